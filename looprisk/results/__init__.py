@@ -1,0 +1,1 @@
+"""Answers as labelled, frozen values: rows, tables, the text of the terminal, the result JSON."""
