@@ -1,0 +1,220 @@
+"""Lending markets and the venues of perpetual futures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Literal, Self
+
+from pydantic import model_validator
+
+from looprisk.errors import ModelError, Problem
+from looprisk.model.base import Model, Part
+from looprisk.model.fields import (
+    Duration,
+    Flag,
+    LargeRatio,
+    Listed,
+    Money,
+    OneOf,
+    Rate,
+    Ratio,
+    Ref,
+    Refs,
+    Text,
+    Tokens,
+)
+from looprisk.model.protocols import PROTOCOLS, Protocol, morpho_incentive
+
+Rules = Literal[
+    "morpho-blue", "euler-v2", "silo-v2", "aave-v2", "aave-v3", "aave-v3.3", "compound-v2",
+    "compound-v3", "abracadabra", "isolated", "pooled", "absorbing",
+]
+
+
+class RateModel(Model):
+    """What borrowers pay, as a function of utilisation; in time only."""
+
+    kind: Annotated[Literal["kinked", "adaptive"], OneOf()]
+    base: Rate | None = None
+    slope_1: Rate | None = None
+    slope_2: Rate | None = None
+    kink: Ratio | None = None
+
+
+class Lending(Model):
+    """One loan token of a market. ``supplied`` is a check: cash and the listed debts."""
+
+    cash: Tokens
+    supplied: Tokens | None = None
+    unlisted_debt: Annotated[Literal["sound", "unknown"], OneOf()] | None = None
+    rate: RateModel | None = None
+    note: Text | None = None
+
+
+class CollateralTerms(Model):
+    """How a market treats one collateral.
+
+    ``lltv`` is the threshold of liquidation on every protocol (Aave's LT); ``incentive`` is
+    the part above 1 of what a liquidator receives (Aave's LB). Left out, the protocol's
+    formula gives it, which only Morpho has.
+    """
+
+    ltv: Ratio | None = None
+    lltv: Ratio
+    incentive: LargeRatio | None = None
+    oracle: Ref
+    cap: Tokens | None = None
+    liquidation_factor: Ratio | None = None
+    storefront: Ratio | None = None
+    note: Text | None = None
+
+
+class EMode(Model):
+    """A set of terms that an account can choose: Aave's e-mode."""
+
+    label: Text | None = None
+    note: Text | None = None
+    borrows: Refs = ()
+    collateral: Mapping[str, CollateralTerms]
+
+
+class Market(Part):
+    """A lending market; ``rules`` names protocol and version, and fixes what follows from it."""
+
+    rules: Annotated[Rules, OneOf()]
+    lends: Mapping[str, Lending]
+    collateral: Mapping[str, CollateralTerms] = {}
+    e_modes: Mapping[str, EMode] = {}
+    insurance: Money | None = None
+    liquidators: Annotated[Literal["always", "when_paid", "absent"], OneOf()] | None = None
+    gas: Money | None = None
+    max_discount: Ratio | None = None
+    close_factor: Ratio | None = None
+    realises: Flag | None = None
+
+    @property
+    def protocol(self) -> Protocol:
+        """What follows from ``rules``."""
+        return PROTOCOLS[self.rules]
+
+    @property
+    def realises_bad_debt(self) -> bool:
+        """Whether a bad debt lowers the booked price of the supply; ``false`` if not said."""
+        fixed = self.protocol.realises
+        return bool(self.realises) if fixed is None else fixed
+
+    def incentive(self, terms: CollateralTerms) -> Fraction | None:
+        """Return the incentive of ``terms``: as written, else by the protocol's formula.
+
+        ``None`` where it is no single number: Euler's follows the health, Compound III absorbs.
+        """
+        if terms.incentive is not None:
+            return terms.incentive.number
+        if self.protocol.incentive == "morpho":
+            return morpho_incentive(terms.lltv.number)
+        return None
+
+    @model_validator(mode="after")
+    def _terms_can_hold(self) -> Self:
+        problems = [
+            *self._terms_problems(("collateral",), self.collateral),
+            *(
+                problem
+                for name, mode in self.e_modes.items()
+                for problem in self._terms_problems(("e_modes", name, "collateral"), mode.collateral)
+            ),
+            *self._rules_problems(),
+        ]
+        if problems:
+            raise ModelError(problems)
+        return self
+
+    def _terms_problems(
+        self, path: tuple[str, ...], collateral: Mapping[str, CollateralTerms]
+    ) -> list[Problem]:
+        return [
+            problem
+            for name, terms in collateral.items()
+            for problem in self._one_terms_problems((*path, name), terms)
+        ]
+
+    def _one_terms_problems(self, path: tuple[str, ...], terms: CollateralTerms) -> list[Problem]:
+        if terms.incentive is None and self.protocol.incentive == "field":
+            return [Problem(path, f"`incentive`{_MISSING}", "only morpho-blue has a formula for it")]
+        if not terms.lltv.known or (terms.incentive is not None and not terms.incentive.known):
+            return []
+        incentive = self.incentive(terms)
+        if incentive is None:
+            return []
+        at_sale = (1 + incentive) * terms.lltv.number
+        if at_sale < 1:
+            return _ltv_problems(path, terms)
+        message = (
+            f"{path[-1]}: a liquidation at {terms.lltv.text} with an incentive of "
+            f"{float(incentive):.4g} takes {float(at_sale):.4g} of the collateral: it must be below 1"
+        )
+        return [Problem(path, message, "(1 + incentive) x lltv < 1: one of the two is too large")]
+
+    def _rules_problems(self) -> list[Problem]:
+        problems = []
+        if not self.lends:
+            problems.append(Problem(("lends",), "lends: a market lends at least one token"))
+        if self.realises is not None and self.protocol.realises is not None:
+            message = f"realises: {self.rules} fixes this; leave it out"
+            problems.append(Problem(("realises",), message))
+        if self.e_modes and self.protocol.shape != "pooled":
+            problems.append(Problem(("e_modes",), f"e_modes: {self.rules} has no e-modes"))
+        if self.protocol.shape == "isolated" and len(self.lends) > 1:
+            message = f"lends: a market under {self.rules} lends one token, this one {len(self.lends)}"
+            problems.append(Problem(("lends",), message, "write one market for each"))
+        return problems
+
+
+_MISSING = " is missing"
+
+
+def _ltv_problems(path: tuple[str, ...], terms: CollateralTerms) -> list[Problem]:
+    if terms.ltv is None or not terms.ltv.known or terms.ltv.number <= terms.lltv.number:
+        return []
+    message = f"ltv: {terms.ltv.text} is above the lltv of {terms.lltv.text}"
+    return [Problem((*path, "ltv"), message, on_key=False)]
+
+
+class Tier(Model):
+    """One bracket of a tiered maintenance margin; the last has no ``up_to``."""
+
+    up_to: Money | None = None
+    maintenance: Ratio
+    constant: Money | None = None
+
+
+class Partial(Model):
+    """A venue that liquidates large positions in parts."""
+
+    above: Money
+    share: Ratio
+    cooldown: Duration | None = None
+
+
+class Venue(Part):
+    """An exchange of perpetual futures: margin convention, fees, fund, auto-deleveraging."""
+
+    convention: Annotated[Literal["hyperliquid", "binance", "bybit"], OneOf()]
+    mode: Annotated[Literal["isolated", "cross"], OneOf()]
+    initial: Ratio | None = None
+    maintenance: Ratio | None = None
+    backstop: Ratio | None = None
+    partial: Partial | None = None
+    taker_fee: Ratio | None = None
+    insurance: Money | None = None
+    adl: Annotated[Literal["queue", "pro_rata", "water_filling"], OneOf()] | None = None
+    adl_at: Annotated[Literal["previous_mark", "bankruptcy"], OneOf()] | None = None
+    tiers: Annotated[tuple[Tier, ...], Listed] = ()
+    haircut: Mapping[str, Ratio] = {}
+
+    @model_validator(mode="after")
+    def _says_its_maintenance(self) -> Self:
+        if self.maintenance is None and not self.tiers:
+            raise ModelError([Problem((), "`maintenance` is missing", "a share, or `tiers`")])
+        return self

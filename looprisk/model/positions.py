@@ -1,0 +1,136 @@
+"""Positions: an account in a market, a leg on a venue, or a table of accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Annotated, Self
+
+from pydantic import Discriminator, Tag, model_validator
+
+from looprisk.errors import ModelError, Problem
+from looprisk.model.base import Model, Part
+from looprisk.model.fields import (
+    Count,
+    Multiple,
+    NamedTokens,
+    Price,
+    Rate,
+    Ratio,
+    Ref,
+    Text,
+    Tokens,
+    mapping,
+)
+
+
+class Loop(Model):
+    """A looped position: ``equity`` tokens of own money, borrowed against until ``ltv``.
+
+    The collateral is ``equity / (1 - ltv)``, the debt ``ltv`` of it, both at the start
+    prices; a sweep of ``ltv`` moves both.
+
+    >>> Loop(equity=100, ltv="90%").units
+    Fraction(1000, 1)
+    """
+
+    equity: Tokens
+    ltv: Ratio | None = None
+    leverage: Multiple | None = None
+
+    @model_validator(mode="after")
+    def _says_how_far(self) -> Self:
+        if (self.ltv is None) == (self.leverage is None):
+            message = "a loop gives its `ltv` or its `leverage`; one of the two"
+            raise ValueError(message)
+        if self.ltv is not None and self.ltv.high is not None and self.ltv.high >= 1:
+            message = f"ltv: `{self.ltv.text}`: a loop is below 100%"
+            raise ModelError([Problem(("ltv",), message, on_key=False)])
+        if self.leverage is not None and self.leverage.low is not None and self.leverage.low < 1:
+            message = f"leverage: `{self.leverage.text}` is below 1x"
+            raise ModelError([Problem(("leverage",), message, on_key=False)])
+        return self
+
+    @property
+    def loan_to_value(self) -> Fraction:
+        """Debt over collateral at the start, from ``ltv`` or from ``leverage``."""
+        if self.ltv is not None:
+            return self.ltv.number
+        assert self.leverage is not None  # noqa: S101  (the validator asked for one of them)
+        return 1 - 1 / self.leverage.number
+
+    @property
+    def units(self) -> Fraction:
+        """Units of collateral: ``equity / (1 - ltv)``."""
+        return self.equity.number / (1 - self.loan_to_value)
+
+
+class LoanPosition(Part):
+    """An account in a market. ``owner`` left out: somebody outside."""
+
+    market: Ref
+    owner: Ref | None = None
+    e_mode: Ref | None = None
+    collateral: Mapping[str, Tokens] = {}
+    debt: Mapping[str, Tokens] = {}
+    loop: Loop | None = None
+
+    @model_validator(mode="after")
+    def _is_written_one_way(self) -> Self:
+        given = self.model_fields_set & {"collateral", "debt"}
+        if (self.loop is not None and given) or (self.loop is None and len(given) < 2):
+            message = "a loan gives `collateral` and `debt`, or `loop`; one of the two"
+            raise ValueError(message)
+        return self
+
+
+class PerpPosition(Part):
+    """One leg on a venue, long or short. ``funding`` is what longs pay and a short receives."""
+
+    venue: Ref
+    owner: Ref | None = None
+    short: NamedTokens | None = None
+    long: NamedTokens | None = None
+    entry: Price
+    margin: Mapping[str, Tokens]
+    funding: Rate | None = None
+
+    @model_validator(mode="after")
+    def _has_one_side(self) -> Self:
+        if (self.short is None) == (self.long is None):
+            message = "a leg is `short` or `long`; one of the two"
+            raise ValueError(message)
+        return self
+
+
+class TablePosition(Part):
+    """Many accounts of one market, in a table beside the file."""
+
+    market: Ref
+    owner: Ref | None = None
+    table: Text
+    rows: Count
+    sha256: Text
+    totals: Mapping[str, Tokens] = {}
+
+
+def position_type(raw: object) -> type[LoanPosition | PerpPosition | TablePosition]:
+    """Return which position is written: a ``venue`` makes a leg, a ``table`` many accounts."""
+    if isinstance(raw, LoanPosition | PerpPosition | TablePosition):
+        return type(raw)
+    fields = mapping(raw) or {}
+    if "venue" in fields:
+        return PerpPosition
+    return TablePosition if "table" in fields else LoanPosition
+
+
+def _tag(raw: object) -> str:
+    return position_type(raw).__name__
+
+
+Position = Annotated[
+    Annotated[LoanPosition, Tag("LoanPosition")]
+    | Annotated[PerpPosition, Tag("PerpPosition")]
+    | Annotated[TablePosition, Tag("TablePosition")],
+    Discriminator(_tag),
+]

@@ -1,0 +1,162 @@
+"""Problems in the words of the language, from what pydantic found wrong with a raw tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from looprisk.errors import ModelError, Problem
+from looprisk.model.fields import nearest
+from looprisk.model.vocabulary import OURS
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
+
+Path = tuple[str, ...]
+
+_SHAPES = {
+    "model_type": "a map",
+    "model_attributes_type": "a map",
+    "dict_type": "a map",
+    "mapping_type": "a map",
+    "tuple_type": "a list",
+    "list_type": "a list",
+}
+MISSING = " is missing"
+COMMA = "a comma ends a value inside { }: quote the text before it, or drop the comma"
+
+
+def problems_of(
+    error: ValidationError, raw: object, model: type[BaseModel]
+) -> tuple[Problem, ...]:
+    """Return what ``error`` says of ``raw``, read as ``model``, in places of that tree."""
+    fields = tuple(field.alias or name for name, field in model.model_fields.items())
+    return tuple(
+        problem
+        for detail in error.errors(include_url=False)
+        for problem in _problem(detail, raw, fields)
+    )
+
+
+def _problem(detail: ErrorDetails, raw: object, fields: Path) -> Iterator[Problem]:
+    kind = detail["type"]
+    path = _place(detail["loc"], raw)
+    if kind == "value_error":
+        inner = detail["ctx"]["error"]
+        if isinstance(inner, ModelError):
+            yield from (placed(problem, path) for problem in inner.problems)
+        else:
+            yield _wrong_value(detail, path, str(inner), raw)
+    elif kind == "missing":
+        yield Problem(path, f"`{detail['loc'][-1]}`{MISSING}")
+    elif kind == "extra_forbidden":
+        yield _unknown_key(path, detail["input"], fields)
+    elif kind in _SHAPES:
+        got = _got(detail["input"])
+        wrong = Problem((), f"{_SHAPES[kind]} is expected here, not {got}", on_key=False)
+        yield placed(wrong, path)
+    else:
+        yield placed(Problem((), detail["msg"], on_key=False), path)
+
+
+def _place(loc: Sequence[str | int], raw: object) -> Path:
+    """Follow ``loc`` down ``raw`` and drop what pydantic adds: union tags, key marks."""
+    keys: list[str] = []
+    node = raw
+    for step in loc:
+        if isinstance(node, Mapping) and step in node:
+            node = node[step]
+            keys.append(str(step))
+        elif isinstance(node, list | tuple) and isinstance(step, int) and step < len(node):
+            node = node[step]
+            keys.append(str(step))
+    return tuple(keys)
+
+
+def _name(path: Path) -> str:
+    named = [key for key in path if not key.isdecimal()]
+    return named[-1] if named else ""
+
+
+def _wrong_value(detail: ErrorDetails, path: Path, message: str, raw: object) -> Problem:
+    on_key = isinstance(detail["input"], Mapping) and not message.startswith("one value")
+    found = Problem((), message, on_key=on_key)
+    if message.startswith("no value") and path:
+        found = Problem((), message, _after_comma(path[-1], _parent(raw, path)), on_key=False)
+    return placed(found, path)
+
+
+def placed(problem: Problem, prefix: Path) -> Problem:
+    """Return ``problem`` below ``prefix``; one that had no place yet is given its name."""
+    named = problem.under(prefix)
+    if problem.path or not _needs_name(problem.message):
+        return named
+    name = _name(prefix)
+    message = f"{name}: {problem.message}" if name else problem.message
+    return Problem(named.path, message, named.help, named.on_key)
+
+
+def _needs_name(message: str) -> bool:
+    return not message.endswith(MISSING) and not message.startswith("unknown key")
+
+
+def in_tree(problem: Problem, prefix: Path) -> Problem:
+    """Return ``problem`` below ``prefix``, the whole way down from the root of a file."""
+    whole = placed(problem, prefix)
+    if whole.message.endswith(MISSING) and whole.message.startswith("`"):
+        return replace(whole, message=f"{'/'.join(whole.path)}: {whole.message}")
+    return whole
+
+
+def _parent(raw: object, keys: Path) -> object:
+    node = raw
+    for key in keys[:-1]:
+        if isinstance(node, Mapping):
+            node = node[key]
+        elif isinstance(node, list | tuple):
+            node = node[int(key)]
+    return node
+
+
+def _after_comma(key: str, siblings: object) -> str:
+    """Say what to type where a comma inside braces cut a number in two: ``{USDC: 240,000}``."""
+    if not (isinstance(siblings, Mapping) and key.replace(".", "").isdecimal()):
+        return ""
+    names = list(siblings)
+    before = names.index(key) - 1
+    if before < 0 or not isinstance(siblings[names[before]], str):
+        return ""
+    number = siblings[names[before]]
+    return f"inside {{ }} a comma ends a value: write {number}_{key}, or quote the text"
+
+
+def _unknown_key(path: Path, value: object, fields: tuple[str, ...]) -> Problem:
+    key = path[-1]
+    return Problem(path, f"unknown key `{key}`", unknown_key_help(key, value, fields))
+
+
+def unknown_key_help(key: str, value: object, fields: tuple[str, ...]) -> str:
+    """Return what to write instead of ``key``, where ``fields`` are the keys that exist."""
+    if value in ("", None) and (" " in key or key.isdecimal()):
+        return COMMA
+    ours = OURS.get(key.lower().replace("-", "_").replace(" ", "_"))
+    if ours is not None and (ours.split(":")[0].split(" ")[0].rstrip(",;") in fields or "," in ours):
+        return f"here it is called {ours}"
+    close = nearest(key, fields)
+    if close is not None:
+        return f"did you mean {close}?"
+    if ours is not None:
+        return f"here it is called {ours}"
+    return f"the keys here are {', '.join(fields)}" if fields else ""
+
+
+def _got(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "a map"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if value in ("", None):
+        return "nothing"
+    return f"`{value}`" if isinstance(value, str | int | float) else type(value).__name__

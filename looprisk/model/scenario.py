@@ -1,0 +1,281 @@
+"""Scenarios: a start, stages of shocks that strike together, and what must hold after them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import PlainValidator, WithJsonSchema, model_validator
+
+from looprisk.errors import ModelError, Problem
+from looprisk.model.base import Model
+from looprisk.model.expectation import Expectation
+from looprisk.model.fields import (
+    Count,
+    Duration,
+    Fall,
+    Holding,
+    Listed,
+    Loss,
+    Move,
+    OneOf,
+    Plain,
+    Price,
+    Rate,
+    Ratio,
+    Ref,
+    Refs,
+    Text,
+    Time,
+    Tokens,
+    mapping,
+    nearest,
+)
+from looprisk.model.positions import Position
+from looprisk.model.vocabulary import EVENTS, SHOCKS
+
+
+class Adl(Model):
+    """A part of a leg is closed at a price, by auto-deleveraging."""
+
+    share: Ratio
+    at: Price
+
+
+class Run(Model):
+    """Holders ask for their money."""
+
+    wants_out: Holding
+    over: Duration | None = None
+    order: Annotated[Literal["first_come", "pro_rata"], OneOf()] | None = None
+    by: Text | None = None
+
+
+class When(Model):
+    """What fires a stage, in time: an event, or a price beyond a level."""
+
+    of: Ref | None = None
+    event: Ref | None = None
+    price: Ref | None = None
+    below: Price | None = None
+    above: Price | None = None
+
+    @model_validator(mode="after")
+    def _is_one_condition(self) -> Self:
+        by_event = self.of is not None and self.event is not None
+        levels = (self.below is not None) + (self.above is not None)
+        by_price = self.price is not None and levels == 1
+        if by_event == by_price or (by_event and (self.price or levels)):
+            message = "a trigger is {of, event}, or {price, below} or {price, above}"
+            raise ValueError(message)
+        if self.event is not None and self.event not in EVENTS:
+            from_known = ", ".join(EVENTS)
+            message = f"event: `{self.event}` is not known here; it is one of {from_known}"
+            raise ModelError([Problem(("event",), message, on_key=False)])
+        return self
+
+
+def _changes(raw: object) -> Mapping[str, object]:
+    changes = mapping(raw)
+    if changes is None:
+        message = "a map of paths and values stands here: {PATH: VALUE}"
+        raise ValueError(message)
+    return {str(path): _node(item) for path, item in changes.items()}
+
+
+def _node(raw: object) -> object:
+    if isinstance(raw, Model):
+        message = "write a value, a list or a map"
+        raise ValueError(message)  # noqa: TRY004  (pydantic collects ValueErrors)
+    if isinstance(raw, Mapping):
+        return {str(key): _node(item) for key, item in raw.items()}
+    if isinstance(raw, list | tuple):
+        return [_node(item) for item in raw]
+    return raw
+
+
+Changes = Annotated[
+    Mapping[str, object],
+    PlainValidator(_changes),
+    WithJsonSchema({"type": "object", "description": "path: value"}),
+]
+
+
+class Stage(Model):
+    """Shocks that strike together.
+
+    ``price`` moves assets, ``depeg`` what a seller gets for a token, ``loss`` what backs an
+    issuer. In Python a number is a fraction for ``price`` and ``depeg``, dollars for
+    ``loss``.
+
+    >>> Stage(price={"wstETH": -0.06}).price["wstETH"].text
+    '-0.06'
+    """
+
+    name: Text | None = None
+    about: Text | None = None
+    note: Text | None = None
+    at: Duration | None = None
+    when: When | None = None
+    price: Mapping[str, Move] = {}
+    depeg: Mapping[str, Fall] = {}
+    loss: Mapping[str, Loss] = {}
+    recognise: Refs = ()
+    default: Mapping[str, Ratio] = {}
+    mint: Mapping[str, Tokens] = {}
+    open: Mapping[str, Position] = {}
+    adl: Mapping[str, Adl] = {}
+    close: Refs = ()
+    drain: Mapping[str, Ratio] = {}
+    misprice: Mapping[str, Move] = {}
+    freeze: Refs = ()
+    run: Mapping[str, Run] = {}
+    change: Changes = {}
+
+    @model_validator(mode="after")
+    def _strikes(self) -> Self:
+        if not self.shocks:
+            message = f"a stage without a shock; the shocks are {', '.join(SHOCKS)}"
+            raise ValueError(message)
+        if self.at is not None and self.when is not None:
+            message = "a stage has `at` or `when`; one of the two"
+            raise ValueError(message)
+        return self
+
+    @property
+    def shocks(self) -> tuple[str, ...]:
+        """The verbs of this stage, in the order of the language."""
+        given = {
+            "price": self.price, "depeg": self.depeg, "loss": self.loss,
+            "recognise": self.recognise, "default": self.default, "mint": self.mint,
+            "adl": self.adl, "close": self.close, "drain": self.drain,
+            "misprice": self.misprice, "freeze": self.freeze, "open": self.open,
+            "run": self.run, "change": self.change,
+        }
+        return tuple(verb for verb in SHOCKS if given[verb])
+
+
+class Clock(Model):
+    """The steps of a cascade."""
+
+    start: Time | None = None
+    step: Duration
+    horizon: Duration
+
+
+class Jumps(Model):
+    """Jumps of a generated path."""
+
+    rate: Plain | None = None
+    mean: Ratio | None = None
+    size: Ratio | None = None
+
+
+class Generator(Model):
+    """Paths drawn at random, reproducible from ``seed``."""
+
+    kind: Annotated[Literal["gbm", "gbm_jumps"], OneOf()]
+    seed: Count
+    count: Count
+    volatility: Mapping[str, Rate] = {}
+    drift: Mapping[str, Rate] = {}
+    jumps: Mapping[str, Jumps] = {}
+    correlation: Mapping[str, Mapping[str, Move]] = {}
+
+
+class Paths(Model):
+    """Prices in time: points, a table, or a generator."""
+
+    between: Annotated[Literal["linear", "hold"], OneOf()]
+    points: Mapping[str, Mapping[str, Price]] = {}
+    table: Text | None = None
+    generate: Generator | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        given = (bool(self.points), self.table is not None, self.generate is not None)
+        if sum(given) != 1:
+            message = "paths are `points`, a `table` or `generate`; one of the three"
+            raise ValueError(message)
+        return self
+
+
+class Scenario(Model):
+    """A start, stages in order, and expectations.
+
+    ``set`` changes the start; ``ray`` names the stage that ``break`` scales from nothing to
+    its size, else it is the last; ``solution`` chooses among several clearings. With ``time``
+    it runs as a cascade.
+    """
+
+    name: Text | None = None
+    about: Text | None = None
+    note: Text | None = None
+    set: Changes = {}
+    time: Clock | None = None
+    paths: Paths | None = None
+    stages: Annotated[tuple[Stage, ...], Listed] = ()
+    ray: Ref | None = None
+    solution: Annotated[Literal["greatest", "least", "both"], OneOf()] = "greatest"
+    expect: Annotated[tuple[Expectation, ...], Listed] = ()
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        names = [stage.name for stage in self.stages if stage.name is not None]
+        problems = [
+            *_named_twice(names),
+            *self._ray_problems(names),
+            *self._after_problems(names),
+            *self._time_problems(),
+        ]
+        if problems:
+            raise ModelError(problems)
+        return self
+
+    def _ray_problems(self, names: list[str]) -> list[Problem]:
+        if self.ray is None or self.ray in names:
+            return []
+        message = f"ray: `{self.ray}` is no stage of this scenario"
+        return [Problem(("ray",), message, _or_list(self.ray, names), on_key=False)]
+
+    def _after_problems(self, names: list[str]) -> list[Problem]:
+        return [
+            Problem(
+                ("expect", str(place), "after"),
+                f"after: `{expectation.after}` is no stage of this scenario",
+                _or_list(expectation.after, ["start", *names]),
+                on_key=False,
+            )
+            for place, expectation in enumerate(self.expect)
+            if expectation.after is not None and expectation.after not in {"start", *names}
+        ]
+
+    def _time_problems(self) -> list[Problem]:
+        if self.time is not None:
+            return []
+        timed = [
+            Problem(("stages", str(place), key), f"`{key}` needs `time` on the scenario", _CLOCK)
+            for place, stage in enumerate(self.stages)
+            for key, given in (("at", stage.at), ("when", stage.when))
+            if given is not None
+        ]
+        if self.paths is not None:
+            timed.append(Problem(("paths",), "`paths` needs `time` on the scenario", _CLOCK))
+        return timed
+
+
+_CLOCK = "add `time: {start: 2025-06-10T00:00Z, step: 1m, horizon: 24h}`"
+
+
+def _named_twice(names: list[str]) -> list[Problem]:
+    return [
+        Problem(("stages",), f"two stages are named `{name}`")
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+
+
+def _or_list(found: str | None, names: list[str]) -> str:
+    close = nearest(str(found), tuple(names))
+    if close is not None:
+        return f"did you mean {close}?"
+    return f"its stages are {', '.join(names)}" if names else "give the stage a name"

@@ -1,0 +1,248 @@
+"""Assets, what prices them, how much can be sold, and the receipts of issuers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema, model_validator
+
+from looprisk.errors import ModelError, Problem
+from looprisk.model.base import Model, Part
+from looprisk.model.fields import (
+    Count,
+    Duration,
+    Flow,
+    Money,
+    Multiple,
+    OneOf,
+    Plain,
+    Price,
+    Rate,
+    Ratio,
+    Ref,
+    Text,
+    Time,
+    Tokens,
+    Unknown,
+    mapping,
+    word,
+    words,
+)
+
+
+class Asset(Part):
+    """A token priced from outside the system."""
+
+    price: Price
+    decimals: Count | None = None
+    liquidity: Ref | None = None
+
+
+class Oracle(Part):
+    """What a market reads as the price of a collateral.
+
+    ``of`` left out: of whatever it is used for. ``base`` is the oracle, or ``market`` or
+    ``nav``, that a ``capped`` or ``twap`` one reads. ``discount`` is simple and linear in the
+    time to ``matures``.
+    """
+
+    kind: Annotated[
+        Literal["market", "nav", "fixed", "capped", "twap", "pt_discount"], OneOf()
+    ]
+    of: Ref | None = None
+    price: Price | None = None
+    base: Ref | None = None
+    cap: Price | None = None
+    window: Duration | None = None
+    lag: Duration | None = None
+    heartbeat: Duration | None = None
+    deviation: Ratio | None = None
+    discount: Rate | None = None
+    matures: Time | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Self:
+        given = {
+            "price": self.price, "cap": self.cap, "discount": self.discount,
+            "matures": self.matures, "window": self.window,
+        }
+        needs = {
+            "fixed": ("price",), "capped": ("cap",), "pt_discount": ("discount", "matures"),
+            "twap": ("window",),
+        }.get(self.kind, ())
+        missing = [Problem((), f"`{field}` is missing") for field in needs if given[field] is None]
+        if missing:
+            raise ModelError(missing)
+        if self.price is not None and self.kind != "fixed":
+            message = f"only a fixed oracle has a price; this one is {self.kind}"
+            raise ModelError([Problem(("price",), f"price: {message}")])
+        return self
+
+
+class Redemption(Model):
+    """How a token is redeemed: at what price, from what, how fast."""
+
+    at: Annotated[Literal["book", "par", "market"], OneOf()] | None = None
+    from_: Annotated[Literal["cash", "assets", "nothing"], OneOf()] | None = Field(
+        default=None, alias="from"
+    )
+    delay: Duration | None = None
+    limit: Flow | None = None
+    note: Text | None = None
+
+
+class Copy(Model):
+    """A token on one chain. ``locked`` units stand behind a bridge; left out, all of it."""
+
+    supply: Tokens
+    locked: Tokens | None = None
+    bridge: Ref | None = None
+    label: Text | None = None
+    note: Text | None = None
+    address: Ref | None = None
+
+
+def _borne_by(raw: object) -> tuple[str, ...] | str:
+    if isinstance(raw, list | tuple):
+        return words(raw)
+    found = word(raw)
+    if found in {"all", "unknown"}:
+        return found
+    message = f"`{found}`: write `all`, or a list of copies: [{found}]"
+    raise ValueError(message)
+
+
+BorneBy = Annotated[
+    Literal["all", "unknown"] | tuple[str, ...],
+    PlainValidator(_borne_by),
+    WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}}),
+]
+
+
+class _Receipt(Part):
+    """What a share and a par promise have in common."""
+
+    supply: Tokens
+    """Outside, held by others, or pledged, also by the issuer; not its own wallet."""
+    market_price: Price | None = None
+    redeems: Redemption | None = None
+    copies: Mapping[str, Copy] = {}
+    shortfall_borne_by: BorneBy | None = None
+    decimals: Count | None = None
+    liquidity: Ref | None = None
+
+    @model_validator(mode="after")
+    def _says_who_bears_a_shortfall(self) -> Self:
+        if self.copies and self.shortfall_borne_by is None:
+            message = (
+                "a token with copies says who bears a shortfall: `shortfall_borne_by: all`, "
+                "or a list of its copies"
+            )
+            raise ValueError(message)
+        if isinstance(self.shortfall_borne_by, tuple):
+            strangers = [name for name in self.shortfall_borne_by if name not in self.copies]
+            if strangers:
+                raise ModelError(
+                    Problem(
+                        ("shortfall_borne_by",),
+                        f"shortfall_borne_by: `{name}` is no copy of this token",
+                        on_key=False,
+                    )
+                    for name in strangers
+                )
+        return self
+
+
+class Share(_Receipt):
+    """A receipt for what is left, in the manner of ERC-4626.
+
+    ``book_price`` is posted: no shock moves it; left out, it is computed from the book.
+    ``market_price`` is what a seller gets; left out, the economic price. ``weight`` is this
+    class's part of what is left, per unit.
+    """
+
+    kind: Annotated[Literal["share"], OneOf()] = "share"
+    weight: Plain | None = None
+    book_price: Price | None = None
+
+
+class Par(_Receipt):
+    """A promise of a fixed amount per unit: ``$1``, or ``1 USDe``."""
+
+    kind: Annotated[Literal["par"], OneOf()] = "par"
+    par: Price
+    matures: Time | None = None
+
+
+def _kind(raw: object) -> str:
+    if isinstance(raw, Share | Par):
+        return raw.kind
+    fields = mapping(raw)
+    if fields is None:
+        return "share"
+    if "kind" not in fields:
+        return "missing"
+    try:
+        kind = str(word(fields["kind"]))
+    except ValueError:
+        return "wrong"
+    return kind if kind in {"share", "par"} else "wrong"
+
+
+def _no_kind(raw: object) -> Share:
+    """Refuse a receipt whose kind is not written."""
+    del raw
+    raise ModelError([Problem((), "`kind` is missing")])
+
+
+def _wrong_kind(raw: object) -> Share:
+    """Refuse a receipt whose kind is no word of the language."""
+    kind = word((mapping(raw) or {}).get("kind"))
+    message = f"kind: `{kind}` is not known here: share (what is left) or par (a promise)"
+    raise ModelError([Problem(("kind",), message, on_key=False)])
+
+
+_Refused = WithJsonSchema({"not": {}})
+Receipt = Annotated[
+    Annotated[Share, Tag("share")]
+    | Annotated[Par, Tag("par")]
+    | Annotated[Share, PlainValidator(_no_kind), _Refused, Tag("missing")]
+    | Annotated[Share, PlainValidator(_wrong_kind), _Refused, Tag("wrong")],
+    Discriminator(_kind),
+]
+
+
+class Curve(Model):
+    """How selling moves a price. ``depth`` is worth, at the start price, in dollars."""
+
+    kind: Annotated[
+        Literal["exponential", "linear", "square_root", "constant_product", "table"], OneOf()
+    ]
+    depth: Money | None = None
+    table: Text | None = None
+
+
+class Thins(Model):
+    """How depth dries up as the price falls and as volatility rises."""
+
+    with_price: Multiple | None = None
+    with_volatility: Multiple | None = None
+    calm: Rate | None = None
+    window: Duration | None = None
+    refills_in: Duration | None = None
+
+
+class Liquidity(Part):
+    """How much of a token can be sold, and what that does to its price."""
+
+    of: Ref
+    into: Ref
+    curve: Curve
+    thins: Thins | None = None
+
+
+__all__ = [
+    "Asset", "Copy", "Curve", "Liquidity", "Oracle", "Par", "Receipt", "Redemption", "Share",
+    "Thins", "Unknown",
+]

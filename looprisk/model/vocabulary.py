@@ -1,0 +1,202 @@
+"""The words of the language: metrics, events, shocks, and the field's words that are ours.
+
+A metric has an id, a formula, a unit and a source; none is printed bare.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number that a result can be asked for."""
+
+    formula: str
+    unit: str
+    """``usd price fraction multiple seconds tokens``, or ``ray`` (the unit of the shock)."""
+    source: str = "looprisk"
+
+
+METRICS: dict[str, Metric] = {
+    "book_price": Metric("the posted price, or what the issuer's books divide to", "price"),
+    "economic_price": Metric(
+        "value of the claim in the greatest clearing / units outstanding", "price",
+        "Eisenberg & Noe 2001",
+    ),
+    "market_price": Metric("what a seller gets: the quote, else the economic price", "price"),
+    "loss_usd": Metric("value at the start - value after the shock", "usd"),
+    "loss_fraction": Metric("loss_usd / value at the start", "fraction"),
+    "reported_loss_usd": Metric("book value at the start - book value after", "usd"),
+    "economic_loss_usd": Metric("economic value at the start - economic value after", "usd"),
+    "hidden_loss_usd": Metric("book value - economic value", "usd"),
+    "bad_debt_usd": Metric("debt left when all collateral is sold", "usd"),
+    "lender_loss_usd": Metric("what suppliers lose, whether or not it is realised", "usd"),
+    "recovery": Metric("paid / face", "fraction", "Rogers & Veraart 2013"),
+    "paid_usd": Metric("what creditors and holders receive of an issuer", "usd"),
+    "equity_usd": Metric("assets - debts, not below 0", "usd"),
+    "claims_usd": Metric("what is owed at face", "usd"),
+    "assets_to_equity": Metric("assets / (assets - debts)", "multiple"),
+    "health_factor": Metric("sum of collateral x oracle price x lltv / debt", "multiple", "Aave"),
+    "ltv": Metric("debt / collateral at the oracle price", "fraction"),
+    "liquidation_price": Metric("debt / (units x lltv)", "price"),
+    "bad_debt_price": Metric("debt x (1 + incentive) / units", "price"),
+    "break_fraction": Metric("the share of the shock, as written, at which it breaks", "fraction"),
+    "break_at": Metric("the same in the unit of the shock", "ray"),
+    "look_through": Metric("what ends at an issuer through all layers / assets", "fraction"),
+    "utilisation": Metric("debts / (debts + cash)", "fraction"),
+    "time_of": Metric("time from the start to the first event", "seconds"),
+    "hidden_for": Metric("time from the loss to its showing in the book", "seconds"),
+    "adl_usd": Metric("size closed by auto-deleveraging", "usd"),
+    "adl_share": Metric("adl_usd / size at the start", "fraction"),
+    "liquidated_usd": Metric("debt repaid by liquidators", "usd"),
+    "net_delta": Metric("(units owned - units hedged) x price", "usd"),
+    "collateral_seized": Metric("units taken by liquidators", "tokens"),
+    "debt_repaid": Metric("units of debt repaid by liquidators", "tokens"),
+}
+
+SIGNED_METRICS = frozenset(
+    {"loss_usd", "loss_fraction", "reported_loss_usd", "economic_loss_usd", "hidden_loss_usd",
+     "net_delta", "equity_usd"}
+)
+"""Metrics whose value may be negative: a gain, or a short."""
+
+NEED_EVENT = frozenset({"break_fraction", "break_at", "time_of"})
+"""Metrics that say where or when something happens, and so name what."""
+
+EVENTS: dict[str, str] = {
+    "liquidated": "a position is below its threshold and a liquidator acts",
+    "hedge_closed": "the venue closes a perpetual leg",
+    "deleveraged": "auto-deleveraging closes a leg in profit",
+    "bad_debt": "a liquidation repays less than the debt",
+    "impaired": "a claim is worth less than its face",
+    "depegged": "what a seller gets is below a level",
+    "insolvent": "nothing is left for the residual, and claims are short",
+    "gated": "a withdrawal is paid less than it asks for",
+    "recognised": "a hidden loss is in the book",
+}
+
+SHOCKS: tuple[str, ...] = (
+    "price", "depeg", "loss", "recognise", "default", "mint", "adl", "close", "drain",
+    "misprice", "freeze", "open", "run", "change",
+)
+
+EVIDENCE: tuple[str, ...] = (
+    "identity", "structural", "conditional", "predictive", "model_vs_model", "needs_snapshot",
+    "bookkeeping",
+)
+
+GROUPS: tuple[str, ...] = (
+    "assets", "tokens", "collateral", "issuers", "vaults", "markets", "positions", "venues",
+)
+
+SECTIONS: tuple[str, ...] = (
+    "assets", "oracles", "issuers", "markets", "venues", "positions", "liquidity",
+)
+
+TOP_KEYS: tuple[str, ...] = (
+    "looprisk", "name", "about", "as_of", "include", "sources", "source", *SECTIONS, "set",
+    "scenarios",
+)
+
+OURS: dict[str, str] = {
+    "lt": "lltv (Aave's LT)",
+    "liquidation_threshold": "lltv",
+    "threshold": "lltv",
+    "max_ltv": "ltv",
+    "bonus": "incentive (Aave's LB)",
+    "lb": "incentive (Aave's LB)",
+    "liquidation_bonus": "incentive (Aave's LB)",
+    "liquidation_penalty": "incentive",
+    "penalty": "incentive",
+    "lif": "incentive (Morpho's LIF less 1)",
+    "liquidation_incentive": "incentive",
+    "lf": "liquidation_factor (Compound III)",
+    "storefront_price_factor": "storefront",
+    "seniority": "pays: [first, …, last], on the issuer",
+    "rank": "pays: [first, …, last], on the issuer",
+    "ranks": "pays: [first, …, last], on the issuer",
+    "priority": "pays: [first, …, last], on the issuer",
+    "waterfall": "pays: [first, …, last], on the issuer",
+    "tranches": "issues, with pays: [first, …, last]",
+    "curator": "depends_on: {curator: …}",
+    "manager": "depends_on: {manager: …}",
+    "custodian": "depends_on: {custodian: …}",
+    "bridge": "depends_on: {bridge: …}",
+    "feed": "depends_on: {feed: …}",
+    "shock": "stages: a list of stages, each with its shocks (price, depeg, loss, …)",
+    "shocks": "stages: a list of stages, each with its shocks (price, depeg, loss, …)",
+    "steps": "stages",
+    "haircut_recovery": "default_recovery",
+    "alpha": "default_recovery: {outside: …, claims: …}",
+    "beta": "default_recovery: {outside: …, claims: …}",
+    "holdings": "owns",
+    "holds": "owns",
+    "assets": "owns (what is modelled) and outside (what is not)",
+    "reserves": "outside, or insurance on a market",
+    "backing": "outside (money) and owns (tokens)",
+    "liabilities": "owes",
+    "debts": "owes, on an issuer; debt, on a position",
+    "debt": "owes",
+    "borrows": "debt",
+    "borrow": "debt",
+    "loan": "lends, on a market; debt, on a position",
+    "loan_token": "lends: {TOKEN: {cash: …}}",
+    "tokens": "issues",
+    "token": "issues",
+    "total_supply": "supply",
+    "supply_assets": "supplied",
+    "total_supply_assets": "supplied",
+    "nav": "book_price",
+    "share_price": "book_price",
+    "exchange_rate": "book_price",
+    "pps": "book_price",
+    "quote": "market_price",
+    "shortfall": "shortfall_borne_by",
+    "socialised": "shortfall_borne_by: all",
+    "netting": "set_off",
+    "offset": "set_off",
+    "protocol": "rules",
+    "liquidation_price": "computed; it is a metric",
+    "leverage": "ltv (leverage 10x is ltv 90%)",
+    "size": "short or long",
+    "collaterals": "collateral",
+    "maintenance_margin": "maintenance",
+    "mmr": "maintenance",
+    "initial_margin": "initial",
+    "entry_price": "entry",
+    "funding_rate": "funding",
+    "insurance_fund": "insurance",
+    "safety_module": "insurance",
+    "description": "about, at the top and on a scenario; note, on a part",
+    "desc": "about, at the top and on a scenario; note, on a part",
+    "comment": "note",
+    "title": "about, on a scenario; label, on a part",
+    "date": "as_of",
+    "asof": "as_of",
+    "extends": "include",
+    "import": "include",
+    "imports": "include",
+    "overrides": "set",
+    "override": "set",
+    "params": "set",
+    "assert": "expect",
+    "asserts": "expect",
+    "tests": "expect",
+    "expected": "is",
+    "equals": "is",
+    "value": "is, at_least or at_most",
+    "min": "at_least",
+    "max": "at_most",
+    "tolerance": "within",
+    "tol": "within",
+    "target": "of",
+    "recognize": "recognise",
+    "recognised": "recognise: [ISSUER], in this stage or a later one",
+    "prices": "price",
+    "losses": "loss",
+    "withdraw": "run",
+    "withdrawals": "run",
+    "version": "looprisk: 1",
+}
+"""Words of the field, in lower case with underscores, and what they are called here."""
