@@ -1,0 +1,1 @@
+"""Files of the looprisk language: read with the place of every word, merged, checked, written."""
