@@ -21,7 +21,7 @@ from looprisk.engine.block import Block, State
 from looprisk.engine.clear import Selection, Solution, clear
 from looprisk.engine.flow import Flow
 from looprisk.engine.form import Flags, Index, NormalForm, Numbers, active_cells
-from looprisk.engine.walk import TIE, first_reached, gone, walk
+from looprisk.engine.walk import TIE, first_reached, gone, own_first, walk
 from looprisk.errors import NoSolutionError
 
 DEPTH = 60
@@ -97,7 +97,7 @@ def sweep(form: NormalForm, lo: Any, hi: Any) -> tuple[Piece, ...]:
             return tuple(pieces)
         y = y + slope * ds
         s = end
-        hits = watch[step <= ds * (1 + TIE) if block.slack else step <= ds]
+        hits = own_first(block, watch[step <= ds * (1 + TIE) if block.slack else step <= ds])
         alive[hits] = False
         changed.extend(int(i) for i in hits)
         flow.move(active_cells(form, alive))

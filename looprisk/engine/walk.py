@@ -79,6 +79,7 @@ def walk(
             if flow.regular and gone(block, residual * (1 - t), y):
                 continue
             switch = watch[step <= t * (1 + (TIE if block.slack else 0))]
+        switch = own_first(block, switch)
         alive[switch] = not down
         changed.extend(int(i) for i in switch)
         flow.move(active_cells(block.form, alive))
@@ -91,6 +92,16 @@ def _watched(block: Block, alive: Flags, cells: Index, *, down: bool) -> Index:
         return block.conditions_of(cells)
     before = block.conditions_before(cells)
     return before[~alive[before]]
+
+
+def own_first(block: Block, switch: Index) -> Index:
+    """Return those of the conditions that change which read no claims, or all if all do.
+
+    A claim is a straight line only within its cell: what others read of it means something only once
+    its own node has changed cells.
+    """
+    own = switch[~block.reading[switch]]
+    return own if len(own) else switch
 
 
 def first_reached(value: Numbers, rate: Numbers) -> Numbers:

@@ -1,0 +1,133 @@
+"""Lookups over a system: which issuer issues a token, what an id means, what a claim is called.
+
+Claim ids: a token has its own; a loan taken is ``Stream/owes/Elixir``; what is left of an issuer without
+shares is ``Stream/equity``; the supply of a market is the market's id (``market/token`` where it lends
+several); a position's two claims are ``position/debt`` and ``position/equity``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from looprisk.errors import NotCarriedError, UnknownValueError
+from looprisk.model.issuers import Issuer
+from looprisk.model.markets import Market
+from looprisk.model.positions import LoanPosition, PerpPosition
+from looprisk.model.system import System
+from looprisk.model.tokens import Par, Share
+from looprisk.model.values import Value
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Names of one system, resolved."""
+
+    system: System
+
+    @cached_property
+    def issuer_of(self) -> dict[str, str]:
+        """The issuer of every token."""
+        return {
+            token: name for name, issuer in self.system.issuers.items() for token in issuer.issues
+        }
+
+    @cached_property
+    def tokens(self) -> dict[str, Share | Par]:
+        """Every receipt token."""
+        return {
+            token: receipt
+            for issuer in self.system.issuers.values()
+            for token, receipt in issuer.issues.items()
+        }
+
+    @cached_property
+    def loans(self) -> dict[str, LoanPosition]:
+        """Positions that are accounts in a market."""
+        return {
+            name: position
+            for name, position in self.system.positions.items()
+            if isinstance(position, LoanPosition)
+        }
+
+    @cached_property
+    def legs(self) -> dict[str, PerpPosition]:
+        """Positions that are legs on a venue."""
+        return {
+            name: position
+            for name, position in self.system.positions.items()
+            if isinstance(position, PerpPosition)
+        }
+
+    def loan_token(self, market: str) -> str:
+        """Return the one token that a market lends."""
+        lends = self.system.markets[market].lends
+        if len(lends) != 1:
+            raise NotCarriedError(f"markets/{market}/lends: a market that lends several tokens")
+        return next(iter(lends))
+
+    def positions_in(self, market: str) -> Iterator[tuple[str, LoanPosition]]:
+        """Yield the accounts of a market."""
+        return ((name, p) for name, p in self.loans.items() if p.market == market)
+
+    def residual_claims(self, name: str, issuer: Issuer) -> tuple[tuple[str, Fraction], ...]:
+        """Return (claim, weight) of what is left of an issuer: its shares, else its equity."""
+        shares = {t: r for t, r in issuer.issues.items() if isinstance(r, Share)}
+        if not shares:
+            return ((f"{name}/equity", Fraction(1)),)
+        return tuple(
+            (token, known(share.supply, name, "supply") * _weight(share))
+            for token, share in shares.items()
+        )
+
+    def ranked_claims(self, name: str, issuer: Issuer) -> tuple[str, ...]:
+        """Return the claims with a face: loans taken and par tokens."""
+        loans = [f"{name}/owes/{loan}" for loan in issuer.owes]
+        return (*loans, *(t for t, r in issuer.issues.items() if isinstance(r, Par)))
+
+    def ranks(self, name: str, issuer: Issuer) -> dict[str, int]:
+        """Return the place of every ranked claim in ``pays``, first is 0."""
+        claims = self.ranked_claims(name, issuer)
+        if issuer.pays is None:
+            return dict.fromkeys(claims, 0)
+        if issuer.pays == "unknown":
+            raise unknown(f"{name}/pays")
+        place: dict[str, int] = {}
+        for rank, names in enumerate(issuer.pays):
+            for word in names:
+                if word == "debts":
+                    continue
+                claim = f"{name}/owes/{word}" if word in issuer.owes else str(word)
+                place[claim] = rank
+        debts = next((r for r, names in enumerate(issuer.pays) if "debts" in names), None)
+        if debts is not None:
+            for loan in issuer.owes:
+                place.setdefault(f"{name}/owes/{loan}", debts)
+        return {claim: place[claim] for claim in claims}
+
+
+def _weight(share: Share) -> Fraction:
+    return Fraction(1) if share.weight is None else share.weight.number
+
+
+def known(value: Value, *path: str) -> Fraction:
+    """Return the number of a value, or name the path of the one that is missing."""
+    if not value.known:
+        raise unknown("/".join(path), value)
+    return value.number
+
+
+def unknown(path: str, value: Value | None = None) -> UnknownValueError:
+    """Return the error for a value that the answer needs and nobody knows."""
+    what = "unknown" if value is None or value.is_unknown else f"an interval, {value.text}"
+    return UnknownValueError(
+        f"{path} is {what}, and the answer depends on it: "
+        f"fill it in a file that includes this one, or try a value with --set {path}=…"
+    )
+
+
+def is_isolated(market: Market) -> bool:
+    """Return whether each loan of the market stands on its own collateral."""
+    return market.protocol.shape == "isolated"

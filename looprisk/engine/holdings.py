@@ -1,0 +1,148 @@
+"""Who holds what: the share of every claim that each node of the system has."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from looprisk.engine.catalogue import Catalogue, known
+from looprisk.engine.state import ZERO, State, asset_usd, usd
+from looprisk.errors import NotCarriedError
+from looprisk.model.tokens import Par, Share
+from looprisk.model.values import Value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holdings:
+    """Units held inside the system. Amounts in tokens."""
+
+    assets: Mapping[str, Mapping[str, Fraction]]
+    """Issuer: units of every asset it owns."""
+    claims: Mapping[str, Mapping[str, Fraction]]
+    """Claim: node: units."""
+    units: Mapping[str, Fraction]
+    """Units outstanding of every token and market supply."""
+
+    def shares(self, claim: str) -> tuple[tuple[str, Fraction], ...]:
+        """Return (node, share of the units) of everybody inside who holds a claim."""
+        outstanding = self.units.get(claim, Fraction(1))
+        return tuple(
+            (node, units / outstanding)
+            for node, units in self.claims.get(claim, {}).items()
+            if units
+        )
+
+
+def holdings(catalogue: Catalogue, start: State, accounts: State) -> Holdings:
+    """Return who holds what; loan accounts stand as in ``accounts``, prices as at the start."""
+    units = {token: known(r.supply, token, "supply") for token, r in catalogue.tokens.items()}
+    units |= {market: supplied(catalogue, start, market) for market in catalogue.system.markets}
+    assets: dict[str, dict[str, Fraction]] = {}
+    claims: defaultdict[str, dict[str, Fraction]] = defaultdict(dict)
+    for name, issuer in catalogue.system.issuers.items():
+        assets[name] = {}
+        for thing, amount in issuer.owns.items():
+            if thing in catalogue.system.assets:
+                assets[name][thing] = _asset_units(catalogue, start, name, thing, amount)
+            else:
+                claim = supply_claim(catalogue, thing)
+                claims[claim][name] = _claim_units(catalogue, start, name, claim, amount, units)
+        for loan, terms in issuer.owes.items():
+            if terms.to != "outside":
+                claims[f"{name}/owes/{loan}"][str(terms.to)] = Fraction(1)
+    for name, position in catalogue.loans.items():
+        for collateral, n in accounts.accounts[name].collateral.items():
+            if collateral not in catalogue.system.assets:
+                claims[collateral][name] = n
+        claims[f"{name}/debt"][position.market] = Fraction(1)
+        if position.owner:
+            claims[f"{name}/equity"][position.owner] = Fraction(1)
+    return Holdings(assets=assets, claims=dict(claims), units=units)
+
+
+def supply_claim(catalogue: Catalogue, thing: str) -> str:
+    """Return the claim an id in ``owns`` means: a token, or the supply of a market."""
+    market, _, token = thing.partition("/")
+    if token and market in catalogue.system.markets:
+        if token != catalogue.loan_token(market):
+            raise NotCarriedError(f"`{thing}`: a market that lends several tokens")
+        return market
+    if token:
+        raise NotCarriedError(
+            f"`{thing}`: copies of a token on several chains are in the language "
+            "and not yet in the static engine"
+        )
+    return thing
+
+
+def supplied(catalogue: Catalogue, start: State, market: str) -> Fraction:
+    """Return what suppliers of a market are owed, in loan tokens: as stated, else cash and debts."""
+    token = catalogue.loan_token(market)
+    lending = catalogue.system.markets[market].lends[token]
+    if lending.supplied is not None:
+        return known(lending.supplied, market, "lends", token, "supplied")
+    return start.cash[market] + listed_debt(catalogue, start, market)
+
+
+def listed_debt(catalogue: Catalogue, state: State, market: str) -> Fraction:
+    """Return the debts of the listed accounts of a market, in loan tokens."""
+    return sum((state.accounts[name].debt for name, _ in catalogue.positions_in(market)), ZERO)
+
+
+def unlisted_debt(catalogue: Catalogue, start: State, market: str) -> Fraction:
+    """Return the debt of borrowers that are not listed, taken to be sound, in loan tokens."""
+    token = catalogue.loan_token(market)
+    lending = catalogue.system.markets[market].lends[token]
+    if lending.supplied is None or lending.unlisted_debt != "sound":
+        return ZERO
+    stated = known(lending.supplied, market, "lends", token, "supplied")
+    return stated - start.cash[market] - listed_debt(catalogue, start, market)
+
+
+def _asset_units(
+    catalogue: Catalogue, start: State, issuer: str, asset: str, amount: Value
+) -> Fraction:
+    number = known(amount, issuer, "owns", asset)
+    if amount.unit == "usd":
+        return number / asset_usd(catalogue, start, asset)
+    if amount.unit == "share":
+        raise NotCarriedError(f"{issuer}/owns/{asset}: a share of an asset that is priced outside")
+    return number
+
+
+def _claim_units(
+    catalogue: Catalogue,
+    start: State,
+    issuer: str,
+    claim: str,
+    amount: Value,
+    units: Mapping[str, Fraction],
+) -> Fraction:
+    number = known(amount, issuer, "owns", claim)
+    if amount.unit == "share":
+        return number * units[claim]
+    if amount.unit == "usd":
+        return number / unit_price(catalogue, start, claim)
+    return number
+
+
+def unit_price(catalogue: Catalogue, start: State, claim: str) -> Fraction:
+    """Return the start price, in USD, at which an amount in dollars of a claim is counted.
+
+    Its book price or par; for a market's supply the price of the loan token.
+    """
+    if claim in catalogue.system.markets:
+        return asset_usd(catalogue, start, catalogue.loan_token(claim))
+    receipt = catalogue.tokens[claim]
+    if isinstance(receipt, Par):
+        return usd(catalogue, start, receipt.par, claim, "par")
+    posted = receipt.book_price if isinstance(receipt, Share) else None
+    posted = posted or receipt.market_price
+    if posted is None:
+        raise NotCarriedError(
+            f"an amount in dollars of {claim}, whose start price has to be computed: "
+            "write it in tokens or as a share"
+        )
+    return usd(catalogue, start, posted, claim)

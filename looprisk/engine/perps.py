@@ -1,0 +1,112 @@
+"""One leg of a perpetual future with isolated margin, as a function of the path of its price.
+
+Source of the conventions: Hyperliquid docs (liquidation price), Binance USD-M futures FAQ (maintenance
+amount in tiers), Bybit help (maintenance on entry notional); SEMANTICS 6.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from looprisk.engine.affine import Affine, affine
+from looprisk.engine.state import Cut
+from looprisk.model.markets import Venue
+
+ONE = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One position on one venue. ``size`` in units, ``entry`` in USD; ``side`` is -1 for a short."""
+
+    side: int
+    size: Fraction
+    entry: Fraction
+    venue: Venue
+
+    @property
+    def keeps_margin(self) -> bool:
+        """Whether the venue keeps what is left of the margin when it closes the leg.
+
+        Hyperliquid's backstop does; elsewhere the maintenance margin less the fee comes back.
+        """
+        return self.venue.convention == "hyperliquid"
+
+
+def liquidation_price(leg: Leg, margin: Affine, cuts: tuple[Cut, ...] = ()) -> Affine:
+    """Return the price at which the venue closes the leg, in USD per unit.
+
+    On mark notional ``(C + n P0) / (n (1 + mu))`` for a short, ``(n P0 - C) / (n (1 - mu))`` for a long; on
+    entry notional (Bybit) ``P0 +- (C / n - mu P0)``. C is the margin with what auto-deleveraging realised.
+
+    >>> hyperliquid = Venue(convention="hyperliquid", mode="isolated", maintenance="3%")
+    >>> leg = Leg(side=-1, size=Fraction(1), entry=Fraction(100), venue=hyperliquid)
+    >>> liquidation_price(leg, affine(20)).const
+    Fraction(12000, 103)
+    """
+    size = leg.size * (1 - sum((cut.share for cut in cuts), Fraction(0)))
+    cash = margin + sum(
+        (cut.share * leg.size * leg.side * (cut.price - leg.entry) for cut in cuts), Fraction(0)
+    )
+    return _closing(leg, size, cash)[0]
+
+
+def _closing(leg: Leg, size: Fraction, cash: Affine) -> tuple[Affine, Fraction, Fraction]:
+    """Return (price, maintenance rate, tier constant) at which a leg of this size is closed."""
+    price: Affine | None = None
+    for rate, constant, upto in _tiers(leg.venue):
+        if leg.venue.convention == "bybit":
+            price = leg.entry - leg.side * (cash / size - rate * leg.entry)
+            notional = size * leg.entry
+        else:
+            worth = size * leg.entry - leg.side * (cash + constant)
+            price = worth / (size * (1 - leg.side * rate))
+            notional = size * price.const
+        if upto is None or notional <= upto:
+            return price, rate, constant
+    raise ValueError("the last tier of a venue has no `up_to`")
+
+
+def _tiers(venue: Venue) -> list[tuple[Fraction, Fraction, Fraction | None]]:
+    """Return (maintenance rate, constant, up to which notional) of every tier."""
+    if not venue.tiers:
+        assert venue.maintenance is not None  # noqa: S101  (the model asks for one of the two)
+        return [(venue.maintenance.number, Fraction(0), None)]
+    return [
+        (
+            tier.maintenance.number,
+            tier.constant.number if tier.constant else Fraction(0),
+            tier.up_to.number if tier.up_to else None,
+        )
+        for tier in venue.tiers
+    ]
+
+
+def alive_value(leg: Leg, margin: Affine, price: Affine, cuts: tuple[tuple[Affine, Fraction], ...]) -> Affine:
+    """Return the equity of a leg that is still open, in USD: margin and profit.
+
+    ``cuts`` are (share, price) of parts closed by auto-deleveraging (SEMANTICS 6).
+    """
+    left = affine(ONE)
+    value = margin
+    for share, at in cuts:
+        value = value + share * (leg.side * leg.size * (at - leg.entry))
+        left = left - share
+    return value + left * ((price - leg.entry) * (leg.side * leg.size))
+
+
+def closed_value(leg: Leg, margin: Affine, cuts: tuple[Cut, ...]) -> Affine:
+    """Return what comes back of a leg that the venue has closed, in USD."""
+    if leg.keeps_margin:
+        return affine(Fraction(0))
+    size = leg.size * (1 - sum((cut.share for cut in cuts), Fraction(0)))
+    cash = margin + sum(
+        (cut.share * leg.size * leg.side * (cut.price - leg.entry) for cut in cuts), Fraction(0)
+    )
+    price, rate, constant = _closing(leg, size, cash)
+    notional = price * size
+    if leg.venue.convention == "bybit":
+        notional = affine(size * leg.entry)
+    fee = leg.venue.taker_fee.number if leg.venue.taker_fee else Fraction(0)
+    return notional * rate - constant - price * (size * fee)

@@ -1,0 +1,186 @@
+"""One stage of a scenario, compiled: at a point, and as straight segments where they exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+
+from looprisk.engine.affine import NotAffineError
+from looprisk.engine.audit import audit
+from looprisk.engine.catalogue import Catalogue
+from looprisk.engine.clear import Selection, Solution, clear
+from looprisk.engine.compile import skeleton
+from looprisk.engine.form import NormalForm
+from looprisk.engine.oracles import reading_of
+from looprisk.engine.skeleton import Index, Skeleton, assemble
+from looprisk.engine.state import ONE, ZERO, Account, State
+from looprisk.engine.trace import Piece, trace
+from looprisk.engine.world import World, knots
+
+EXACT_NODES = 60
+"""Up to so many nodes every number is a Fraction; above, float64."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Compiled:
+    """A system on one stretch of a stage, with the names of its indices."""
+
+    world: World
+    skeleton: Skeleton
+    form: NormalForm
+    index: Index
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Segment:
+    """A compiled stretch ``(lo, hi]`` with the straight pieces of its solution."""
+
+    compiled: Compiled
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Point:
+    """A solution at one shock fraction."""
+
+    s: Fraction
+    compiled: Compiled
+    solution: Solution
+
+    def claim(self, claim: str) -> Fraction:
+        """Return the value of a claim, in USD."""
+        value: Fraction = self.solution.z[self.compiled.index.claim[claim]]
+        return value
+
+    def node(self, node: str) -> Fraction:
+        """Return the assets of a node, in USD."""
+        value: Fraction = self.solution.y[self.compiled.index.node[node]]
+        return value
+
+    def state_of(self, node: str) -> frozenset[str]:
+        """Return what happened to a node: ``liquidated``, ``unpaid``, ``short``."""
+        return self.compiled.index.cell_state[
+            int(self.solution.cells[self.compiled.index.node[node]])
+        ]
+
+    def token(self, token: str) -> Fraction:
+        """Return the economic price of a token, in USD."""
+        return self.claim(token) / Fraction(self.compiled.index.claim_of[self.compiled.index.claim[token]].units)
+
+    def reading(self, oracle: str, collateral: str) -> Fraction:
+        """Return what an oracle reads for a unit of collateral, in USD."""
+        world = self.compiled.world
+        reading = reading_of(world, oracle, collateral)
+        if reading is not None:
+            return reading.at(self.s)
+        if collateral in world.catalogue.system.assets:
+            return world.price(collateral).at(self.s)
+        return self.token(collateral)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageRun:
+    """A stage between two states of one system."""
+
+    catalogue: Catalogue
+    start: State
+    before: State
+    after: State
+    name: str = ""
+
+    def world(self, lo: Fraction, hi: Fraction, still: Fraction | None = None) -> World:
+        """Return the exogenous side on a stretch of the stage, or at one point of it."""
+        return World(
+            catalogue=self.catalogue,
+            start=self.start,
+            before=self.before,
+            after=self.after,
+            lo=lo,
+            hi=hi,
+            still=still,
+        )
+
+    def compiled_at(self, s: Fraction) -> Compiled:
+        """Return the system at one shock fraction, where nothing moves."""
+        return _compiled(self.world(s, s, still=s))
+
+    def at(self, s: Fraction, selection: Selection = "greatest") -> Point:
+        """Return the solution at one shock fraction."""
+        compiled = self.compiled_at(s)
+        return Point(s=s, compiled=compiled, solution=clear(compiled.form, selection))
+
+    @cached_property
+    def stretches(self) -> tuple[Compiled, ...] | None:
+        """The straight stretches of the stage; None where two moving numbers are multiplied."""
+        try:
+            edges = (ZERO, *knots(self.world(ZERO, ONE)), ONE)
+            return tuple(_compiled(self.world(lo, hi)) for lo, hi in pairwise(edges))
+        except NotAffineError:
+            return None
+
+    def segments(self, selection: Selection = "greatest") -> tuple[Segment, ...]:
+        """Return the whole response, piece by piece, from a point at 0 on; () where it is curved."""
+        if self.stretches is None:
+            return ()
+        origin = self.compiled_at(ZERO)
+        found = [Segment(compiled=origin, pieces=trace(origin.form, ZERO, ZERO, selection)[:1])]
+        for compiled in self.stretches:
+            lo, hi = compiled.world.lo, compiled.world.hi
+            pieces = trace(compiled.form, *_ends(compiled.form, lo, hi), selection)
+            found.append(
+                Segment(compiled=compiled, pieces=tuple(p for p in pieces if p.hi > p.lo))
+            )
+        return tuple(found)
+
+
+def _ends(form: NormalForm, lo: Fraction, hi: Fraction) -> tuple[Fraction | float, Fraction | float]:
+    return (lo, hi) if form.exact else (float(lo), float(hi))
+
+
+def _compiled(world: World) -> Compiled:
+    parts = skeleton(world)
+    form, index = assemble(parts)
+    audit(form)
+    if form.nodes > EXACT_NODES:
+        form = form.floats()
+    return Compiled(world=world, skeleton=parts, form=form, index=index)
+
+
+def carry(point: Point, after: State) -> State:
+    """Return the state that a stage leaves: liquidated accounts have less, their markets more cash.
+
+    A liquidated account keeps ``N - z`` units and owes ``d - r``; the market has ``r`` more cash
+    (SEMANTICS 8).
+    """
+    catalogue = point.compiled.world.catalogue
+    accounts: dict[str, Account] = dict(after.accounts)
+    cash: dict[str, Fraction] = dict(after.cash)
+    for name, position in catalogue.loans.items():
+        if "liquidated" not in point.state_of(name):
+            continue
+        repaid_usd = Fraction(point.claim(f"{name}/debt"))
+        price = point.compiled.world.price(catalogue.loan_token(position.market)).at(point.s)
+        kept = _share_kept(point, name)
+        account = accounts[name]
+        accounts[name] = Account(
+            collateral={c: n * kept for c, n in account.collateral.items()},
+            debt=account.debt - repaid_usd / price,
+        )
+        cash[position.market] += repaid_usd / price
+    return replace(after, accounts=accounts, cash=cash, closed=_closed(point, after))
+
+
+def _share_kept(point: Point, name: str) -> Fraction:
+    """Return the share of the collateral that a liquidated account keeps."""
+    if "unpaid" in point.state_of(name):
+        return ZERO
+    worth = Fraction(point.node(name))
+    owner = Fraction(point.claim(f"{name}/equity"))
+    return owner / worth if worth else ZERO
+
+
+def _closed(point: Point, after: State) -> frozenset[str]:
+    world = point.compiled.world
+    return after.closed | {leg for leg in world.catalogue.legs if world.closed(leg)}

@@ -1,0 +1,319 @@
+"""The exogenous side of a system between stages: prices, quotes, losses, hedges, accounts.
+
+A stage turns one state into the next; a shock fraction ``s`` stands between the two. States are frozen:
+a stage returns a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Protocol
+
+from looprisk.engine.catalogue import Catalogue, known
+from looprisk.errors import ModelError, NotCarriedError, Problem
+from looprisk.model.scenario import Adl, Stage
+from looprisk.model.values import Value
+
+ZERO, ONE = Fraction(0), Fraction(1)
+LATER_VERBS = {
+    "mint": "an unbacked mint",
+    "open": "a position opened at a stage",
+    "run": "a run on a token",
+    "change": "a parameter that changes at a stage",
+    "drain": "liquidity that leaves",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A part of a leg closed by auto-deleveraging: share of the leg, price in USD."""
+
+    share: Fraction
+    price: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What a loan position has left: collateral units and debt units."""
+
+    collateral: Mapping[str, Fraction]
+    debt: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Everything that no claim of the system decides. Money in USD, amounts in tokens."""
+
+    prices: Mapping[str, Fraction]
+    """Of every asset, in the unit it is priced in."""
+    quotes: Mapping[str, Fraction]
+    """What a seller gets for a token, in USD, where the scenario says so."""
+    lost: Mapping[tuple[str, str], Fraction] = field(default_factory=dict)
+    """(issuer, pile): loss so far, in USD."""
+    venue_lost: Mapping[str, Fraction] = field(default_factory=dict)
+    """The share of every claim on a venue that is gone."""
+    caps: Mapping[str, Fraction] = field(default_factory=dict)
+    """Claim: the share of its face that it pays at most."""
+    recognised: frozenset[str] = frozenset()
+    readings: Mapping[tuple[str, str], Fraction] = field(default_factory=dict)
+    """(oracle, collateral): a frozen or wrong reading, in USD."""
+    closed: frozenset[str] = frozenset()
+    """Legs that the venue has closed."""
+    cuts: Mapping[str, tuple[Cut, ...]] = field(default_factory=dict)
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+    cash: Mapping[str, Fraction] = field(default_factory=dict)
+    """Market: loan tokens that are not lent."""
+
+
+class Prices(Protocol):
+    """What a stage may ask of the clearing before it."""
+
+    def token(self, token: str) -> Fraction:
+        """Return the economic price of a token, in USD."""
+
+    def reading(self, oracle: str, collateral: str) -> Fraction:
+        """Return what an oracle reads for one unit, in USD."""
+
+
+def start_state(catalogue: Catalogue) -> State:
+    """Return the state of a system before any shock."""
+    system = catalogue.system
+    prices = {name: known(a.price, name, "price") for name, a in system.assets.items()}
+    state = State(prices=prices, quotes={})
+    quotes = {
+        token: usd(catalogue, state, receipt.market_price, token, "market_price")
+        for token, receipt in catalogue.tokens.items()
+        if receipt.market_price is not None
+    }
+    accounts = {
+        name: _account(catalogue, state, name) for name in catalogue.loans
+    }
+    cash = {
+        name: known(market.lends[catalogue.loan_token(name)].cash, name, "lends", "cash")
+        for name, market in system.markets.items()
+        if len(market.lends) == 1
+    }
+    return replace(state, quotes=quotes, accounts=accounts, cash=cash)
+
+
+def usd(catalogue: Catalogue, state: State, price: Value, *path: str) -> Fraction:
+    """Return a price in USD: ``$1.2`` as it is, ``1.2 ETH`` at the state's price of ETH."""
+    number = known(price, *path)
+    return number * asset_usd(catalogue, state, price.of) if price.of else number
+
+
+def asset_usd(catalogue: Catalogue, state: State, asset: str) -> Fraction:
+    """Return the USD price of an asset that may be priced in another."""
+    part = catalogue.system.assets.get(asset)
+    if part is None:
+        raise NotCarriedError(
+            f"a value in units of `{asset}`, which is a token: an endogenous unit "
+            "is not carried here; write it in dollars or in an asset"
+        )
+    price = state.prices[asset]
+    return price * asset_usd(catalogue, state, part.price.of) if part.price.of else price
+
+
+def _account(catalogue: Catalogue, state: State, name: str) -> Account:
+    position = catalogue.loans[name]
+    if position.loop is None:
+        units = {c: known(n, name, "collateral", c) for c, n in position.collateral.items()}
+        token = next(iter(position.debt), None)
+        debt = known(position.debt[token], name, "debt", token) if token else ZERO
+        return Account(collateral=units, debt=debt)
+    market = catalogue.system.markets[position.market]
+    collateral = position.loop.equity.of or next(iter(market.collateral))
+    units_ = position.loop.units
+    loan = catalogue.loan_token(position.market)
+    worth = units_ * _unit_usd(catalogue, state, collateral)
+    debt_usd = worth * position.loop.loan_to_value
+    return Account(
+        collateral={collateral: units_}, debt=debt_usd / asset_usd(catalogue, state, loan)
+    )
+
+
+def _unit_usd(catalogue: Catalogue, state: State, collateral: str) -> Fraction:
+    """Return the start price of a collateral: its quote, its book price, or the asset's price."""
+    if collateral in catalogue.system.assets:
+        return asset_usd(catalogue, state, collateral)
+    receipt = catalogue.tokens[collateral]
+    posted = receipt.market_price or getattr(receipt, "book_price", None)
+    if posted is None:
+        posted = getattr(receipt, "par", None)
+    if posted is None:
+        raise NotCarriedError(
+            f"a loop on {collateral}, whose start price has to be computed: "
+            "give the token a `book_price`, or write `collateral` and `debt`"
+        )
+    return usd(catalogue, state, posted, collateral)
+
+
+def strike(catalogue: Catalogue, state: State, stage: Stage, prices: Prices) -> State:
+    """Return the state after a stage at its full size."""
+    for verb in stage.shocks:
+        if verb in LATER_VERBS:
+            raise NotCarriedError(
+                f"{LATER_VERBS[verb]} (`{verb}`) is in the language and not yet in the static "
+                "engine: leave the stage out, or write what it leads to with `loss`, `depeg` "
+                "or a changed start under `set`"
+            )
+    return replace(
+        state,
+        prices={**state.prices, **_priced(catalogue, state, stage)},
+        quotes={**state.quotes, **_depegged(catalogue, state, stage, prices)},
+        lost=_lost(catalogue, state, stage),
+        venue_lost=_venues_lost(catalogue, state, stage),
+        caps=_capped(catalogue, state, stage),
+        recognised=state.recognised | set(stage.recognise),
+        readings=_readings(catalogue, state, stage, prices),
+        closed=state.closed | set(stage.close),
+        cuts=_cut(catalogue, state, stage),
+    )
+
+
+def _priced(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, Fraction]:
+    """Prices move from the start, never from the stage before: ``0%`` is back."""
+    moved = {}
+    for asset, move in stage.price.items():
+        part = catalogue.system.assets[asset]
+        if move.unit == "fraction":
+            level = known(part.price, asset, "price") * (1 + known(move, "price", asset))
+        else:
+            level = known(move, "price", asset)
+            if move.of != part.price.of:
+                level = usd(catalogue, state, move, "price", asset)
+                if part.price.of:
+                    level /= asset_usd(catalogue, state, part.price.of)
+        if level < 0:
+            raise ModelError(
+                [Problem(("price", asset), f"price: {asset} would fall below zero", on_key=False)]
+            )
+        moved[asset] = level
+    return moved
+
+
+def _depegged(
+    catalogue: Catalogue, state: State, stage: Stage, prices: Prices
+) -> dict[str, Fraction]:
+    fallen = {}
+    for token, fall in stage.depeg.items():
+        start = state.quotes.get(token)
+        if fall.unit == "fraction":
+            receipt = catalogue.tokens[token]
+            posted = receipt.market_price
+            first = usd(catalogue, state, posted, token, "market_price") if posted else None
+            base = first if first is not None else (start or prices.token(token))
+            fallen[token] = base * (1 - known(fall, "depeg", token))
+        else:
+            fallen[token] = usd(catalogue, state, fall, "depeg", token)
+    return fallen
+
+
+def _lost(catalogue: Catalogue, state: State, stage: Stage) -> dict[tuple[str, str], Fraction]:
+    lost = dict(state.lost)
+    for target, size in stage.loss.items():
+        for pile, amount in _loss_of(catalogue, target, size):
+            lost[pile] = lost.get(pile, ZERO) + amount
+    return lost
+
+
+def _loss_of(
+    catalogue: Catalogue, target: str, size: Value
+) -> list[tuple[tuple[str, str], Fraction]]:
+    """Return the loss of each pile in USD; a bare issuer loses pro rata over all its piles."""
+    name, _, rest = target.partition("/")
+    issuer = catalogue.system.issuers.get(name)
+    if name in catalogue.system.venues:
+        return []
+    if issuer is None or (rest and not rest.startswith("outside/")):
+        raise NotCarriedError(
+            f"a loss at `{target}`: here a loss strikes an issuer, one of its piles "
+            "(ISSUER/outside/PILE) or a venue; for an asset write `price`"
+        )
+    piles = [rest.removeprefix("outside/")] if rest else list(issuer.outside)
+    worth = {p: known(issuer.outside[p], name, "outside", p) for p in piles}
+    total = sum(worth.values())
+    number = known(size, "loss", target)
+    if size.unit == "tokens":
+        raise ModelError(
+            [Problem(("loss", target), f"loss: `{size.text}`: money wears a dollar sign", on_key=False)]
+        )
+    amount = number * total if size.unit in {"share", "fraction"} else number
+    if not total:
+        return []
+    return [((name, pile), amount * value / total) for pile, value in worth.items()]
+
+
+def _venues_lost(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, Fraction]:
+    lost = dict(state.venue_lost)
+    for target, size in stage.loss.items():
+        if target in catalogue.system.venues:
+            if size.unit not in {"share", "fraction"}:
+                raise NotCarriedError(
+                    f"a loss in dollars at venue `{target}`: write the share of every claim on it, "
+                    "such as 50%"
+                )
+            lost[target] = min(ONE, lost.get(target, ZERO) + known(size, "loss", target))
+    return lost
+
+
+def _capped(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, Fraction]:
+    caps = dict(state.caps)
+    for target, recovery in stage.default.items():
+        for claim in defaulting(catalogue, target):
+            caps[claim] = min(caps.get(claim, ONE), known(recovery, "default", target))
+    return caps
+
+
+def defaulting(catalogue: Catalogue, target: str) -> tuple[str, ...]:
+    """Return the claims that a default names: one claim, or all that an issuer or account owes."""
+    if target in catalogue.loans:
+        return (f"{target}/debt",)
+    if target in catalogue.system.issuers:
+        claims = catalogue.ranked_claims(target, catalogue.system.issuers[target])
+        if claims:
+            return claims
+    return (target,)
+
+
+def _readings(
+    catalogue: Catalogue, state: State, stage: Stage, prices: Prices
+) -> dict[tuple[str, str], Fraction]:
+    readings = dict(state.readings)
+    for oracle in stage.freeze:
+        for collateral in _read_by(catalogue, oracle):
+            readings.setdefault((oracle, collateral), prices.reading(oracle, collateral))
+    for oracle, move in stage.misprice.items():
+        for collateral in _read_by(catalogue, oracle):
+            if move.unit == "fraction":
+                level = prices.reading(oracle, collateral) * (1 + known(move, "misprice", oracle))
+            else:
+                level = usd(catalogue, state, move, "misprice", oracle)
+            readings[oracle, collateral] = level
+    return readings
+
+
+def _read_by(catalogue: Catalogue, oracle: str) -> list[str]:
+    found = {
+        collateral
+        for market in catalogue.system.markets.values()
+        for collateral, terms in market.collateral.items()
+        if terms.oracle == oracle
+    }
+    return sorted(found)
+
+
+def _cut(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, tuple[Cut, ...]]:
+    cuts = dict(state.cuts)
+    for leg, adl in stage.adl.items():
+        cuts[leg] = (*cuts.get(leg, ()), _one_cut(catalogue, state, leg, adl))
+    return cuts
+
+
+def _one_cut(catalogue: Catalogue, state: State, leg: str, adl: Adl) -> Cut:
+    price = usd(catalogue, state, adl.at, "adl", leg, "at")
+    return Cut(share=known(adl.share, "adl", leg, "share"), price=price)
+
+

@@ -1,0 +1,189 @@
+"""The exogenous side along a stage: every number as a straight line between two states.
+
+:func:`knots` are the shock fractions at which a line bends: a pile is gone, a hedge is closed. Between two
+knots a :class:`World` answers with lines; at one point, where a product of two moving numbers has no line,
+with numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from looprisk.engine.affine import Affine, affine
+from looprisk.engine.catalogue import Catalogue, known
+from looprisk.engine.perps import Leg, alive_value, closed_value, liquidation_price
+from looprisk.engine.state import ONE, ZERO, State, asset_usd, usd
+from looprisk.errors import NotCarriedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The numbers that the shock moves, on the stretch ``(lo, hi]`` of a stage.
+
+    ``still`` fixes the shock fraction: then nothing moves and products exist.
+    """
+
+    catalogue: Catalogue
+    start: State
+    """The state before the first stage."""
+    before: State
+    after: State
+    lo: Fraction
+    hi: Fraction
+    still: Fraction | None = None
+
+    def line(self, before: Fraction, after: Fraction) -> Affine:
+        """Return the line from one state to the next."""
+        whole = Affine(before, after - before)
+        return whole if self.still is None else affine(whole.at(self.still))
+
+    @property
+    def middle(self) -> Fraction:
+        """A point inside the stretch, where no line bends."""
+        return (self.lo + self.hi) / 2 if self.still is None else self.still
+
+    def price(self, asset: str) -> Affine:
+        """Return the USD price of an asset."""
+        part = self.catalogue.system.assets.get(asset)
+        if part is None:
+            asset_usd(self.catalogue, self.before, asset)
+        assert part is not None  # noqa: S101  (the line above refuses tokens)
+        own = self.line(self.before.prices[asset], self.after.prices[asset])
+        return own * self.price(part.price.of) if part.price.of else own
+
+    def quote(self, token: str) -> Affine | None:
+        """Return what a seller gets for a token, None where nobody says."""
+        after = self.after.quotes.get(token)
+        if after is None:
+            return None
+        return self.line(self.before.quotes.get(token, after), after)
+
+    def pile(self, issuer: str, pile: str) -> Affine:
+        """Return what is left of an issuer's pile of outside money."""
+        worth = known(self.catalogue.system.issuers[issuer].outside[pile], issuer, "outside", pile)
+        left = worth - self._lost(issuer, pile)
+        return left if left.at(self.middle) > 0 else affine(ZERO)
+
+    def excess(self) -> Affine:
+        """Return the part of the losses that exceeds what was there to lose."""
+        total = affine(ZERO)
+        for issuer, pile in self.after.lost:
+            value = self.catalogue.system.issuers[issuer].outside[pile]
+            over = self._lost(issuer, pile) - known(value, issuer, "outside", pile)
+            total = total + (over if over.at(self.middle) > 0 else ZERO)
+        return total
+
+    def _lost(self, issuer: str, pile: str) -> Affine:
+        key = (issuer, pile)
+        return self.line(self.before.lost.get(key, ZERO), self.after.lost.get(key, ZERO))
+
+    def cap(self, claim: str) -> Affine:
+        """Return the share of its face that a claim pays at most."""
+        return self.line(self.before.caps.get(claim, ONE), self.after.caps.get(claim, ONE))
+
+    def recognised(self, issuer: str) -> bool:
+        """Return whether the issuer's book has taken in its losses."""
+        return issuer in (self.after.recognised if self.hi > 0 else self.before.recognised)
+
+    def reading(self, oracle: str, collateral: str) -> Affine | None:
+        """Return a frozen or wrong reading, None where the oracle reads as it should."""
+        after = self.after.readings.get((oracle, collateral))
+        if after is None or (self.still == 0 and (oracle, collateral) not in self.before.readings):
+            return None
+        return self.line(self.before.readings.get((oracle, collateral), after), after)
+
+    def leg(self, name: str) -> Leg:
+        """Return the terms of a leg."""
+        position = self.catalogue.legs[name]
+        venue = self.catalogue.system.venues[position.venue]
+        if venue.mode == "cross":
+            raise NotCarriedError(
+                f"{position.venue}/mode: cross margin depends on the order of events: "
+                "add `time` to the scenario, or write `mode: isolated`"
+            )
+        size = position.short or position.long
+        assert size is not None  # noqa: S101  (the model asks for one side)
+        return Leg(
+            side=-1 if position.short is not None else 1,
+            size=known(size, name, "short"),
+            entry=usd(self.catalogue, self.start, position.entry, name, "entry"),
+            venue=venue,
+        )
+
+    def margin(self, name: str) -> Affine:
+        """Return the margin of a leg, in USD."""
+        position = self.catalogue.legs[name]
+        return sum(
+            (
+                self.price(asset) * known(units, name, "margin", asset)
+                for asset, units in position.margin.items()
+            ),
+            start=affine(ZERO),
+        )
+
+    def leg_asset(self, name: str) -> str:
+        """Return the asset a leg is on."""
+        position = self.catalogue.legs[name]
+        size = position.short or position.long
+        assert size is not None  # noqa: S101
+        assert size.of is not None  # noqa: S101
+        return size.of
+
+    def closed(self, name: str) -> bool:
+        """Return whether the venue has closed the leg on this stretch."""
+        if name in self.before.closed:
+            return True
+        if name in self.after.closed and self.middle > 0:
+            return True
+        crossed = closing_at(self, name)
+        return crossed is not None and crossed < self.middle
+
+    def leg_value(self, name: str) -> Affine:
+        """Return the equity of a leg, in USD."""
+        leg, margin, price = self.leg(name), self.margin(name), self.price(self.leg_asset(name))
+        before = self.before.cuts.get(name, ())
+        venue = self.catalogue.legs[name].venue
+        gone = self.line(self.before.venue_lost.get(venue, ZERO), self.after.venue_lost.get(venue, ZERO))
+        if self.closed(name):
+            return closed_value(leg, margin, before) * (1 - gone)
+        after = self.after.cuts.get(name, ())
+        cuts = [(affine(cut.share), cut.price) for cut in before]
+        cuts += [(self.line(ZERO, cut.share), cut.price) for cut in after[len(before) :]]
+        return alive_value(leg, margin, price, tuple(cuts)) * (1 - gone)
+
+
+def closing_at(world: World, name: str) -> Fraction | None:
+    """Return the shock fraction just after which the venue closes a leg, None if it does not.
+
+    Equality survives: a leg is closed when the price has been *beyond* its liquidation price.
+    """
+    leg, asset = world.leg(name), world.leg_asset(name)
+    whole = World(
+        catalogue=world.catalogue,
+        start=world.start,
+        before=world.before,
+        after=world.after,
+        lo=ZERO,
+        hi=ONE,
+    )
+    limit = liquidation_price(leg, whole.margin(name), world.before.cuts.get(name, ()))
+    beyond = (whole.price(asset) - limit) * -leg.side
+    if beyond.const > 0:
+        return Fraction(-1)
+    if beyond.at(ONE) <= 0:
+        return None
+    return beyond.crossing(ZERO)
+
+
+def knots(world: World) -> tuple[Fraction, ...]:
+    """Return the shock fractions strictly between 0 and 1 at which a line of the stage bends."""
+    found: set[Fraction | None] = {closing_at(world, leg) for leg in world.catalogue.legs}
+    for issuer, pile in world.after.lost:
+        worth = world.catalogue.system.issuers[issuer].outside[pile]
+        lost = Affine(
+            world.before.lost.get((issuer, pile), ZERO),
+            world.after.lost[issuer, pile] - world.before.lost.get((issuer, pile), ZERO),
+        )
+        found.add(lost.crossing(known(worth, issuer, "outside", pile)))
+    return tuple(sorted(s for s in found if s is not None and 0 < s < 1))
