@@ -1,0 +1,238 @@
+"""The versioned JSON of an answer: one order of keys, plain numbers, the same bytes every time."""
+
+import json
+from importlib.resources import files
+
+from looprisk.results.answers import BreakPoints, CheckReport, Clearing
+from looprisk.results.phrases import failure, found
+from looprisk.results.records import (
+    Assumption,
+    AxisMark,
+    BreakPoint,
+    Certificate,
+    Event,
+    LayerLoss,
+    LossCurve,
+    Prices,
+    Shock,
+    Verdict,
+    WaterfallRow,
+)
+
+RESULT_SCHEMA = "looprisk/result/1"
+BREAK_POINTS_SCHEMA = "looprisk/break-points/1"
+CHECK_SCHEMA = "looprisk/check/1"
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Object = dict[str, Json]
+
+
+def result_json(clearing: Clearing) -> Object:
+    """Return the result document of a clearing, as ``result_schema()`` describes it.
+
+    Ids stand as the file writes them, so that ``verify`` and ``diff`` can match them.
+    """
+    return {
+        "schema": RESULT_SCHEMA,
+        "scenario": clearing.scenario,
+        "status": clearing.status,
+        "certificate": _certificate(clearing.certificate),
+        "engine": clearing.engine,
+        "basis": clearing.basis,
+        "inputs_digest": clearing.inputs_digest,
+        "shock": _shock(clearing.shock),
+        "at_start": [_event(row) for row in clearing.at_start],
+        "layers": [_layer(row) for row in clearing.layer_rows],
+        "waterfall": [_waterfall(row) for row in clearing.waterfall_rows],
+        "events": [_event(row) for row in clearing.event_rows],
+        "break_points": [_break_point(row) for row in clearing.break_point_rows],
+        "assumptions": [_assumption(row) for row in clearing.assumption_rows],
+        "causes": {
+            layer: [{"text": cause.text, "amount_usd": _number(cause.amount_usd)} for cause in rows]
+            for layer, rows in sorted(clearing.causes.items())
+        },
+    }
+
+
+def break_points_json(points: BreakPoints) -> Object:
+    """Return the document of a sweep: every break point, and the loss curves with their knots."""
+    return {
+        "schema": BREAK_POINTS_SCHEMA,
+        "scenario": points.scenario,
+        "certificate": _certificate(points.certificate),
+        "inputs_digest": points.inputs_digest,
+        "shock": _shock(points.shock),
+        "layer_count": points.layer_count,
+        "break_points": [_break_point(row) for row in points.rows],
+        "marks": [_mark(mark) for mark in points.marks],
+        "curves": [_curve(curve) for curve in points.curves],
+        "assumptions": [_assumption(row) for row in points.assumption_rows],
+    }
+
+
+def check_json(report: CheckReport) -> Object:
+    """Return the document of a check: every verdict, and the exit code that follows."""
+    return {
+        "schema": CHECK_SCHEMA,
+        "exit_code": report.exit_code,
+        "scenarios": report.scenario_count,
+        "verdicts": [_verdict(row) for row in report.rows],
+    }
+
+
+def dumps(document: Object) -> str:
+    """Return the document as ASCII text, keys in their order, without NaN or infinities.
+
+    Raises ValueError where a number is not finite.
+    """
+    return json.dumps(document, indent=2, allow_nan=False, ensure_ascii=True) + "\n"
+
+
+def result_schema() -> Object:
+    """Return the JSON Schema (draft 7) of the result document."""
+    text = files("looprisk.results").joinpath("result.schema.json").read_text(encoding="utf-8")
+    schema: Object = json.loads(text)
+    return schema
+
+
+def _number(value: float | None) -> float | None:
+    # adding 0.0 turns a negative zero into zero: it would be another text for the same number
+    return None if value is None else float(value) + 0.0
+
+
+def _certificate(row: Certificate) -> Object:
+    return {
+        "residual": _number(row.residual),
+        "conservation_gap": _number(row.conservation_gap),
+        "selection": row.selection,
+        "least_gap_usd": _number(row.least_gap_usd),
+        "exact_mode": row.exact_mode,
+        "unique": row.unique,
+        "exact": row.exact,
+    }
+
+
+def _shock(shock: Shock) -> Object:
+    return {
+        "moves": [
+            {
+                "verb": move.verb,
+                "target": move.target,
+                "size": _number(move.size),
+                "unit": move.unit,
+            }
+            for move in shock.moves
+        ],
+        "path": shock.path,
+        "unit": shock.unit,
+        "start": _number(shock.start),
+        "as_written": _number(shock.as_written),
+        "searched_to": _number(shock.searched_to),
+        "loss_usd": _number(shock.loss_usd),
+    }
+
+
+def _event(row: Event) -> Object:
+    return {"of": row.of, "event": row.event, "round": row.round, "because": row.because}
+
+
+def _layer(row: LayerLoss) -> Object:
+    return {
+        "layer": row.layer,
+        "id": row.id,
+        "label": row.label or row.id,
+        "kind": row.kind,
+        "claims_usd": _number(row.claims_usd),
+        "book_usd": _number(row.book_usd),
+        "economic_usd": _number(row.economic_usd),
+        "market_usd": _number(row.market_usd),
+        "economic_loss_usd": _number(row.economic_loss_usd),
+        "reported_loss_usd": _number(row.reported_loss_usd),
+        "loss_fraction": _number(row.loss_fraction),
+        "price": _prices(row.price),
+        "first_break": _number(row.first_break),
+        "broken": row.broken,
+    }
+
+
+def _prices(prices: Prices | None) -> Object | None:
+    if prices is None:
+        return None
+    return {
+        "book": _number(prices.book),
+        "economic": _number(prices.economic),
+        "market": _number(prices.market),
+    }
+
+
+def _waterfall(row: WaterfallRow) -> Object:
+    return {
+        "claimant": row.claimant,
+        "via": row.via,
+        "loss_usd": _number(row.loss_usd),
+        "of_claim": _number(row.of_claim),
+        "kind": row.kind,
+    }
+
+
+def _break_point(row: BreakPoint) -> Object:
+    at: Object | None = None
+    if row.at is not None:
+        at = {"path": row.at.path, "value": _number(row.at.value), "unit": row.at.unit}
+    return {
+        "of": row.of,
+        "event": row.event,
+        "intervals": [[_number(start), _number(end)] for start, end in row.intervals],
+        "fraction": _number(row.fraction),
+        "fraction_least": _number(row.fraction_least),
+        "kind": row.kind,
+        "exact": row.exact,
+        "at": at,
+        "attained": row.attained,
+        "loss_before_usd": _number(row.loss_before_usd),
+        "loss_after_usd": _number(row.loss_after_usd),
+        "together_with": list(row.together_with),
+        "because": row.because,
+    }
+
+
+def _assumption(row: Assumption) -> Object:
+    return {
+        "input": row.input,
+        "class": row.class_,
+        "source": row.source,
+        "value": row.value,
+        "effect": row.effect,
+    }
+
+
+def _mark(mark: AxisMark) -> Object:
+    return {"label": mark.label, "value": _number(mark.value)}
+
+
+def _curve(curve: LossCurve) -> Object:
+    return {
+        "of": curve.of,
+        "fractions": [_number(value) for value in curve.fractions],
+        "loss_usd": [_number(value) for value in curve.loss_usd],
+    }
+
+
+def _verdict(row: Verdict) -> Object:
+    return {
+        "outcome": row.outcome,
+        "name": row.name,
+        "scenario": row.scenario,
+        "asked": row.asked,
+        "expected": row.expected,
+        "limit": _number(row.limit),
+        "got": _number(row.got),
+        "unit": row.unit,
+        "got_text": found(row),
+        "because": row.because,
+        "flow": row.flow,
+        "evidence": row.evidence,
+        "file": row.file,
+        "line": row.line,
+        "message": failure(row) if row.outcome == "FAIL" else "",
+    }
