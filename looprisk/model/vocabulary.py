@@ -41,6 +41,7 @@ METRICS: dict[str, Metric] = {
     "ltv": Metric("debt / collateral at the oracle price", "fraction"),
     "liquidation_price": Metric("debt / (units x lltv)", "price"),
     "bad_debt_price": Metric("debt x (1 + incentive) / units", "price"),
+    "insolvency_price": Metric("debt / units: under it the collateral is worth less", "price"),
     "break_fraction": Metric("the share of the shock, as written, at which it breaks", "fraction"),
     "break_at": Metric("the same in the unit of the shock", "ray"),
     "look_through": Metric("what ends at an issuer through all layers / assets", "fraction"),
@@ -98,6 +99,9 @@ TOP_KEYS: tuple[str, ...] = (
     "looprisk", "name", "about", "as_of", "include", "sources", "source", *SECTIONS, "set",
     "scenarios",
 )
+
+ABSENT = "absent"
+"""The word that removes an optional value, in ``set``."""
 
 OURS: dict[str, str] = {
     "lt": "lltv (Aave's LT)",
