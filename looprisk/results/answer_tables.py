@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from looprisk.results.columns import Cell, Column, Kind
 from looprisk.results.numbers import NONE
+from looprisk.results.phrases import found
 from looprisk.results.records import (
     Assumption,
     BreakPoint,
@@ -188,8 +189,9 @@ def verdict_table(rows: tuple[Verdict, ...]) -> Table[Verdict]:
         _Field("expectation", "expectation", Kind.NAME, lambda row: row.name or row.asked),
         _Field("scenario", _HIDDEN, Kind.TEXT, lambda row: row.scenario),
         _Field("asked", "asked", Kind.TEXT, lambda row: row.asked, leaves=1),
-        _Field("got", "got", Kind.NUMBER, lambda row: row.got),
-        _Field("unit", "unit", Kind.TEXT, lambda row: row.unit),
+        _Field("got", _HIDDEN, Kind.NUMBER, lambda row: row.got),
+        _Field("unit", _HIDDEN, Kind.TEXT, lambda row: row.unit),
+        _Field("found", "got", Kind.FIGURE, found),
         _Field("evidence", "evidence", Kind.TEXT, lambda row: row.evidence, leaves=2),
         _Field("file", _HIDDEN, Kind.TEXT, lambda row: row.file),
         _Field("line", _HIDDEN, Kind.COUNT, lambda row: row.line),

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     MULTIPLE = "multiple"
     NUMBER = "number"
     """A figure whose unit another column of the same row names."""
+    FIGURE = "figure"
+    """A figure already written out with its unit."""
     MARK = "mark"
     """True is shown as ``x``, false as nothing."""
 
@@ -37,7 +39,7 @@ UNITS = {
     Kind.PRICE: "usd per token",
     Kind.MULTIPLE: "multiple",
 }
-_TEXTS = frozenset({Kind.NAME, Kind.TEXT})
+_TEXTS = frozenset({Kind.NAME, Kind.TEXT, Kind.FIGURE})
 _WHOLE = frozenset({Kind.COUNT})
 
 
@@ -70,9 +72,9 @@ class Column:
         return self.kind in _TEXTS
 
     @property
-    def is_number(self) -> bool:
+    def is_right(self) -> bool:
         """The values are figures, written to the right."""
-        return self.kind not in _TEXTS and self.kind is not Kind.MARK
+        return self.kind not in {Kind.NAME, Kind.TEXT, Kind.MARK}
 
     @property
     def plain(self) -> tuple[Cell, ...]:
@@ -108,7 +110,7 @@ def _writer(kind: Kind, scale: Scale) -> Callable[[str | int | float | bool], st
     match kind:
         case Kind.NAME:
             return lambda value: shown(str(value))
-        case Kind.TEXT:
+        case Kind.TEXT | Kind.FIGURE:
             return lambda value: clean(str(value))
         case Kind.COUNT:
             return lambda value: str(int(value))

@@ -149,7 +149,8 @@ def small_number(value: float) -> str:
     """
     if value == 0:
         return "0"
-    return f"{value:.0e}".replace("-0", "-").replace("+0", "+").replace("-", MINUS)
+    digit, exponent = f"{value:.0e}".split("e")
+    return f"{digit}e{int(exponent)}".replace("-", MINUS)
 
 
 def quantity(value: float, unit: Unit) -> str:

@@ -72,7 +72,8 @@ class Table(Generic[RowT]):
         if not self.rows:
             return "\n".join([*lines, "(no rows)"])
         lines += lay_out(self.text_columns(), screen)
-        lines += prose(self.note, screen)
+        if self.note:
+            lines += ["", *prose(self.note, screen)]
         return "\n".join(lines)
 
     @property
@@ -90,11 +91,12 @@ class Table(Generic[RowT]):
         Without ``units`` only a column whose unit differs from ``table.scale`` names it.
         """
         body = self._displayed(units=units)
+        stacked = any(len(header) > 1 for _, header, _ in body)
         return [
             TextColumn(
-                header=header,
+                header=_stack(header) if stacked else header,
                 texts=texts,
-                right=column.is_number,
+                right=column.is_right,
                 flexible=column.kind is Kind.NAME,
                 wraps=column.kind is Kind.TEXT and index == len(body) - 1,
                 leaves=column.leaves,
@@ -160,7 +162,7 @@ class Table(Generic[RowT]):
         """Return a table in GitHub's Markdown; names cannot mention, link or close a cell."""
         body = self._displayed()
         heads = [for_markdown(" ".join(header).strip()) for _, header, _ in body]
-        rules = ["---:" if column.is_number else ":---" for column, _, _ in body]
+        rules = ["---:" if column.is_right else ":---" for column, _, _ in body]
         lines = [f"| {' | '.join(heads)} |", f"| {' | '.join(rules)} |"]
         for row in range(len(self.rows) + bool(self.sums)):
             cells = [for_markdown(texts[row]) for _, _, texts in body]
@@ -199,19 +201,16 @@ class Table(Generic[RowT]):
             import pandas as pd  # noqa: PLC0415 - heavy, and optional
         except ImportError as error:
             raise _not_installed("pandas") from error
+        types = {Kind.COUNT: "Int64", Kind.MARK: "bool"}
         frame = pd.DataFrame(
             {
                 column.name: pd.Series(
-                    list(column.plain), dtype="float64" if column.is_number else "object"
+                    list(column.plain),
+                    dtype="str" if column.is_text else types.get(column.kind, "float64"),
                 )
                 for column in self.columns
             }
         )
-        for column in self.columns:
-            if column.kind is Kind.COUNT:
-                frame[column.name] = frame[column.name].astype("Int64")
-            elif column.kind is Kind.MARK:
-                frame[column.name] = frame[column.name].astype("bool")
         frame.attrs["units"] = self.units
         return frame
 
@@ -224,16 +223,13 @@ class Table(Generic[RowT]):
             import polars as pl  # noqa: PLC0415 - heavy, and optional
         except ImportError as error:
             raise _not_installed("polars") from error
-        types = {
-            Kind.NAME: pl.String,
-            Kind.TEXT: pl.String,
-            Kind.COUNT: pl.Int64,
-            Kind.MARK: pl.Boolean,
-        }
+        types = {Kind.COUNT: pl.Int64, Kind.MARK: pl.Boolean}
         return pl.DataFrame(
             {
                 column.name: pl.Series(
-                    column.name, column.plain, dtype=types.get(column.kind, pl.Float64)
+                    column.name,
+                    column.plain,
+                    dtype=pl.String if column.is_text else types.get(column.kind, pl.Float64),
                 )
                 for column in self.columns
             }
@@ -245,16 +241,11 @@ class Table(Generic[RowT]):
             import pyarrow as pa  # noqa: PLC0415 - heavy, and optional
         except ImportError as error:
             raise _not_installed("pyarrow") from error
-        types = {
-            Kind.NAME: pa.string(),
-            Kind.TEXT: pa.string(),
-            Kind.COUNT: pa.int64(),
-            Kind.MARK: pa.bool_(),
-        }
+        types = {Kind.COUNT: pa.int64(), Kind.MARK: pa.bool_()}
         fields = [
             pa.field(
                 column.name,
-                types.get(column.kind, pa.float64()),
+                pa.string() if column.is_text else types.get(column.kind, pa.float64()),
                 metadata={"unit": column.unit} if column.unit else None,
             )
             for column in self.columns
@@ -269,6 +260,14 @@ class Table(Generic[RowT]):
         return stream
 
 
+def _stack(header: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the header with its unit under its word, where other headers are that high anyway."""
+    if len(header) > 1 or ", " not in header[0]:
+        return header
+    word, unit = header[0].rsplit(", ", 1)
+    return (f"{word},", unit)
+
+
 def _figures(column: Column) -> list[float]:
     return [float(value) for value in column.values if value is not None]
 
@@ -278,7 +277,7 @@ def _sum(column: Column) -> float:
 
 
 def _side(column: Column) -> str:
-    return "right" if column.is_number else "left"
+    return "right" if column.is_right else "left"
 
 
 def _csv_cell(value: Cell) -> str | int | float:
