@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from looprisk.engine.block import Block
-from looprisk.engine.form import Index, Numbers
-from looprisk.engine.linear import ClosedLoopError, Inverse, invert, perron
+from looprisk.engine.form import Flags, Index, Numbers, Scalar
+from looprisk.engine.linear import (
+    BLOCK,
+    ClosedLoopError,
+    Inverse,
+    identity,
+    inverse,
+    perron,
+    solve,
+)
+
+DRIFT = 1e-12
+"""Relative error of an updated tangent at which the inverse is computed anew."""
 
 
 class Flow:
@@ -19,74 +28,128 @@ class Flow:
 
     def __init__(self, block: Block, cells: Index) -> None:
         self._block = block
-        self.cells = cells
-        self.jacobian, self.const, self.slope = block.lines(cells)
-        self._inverse: Inverse | None = None
         self.regular = True
+        self._moves = 0
+        self._enter(cells)
+
+    def _enter(self, cells: Index) -> None:
+        """Take up a choice of cells as a whole."""
+        self.cells = cells
+        self.const, self.slope = self._block.constants(cells)
+        _, _, self._rate = self._block.claim_lines(cells)
+        self._inverse: Inverse | None = None
+        self._tangent: Numbers | None = None
 
     def move(self, new: Index) -> None:
         """Follow a change of cells, node by node."""
         changed = np.flatnonzero(self.cells != new)
-        if self._block.has_faces:
-            self.cells = new
-            self.jacobian, self.const, self.slope = self._block.lines(new)
-            self._inverse = None
+        if self._block.has_faces and len(changed):
+            self._enter(new)
             return
-        if len(changed):
-            self.jacobian = self.jacobian.copy()
         for node in changed:
-            _, const_before, slope_before = self._block.node_lines(node, self.cells[node])
-            column, const, slope = self._block.node_lines(node, new[node])
-            self.const = self.const + (const - const_before)
-            self.slope = self.slope + (slope - slope_before)
-            self.jacobian[:, node] = column
-            self._replace(int(node), column)
+            self._exchange(int(node), int(self.cells[node]), int(new[node]))
         self.cells = new
 
-    def _replace(self, node: int, column: Numbers) -> None:
-        if self._inverse is None:
-            return
+    def _exchange(self, node: int, before: int, after: int) -> None:
+        form = self._block.form
+        holders, const, slope, rate = self._block.exchange(node, before, after)
+        np.add.at(self.const, holders, const)
+        claims = slice(form.claim_ptr[node], form.claim_ptr[node + 1])
+        self._rate[claims] = form.pay_rate[form.pay_ptr[after] : form.pay_ptr[after + 1]]
+        more = self.slope * 0
+        np.add.at(more, holders, slope)
+        self.slope = self.slope + more
+        if self._inverse is not None:
+            self._update(self._inverse, node, holders, rate, more)
+
+    def _update(
+        self, kept: Inverse, node: int, holders: Index, rate: Numbers, more: Numbers
+    ) -> None:
+        """Carry the inverse and the tangent over to a changed column and ``more`` slope."""
         try:
-            self._inverse.change(node, column)
+            gain = kept.change(node, holders, rate)
         except ClosedLoopError:
             self._inverse = None
+            self._tangent = None
+            return
+        if self._tangent is not None:
+            self._tangent = self._tangent + gain * self._tangent[node] + kept.times(more)
+        self._moves += 1
+        if self._block.slack and self._moves % BLOCK == 0:
+            self._check(kept)
 
-    def residual(self, y: Numbers, s: Any) -> Numbers:
+    def _check(self, kept: Inverse) -> None:
+        """Compute the tangent anew, and the inverse too where rounding has spoilt it."""
+        tangent = kept.times(self.slope)
+        error = tangent - self.slope - self.passed_on(tangent)
+        spoilt = np.abs(error).max(initial=0.0) > DRIFT * np.abs(tangent).max(initial=0.0)
+        self._inverse = None if spoilt else kept
+        self._tangent = None if spoilt else tangent
+
+    def passed_on(self, y: Numbers) -> Numbers:
+        """Return ``J y``."""
+        z = self._rate * y[self._block.form.issuer]
+        return self._block.received(self._block.with_faces(z, self.cells))
+
+    def residual(self, y: Numbers, s: Scalar) -> Numbers:
         """Return ``y - c - J y``."""
-        left: Numbers = y - (self.const + self.slope * s) - self.jacobian @ y
+        left: Numbers = y - (self.const + self.slope * s) - self.passed_on(y)
         return left
+
+    def _kept(self) -> Inverse:
+        if self._inverse is None:
+            self._inverse = inverse(self._block.jacobian(self.cells))
+        return self._inverse
 
     def tangent(self) -> Numbers:
         """Return ``dy/ds`` in these cells; raises ClosedLoopError round a closed loop."""
-        if self._inverse is None:
-            self._inverse = Inverse(self.jacobian)
-        return self._inverse.times(self.slope)
+        if self._tangent is None:
+            self._tangent = self._kept().times(self.slope)
+        return self._tangent
 
     def direction(self, residual: Numbers) -> Numbers:
         """Return ``(I - J)^-1 residual``; along the circle itself where a closed loop is flooded."""
         self.regular = True
         try:
-            if self._inverse is None:
-                self._inverse = Inverse(self.jacobian)
+            return self._kept().times(residual)
         except ClosedLoopError:
             return self._around(residual)
-        return self._inverse.times(residual)
 
     def _around(self, residual: Numbers) -> Numbers:
         """A closed loop keeps every dollar: slide along it while a residual feeds it (MODEL 3.4)."""
-        feeds = perron(self.jacobian.T)
-        closed = np.array([x > 0 for x in feeds], dtype=np.bool_)
+        jacobian = self._block.jacobian(self.cells)
+        feeds = perron(jacobian.T)
+        closed = np.array(feeds > 0, dtype=np.bool_)
         if (residual[closed] != 0).any():
             self.regular = False
-            return perron(self.jacobian)
+            return perron(jacobian)
         rest = np.flatnonzero(~closed)
-        unit = np.eye(len(rest), dtype=self.jacobian.dtype)
+        unit = identity(len(rest), exact=self._block.form.exact)
         direction = residual * 0
-        direction[rest] = invert(unit - self.jacobian[np.ix_(rest, rest)]) @ residual[rest]
+        direction[rest] = solve(unit - jacobian[np.ix_(rest, rest)], residual[rest])
         return direction
 
-    def arrive(self, reached: Numbers, s: Any) -> Numbers:
+    def arrive(self, reached: Numbers, s: Scalar) -> Numbers:
         """Return the solution in force, free of the rounding of the way that was walked to it."""
-        if self._inverse is None:
+        if self._inverse is None or not self._block.slack:
             return reached
         return self._inverse.times(self.const + self.slope * s)
+
+    def falling(self, seeds: Flags, after: Index) -> Flags:
+        """Return the nodes that surely fall when the ``seeds`` do.
+
+        A loss is surely passed on by a claim that moves with its issuer on both sides of a border on
+        which nodes may stand: in the cells in force and in the cells ``after``.
+        """
+        form = self._block.form
+        _, _, rate = self._block.claim_lines(after)
+        passing = ((self._rate > 0) & (rate > 0))[self._block.held_claim]
+        passing &= self._block.held_share > 0
+        source = form.issuer[self._block.held_claim[passing]]
+        target = self._block.held_by[passing]
+        falls = seeds.copy()
+        while True:
+            reached = target[falls[source]]
+            if falls[reached].all():
+                return falls
+            falls[reached] = True

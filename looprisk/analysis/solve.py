@@ -1,0 +1,141 @@
+"""A case, stage by stage: what the engine answers, before it is labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+
+from looprisk.engine.catalogue import Catalogue
+from looprisk.engine.clear import Selection
+from looprisk.engine.curved import scan
+from looprisk.engine.monitors import Monitor, Stretch, holds_at, join, monitors, on_piece
+from looprisk.engine.stage import Point, Segment, StageRun, carry
+from looprisk.engine.state import ONE, ZERO, start_state, strike
+from looprisk.errors import NotCarriedError
+from looprisk.model.case import Case
+
+Break = tuple[str, str]
+"""(of, event)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Solved:
+    """The stages of a case, each with its solution at full size."""
+
+    case: Case
+    catalogue: Catalogue
+    start: Point
+    """The solution before any shock."""
+    runs: tuple[StageRun, ...]
+    ends: tuple[Point, ...]
+
+    @property
+    def last(self) -> StageRun:
+        """The stage that break points scale."""
+        return self.runs[-1]
+
+    @property
+    def end(self) -> Point:
+        """The solution after the last stage."""
+        return self.ends[-1]
+
+    @cached_property
+    def least(self) -> Point:
+        """The least solution after the last stage."""
+        return self.last.at(ONE, "least")
+
+    @cached_property
+    def baseline(self) -> dict[str, Fraction]:
+        """Value of every claim before any shock, in USD."""
+        return {claim: Fraction(self.start.claim(claim)) for claim in self.start.compiled.index.claim}
+
+    @cached_property
+    def segments(self) -> tuple[Segment, ...]:
+        """The response to the last stage, piece by piece; () where it is curved."""
+        return self.last.segments("greatest")
+
+    def after(self, stage: str | None) -> Point:
+        """Return the solution after a named stage; ``start`` is before any, None after all."""
+        if stage is None:
+            return self.end
+        if stage == "start":
+            return self.start
+        names = [run.name for run in self.runs]
+        return self.ends[names.index(stage)]
+
+    def broken(self, selection: Selection = "greatest") -> Mapping[Break, tuple[Stretch, ...]]:
+        """Return where along the last stage each event holds."""
+        segments = self.segments if selection == "greatest" else self.last.segments(selection)
+        if segments:
+            return on_segments(segments, self.baseline)
+        return scan(lambda s: self._broken_at(s, selection))
+
+    def _broken_at(self, s: Fraction, selection: Selection) -> frozenset[Break]:
+        point = self.last.at(s, selection)
+        return frozenset((m.of, m.event) for m in self.holding(point))
+
+    def holding(self, point: Point) -> list[Monitor]:
+        """Return the events that hold at a solution."""
+        return [m for m in monitors(point.compiled, self.baseline) if holds_at(m, point)]
+
+
+def on_segments(
+    segments: tuple[Segment, ...], baseline: dict[str, Fraction]
+) -> Mapping[Break, tuple[Stretch, ...]]:
+    """Return where each event holds on straight pieces."""
+    found: dict[Break, list[Stretch]] = {}
+    for segment in segments:
+        for monitor in monitors(segment.compiled, baseline):
+            for piece in segment.pieces:
+                stretch = on_piece(monitor, segment.compiled, piece)
+                if stretch is not None:
+                    found.setdefault((monitor.of, monitor.event), []).append(stretch)
+    return {key: join(stretches) for key, stretches in found.items()}
+
+
+def solve(case: Case) -> Solved:
+    """Solve a case stage by stage, each exactly.
+
+    Raises NotCarriedError and UnknownValueError naming what stands in the way, NotExactError where the
+    audits refuse.
+    """
+    scenario = case.scenario
+    if scenario.time is not None:
+        raise NotCarriedError(
+            f"{case.name or 'the scenario'}: `time` makes it a cascade, which this engine does not run "
+            "yet: without `time` its stages are cleared in order"
+        )
+    if scenario.ray is not None and scenario.ray != scenario.stages[-1].name:
+        raise NotCarriedError(
+            f"{case.name}/ray: break points scale the last stage here; `{scenario.ray}` is not the last"
+        )
+    catalogue = Catalogue(case.system)
+    start = start_state(catalogue)
+    still = StageRun(catalogue=catalogue, start=start, before=start, after=start)
+    first = still.at(ZERO)
+    runs: list[StageRun] = []
+    ends: list[Point] = []
+    before, point = start, first
+    for place, stage in enumerate(scenario.stages):
+        after = strike(catalogue, before, stage, point)
+        run = StageRun(
+            catalogue=catalogue,
+            start=start,
+            before=before,
+            after=after,
+            name=stage.name or f"stage {place + 1}",
+        )
+        end = run.at(ONE)
+        runs.append(run)
+        ends.append(end)
+        before = carry(end, after)
+        point = replace(still, before=before, after=before).at(ZERO) if place + 1 < len(scenario.stages) else end
+    return Solved(
+        case=case,
+        catalogue=catalogue,
+        start=first,
+        runs=tuple(runs) or (still,),
+        ends=tuple(ends) or (first,),
+    )

@@ -1,0 +1,265 @@
+"""What screens show: book values, which a loss reaches only when it is recognised (SEMANTICS 5).
+
+A posted price is not moved by any shock. A computed one follows the issuer's own books: outside assets, less
+recognised losses; tokens at their book price; loans at face; supplies less the bad debt that their market
+has realised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from looprisk.engine.affine import affine
+from looprisk.engine.catalogue import known
+from looprisk.engine.clear import clear
+from looprisk.engine.holdings import Holdings, holdings
+from looprisk.engine.skeleton import Claim, Node, Skeleton, assemble
+from looprisk.engine.stage import Point
+from looprisk.engine.state import ONE, ZERO, usd
+from looprisk.engine.waterfall import Ranked, waterfall
+from looprisk.engine.world import World
+from looprisk.model.tokens import Par
+
+
+@dataclass(frozen=True, kw_only=True)
+class Book:
+    """Book values at one point of a stage, in USD."""
+
+    prices: Mapping[str, Fraction]
+    """Of every receipt token."""
+    supplies: Mapping[str, Fraction]
+    """Of every market's supply claim."""
+    assets: Mapping[str, Fraction]
+    """Of every issuer."""
+
+
+def book(point: Point) -> Book:
+    """Return the book values at a solution of the economic system."""
+    world = point.compiled.world
+    catalogue = world.catalogue
+    held = holdings(catalogue, world.start, world.before)
+    supplies = {name: _supply(point, name) for name in catalogue.system.markets}
+    fixed = {
+        token: price
+        for token in catalogue.tokens
+        if (price := _posted(point, token)) is not None
+    }
+    computed = _computed(world, held, supplies, fixed, point.s)
+    prices = fixed | computed
+    assets = {
+        name: _books(world, held, name, supplies, prices, point.s)
+        for name in catalogue.system.issuers
+    }
+    return Book(prices=prices, supplies=supplies, assets=assets)
+
+
+def _supply(point: Point, market: str) -> Fraction:
+    """Return the book value of a supply: its face, less bad debt where the market realises it."""
+    index = point.compiled.index
+    face = index.claim_of[index.claim[market]].face
+    assert face is not None  # noqa: S101  (a supply always has a face)
+    owed = face.at(point.s)
+    part = point.compiled.world.catalogue.system.markets[market]
+    if not part.realises_bad_debt:
+        return owed
+    bad = sum(
+        (
+            _debt(point, name) - Fraction(point.claim(f"{name}/debt"))
+            for name, _ in point.compiled.world.catalogue.positions_in(market)
+            if "liquidated" in point.state_of(name)
+        ),
+        ZERO,
+    )
+    cover = part.insurance.number if part.insurance is not None else ZERO
+    return min(owed, owed - bad + cover)
+
+
+def _debt(point: Point, position: str) -> Fraction:
+    index = point.compiled.index
+    face = index.claim_of[index.claim[f"{position}/debt"]].face
+    assert face is not None  # noqa: S101
+    return face.at(point.s)
+
+
+def _posted(point: Point, token: str) -> Fraction | None:
+    """Return a book price that is not computed: par, posted, or the value after recognition."""
+    world = point.compiled.world
+    catalogue = world.catalogue
+    receipt = catalogue.tokens[token]
+    if isinstance(receipt, Par):
+        price = known(receipt.par, token, "par")
+        return price * world.price(receipt.par.of).at(point.s) if receipt.par.of else price
+    if receipt.book_price is None:
+        return None
+    if world.recognised(catalogue.issuer_of[token]) and point.s > 0:
+        return point.token(token)
+    return usd(catalogue, world.start, receipt.book_price, token, "book_price")
+
+
+def _outside(world: World, issuer: str, s: Fraction) -> Fraction:
+    """Return an issuer's outside money at book: whole until its loss is recognised."""
+    piles = world.catalogue.system.issuers[issuer].outside
+    if world.recognised(issuer):
+        return sum((world.pile(issuer, pile).at(s) for pile in piles), ZERO)
+    return sum((known(value, issuer, "outside", pile) for pile, value in piles.items()), ZERO)
+
+
+def _own(world: World, held: Holdings, issuer: str, supplies: Mapping[str, Fraction], s: Fraction) -> Fraction:
+    """Return the part of an issuer's books that no token price decides."""
+    total = _outside(world, issuer, s)
+    for asset, units in held.assets[issuer].items():
+        total += world.price(asset).at(s) * units
+    for leg, position in world.catalogue.legs.items():
+        if position.owner == issuer:
+            total += world.leg_value(leg).at(s)
+    for market, value in supplies.items():
+        total += value * dict(held.shares(market)).get(issuer, ZERO)
+    for other, part in world.catalogue.system.issuers.items():
+        for loan, terms in part.owes.items():
+            if terms.to == issuer:
+                total += _loan_face(world, f"{other}/owes/{loan}", terms.amount.of, s)
+    return total
+
+
+def _loan_face(world: World, path: str, unit: str | None, s: Fraction) -> Fraction:
+    issuer, _, loan = path.partition("/owes/")
+    amount = known(world.catalogue.system.issuers[issuer].owes[loan].amount, path)
+    return amount * world.price(unit).at(s) if unit else amount
+
+
+def _owed(world: World, held: Holdings, issuer: str, s: Fraction) -> Fraction:
+    """Return the faces an issuer owes: its loans and its promises."""
+    part = world.catalogue.system.issuers[issuer]
+    total = sum(
+        (_loan_face(world, f"{issuer}/owes/{n}", loan.amount.of, s) for n, loan in part.owes.items()),
+        ZERO,
+    )
+    for token, receipt in part.issues.items():
+        if isinstance(receipt, Par):
+            price = known(receipt.par, token, "par")
+            unit = world.price(receipt.par.of).at(s) if receipt.par.of else ONE
+            total += price * unit * held.units[token]
+    return total
+
+
+def _owned_accounts(world: World, issuer: str) -> list[tuple[str, str, Fraction, Fraction]]:
+    """Return (position, collateral, units, debt in USD at the start) of an issuer's accounts."""
+    found = []
+    for name, position in world.catalogue.loans.items():
+        if position.owner == issuer:
+            account = world.before.accounts[name]
+            for collateral, units in account.collateral.items():
+                found.append((name, collateral, units, account.debt))
+    return found
+
+
+def _books(
+    world: World,
+    held: Holdings,
+    issuer: str,
+    supplies: Mapping[str, Fraction],
+    prices: Mapping[str, Fraction],
+    s: Fraction,
+) -> Fraction:
+    """Return an issuer's assets at book."""
+    total = _own(world, held, issuer, supplies, s)
+    for token, price in prices.items():
+        units = held.claims.get(token, {}).get(issuer, ZERO)
+        total += units * price
+    for name, collateral, units, debt in _owned_accounts(world, issuer):
+        loan = world.catalogue.loan_token(world.catalogue.loans[name].market)
+        price = prices.get(collateral)
+        worth = units * (world.price(collateral).at(s) if price is None else price)
+        total += max(ZERO, worth - debt * world.price(loan).at(s))
+    return total
+
+
+def _computed(
+    world: World,
+    held: Holdings,
+    supplies: Mapping[str, Fraction],
+    fixed: Mapping[str, Fraction],
+    s: Fraction,
+) -> dict[str, Fraction]:
+    """Return the computed book prices: a clearing of their own, in which nothing breaks but equity."""
+    catalogue = world.catalogue
+    wanted = [token for token in catalogue.tokens if token not in fixed]
+    if not wanted:
+        return {}
+    issuers = sorted({catalogue.issuer_of[token] for token in wanted})
+    nodes = [_book_node(world, held, issuer, supplies, fixed, s) for issuer in issuers]
+    nodes += [
+        _account_node(world, name, debt, issuer, s)
+        for issuer in issuers
+        for name, collateral, _, debt in _owned_accounts(world, issuer)
+        if collateral in wanted
+    ]
+    inside = {node.id for node in nodes}
+    nodes = [_only_held_by(node, inside) for node in nodes]
+    form, index = assemble(Skeleton(nodes=tuple(nodes)))
+    z = clear(form).z
+    return {token: z[index.claim[token]] / held.units[token] for token in wanted}
+
+
+def _book_node(
+    world: World,
+    held: Holdings,
+    issuer: str,
+    supplies: Mapping[str, Fraction],
+    fixed: Mapping[str, Fraction],
+    s: Fraction,
+) -> Node:
+    part = world.catalogue.system.issuers[issuer]
+    own = _own(world, held, issuer, supplies, s)
+    for token, price in fixed.items():
+        own += held.claims.get(token, {}).get(issuer, ZERO) * price
+    for name, collateral, units, debt in _owned_accounts(world, issuer):
+        unit = fixed.get(collateral)
+        if unit is None and collateral in world.catalogue.system.assets:
+            unit = world.price(collateral).at(s)
+        if unit is not None:
+            loan = world.catalogue.loan_token(world.catalogue.loans[name].market)
+            own += max(ZERO, units * unit - debt * world.price(loan).at(s))
+    owed = affine(_owed(world, held, issuer, s))
+    debts = Claim(id=f"{issuer}/debts", kind="loan", face=owed)
+    residual = tuple(
+        (_share(held, token), weight)
+        for token, weight in world.catalogue.residual_claims(issuer, part)
+    )
+    split = waterfall(issuer, (Ranked(claim=debts, rank=0, face=owed),), residual)
+    return Node(
+        id=issuer, b=affine(own), claims=split.claims, conditions=split.conditions, cells=split.cells
+    )
+
+
+def _share(held: Holdings, token: str) -> Claim:
+    return Claim(id=token, kind="share", units=held.units[token], holders=held.shares(token))
+
+
+def _account_node(world: World, name: str, debt: Fraction, issuer: str, s: Fraction) -> Node:
+    loan = world.catalogue.loan_token(world.catalogue.loans[name].market)
+    owed = affine(debt * world.price(loan).at(s))
+    lender = Claim(id=f"{name}/debt", kind="debt", face=owed)
+    owner = Claim(id=f"{name}/equity", kind="owner", holders=((issuer, ONE),))
+    split = waterfall(name, (Ranked(claim=lender, rank=0, face=owed),), ((owner, ONE),))
+    return Node(
+        id=name, b=affine(ZERO), claims=split.claims, conditions=split.conditions, cells=split.cells
+    )
+
+
+def _only_held_by(node: Node, inside: set[str]) -> Node:
+    claims = tuple(
+        Claim(
+            id=c.id,
+            kind=c.kind,
+            face=c.face,
+            units=c.units,
+            holders=tuple((by, share) for by, share in c.holders if by in inside),
+        )
+        for c in node.claims
+    )
+    return Node(
+        id=node.id, b=node.b, claims=claims, conditions=node.conditions, cells=node.cells
+    )

@@ -1,0 +1,214 @@
+"""Events as inequalities on a solution, and where along a shock they hold (SEMANTICS 8).
+
+An event is broken where the node is in one of certain cells and a line in values is below zero. On a straight
+piece both are decided exactly, so break points cost nothing beyond the trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from looprisk.engine.affine import Affine, affine
+from looprisk.engine.catalogue import Catalogue
+from looprisk.engine.stage import Compiled, Point
+from looprisk.engine.state import ZERO
+from looprisk.engine.trace import Piece
+
+
+@dataclass(frozen=True, kw_only=True)
+class Monitor:
+    """One event of one thing: ``of`` is broken while the node is in ``state`` and ``value < 0``."""
+
+    of: str
+    event: str
+    node: str
+    """The node whose cell counts and whose condition explains the event."""
+    state: str = ""
+    """A word the active cell must carry; empty for any cell."""
+    claim: str = ""
+    """The claim whose value is compared; empty for the node's assets."""
+    short_of: Affine | None = None
+    """What the value must not be below, in USD; None where the cell alone decides."""
+    always: bool | None = None
+    """An event that no solution decides: a hedge closed on this stretch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """A stretch of the shock on which an event holds; ``attained`` if its first point belongs to it."""
+
+    lo: Any
+    hi: Any
+    attained: bool
+
+
+def monitors(compiled: Compiled, baseline: dict[str, Fraction]) -> tuple[Monitor, ...]:
+    """Return every event that can happen in a system, for one stretch of a stage.
+
+    ``baseline`` are the claim values before any shock: what a vault's depositors count as theirs.
+    """
+    catalogue = compiled.world.catalogue
+    return (
+        *_claims(compiled, catalogue, baseline),
+        *_issuers(compiled, catalogue),
+        *_accounts(compiled, catalogue),
+        *_legs(compiled, catalogue),
+    )
+
+
+def _claims(
+    compiled: Compiled, catalogue: Catalogue, baseline: dict[str, Fraction]
+) -> Iterator[Monitor]:
+    """A promise, loan or supply is impaired under its face; a vault's share under where it started.
+
+    A share of an issuer that owes others is the first loss by construction: for it only insolvency counts.
+    """
+    nodes = {c.id: node.id for node in compiled.skeleton.nodes for c in node.claims}
+    for claim in compiled.index.claim_of:
+        if claim.kind in {"par", "loan", "supply"}:
+            yield Monitor(
+                of=claim.id, event="impaired", node=nodes[claim.id], claim=claim.id, short_of=claim.face
+            )
+        elif claim.kind == "share" and not _owes(catalogue, catalogue.issuer_of[claim.id]):
+            start = affine(baseline.get(claim.id, ZERO))
+            yield Monitor(
+                of=claim.id, event="impaired", node=nodes[claim.id], claim=claim.id, short_of=start
+            )
+
+
+def _owes(catalogue: Catalogue, issuer: str) -> bool:
+    return bool(catalogue.ranked_claims(issuer, catalogue.system.issuers[issuer]))
+
+
+def _issuers(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
+    for node in compiled.skeleton.nodes:
+        if node.id not in catalogue.system.issuers or not _owes(catalogue, node.id):
+            continue
+        owed = sum((c.face for c in node.claims if c.face is not None), start=affine(ZERO))
+        yield Monitor(of=node.id, event="insolvent", node=node.id, short_of=owed)
+        yield Monitor(of=node.id, event="impaired", node=node.id, short_of=owed)
+
+
+def _accounts(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
+    for name, position in catalogue.loans.items():
+        debt = compiled.index.claim_of[compiled.index.claim[f"{name}/debt"]].face
+        for of in (name, str(position.market)):
+            yield Monitor(of=of, event="liquidated", node=name, state="liquidated")
+            yield Monitor(
+                of=of,
+                event="bad_debt",
+                node=name,
+                state="liquidated",
+                claim=f"{name}/debt",
+                short_of=debt,
+            )
+        yield Monitor(of=name, event="insolvent", node=name, short_of=debt)
+
+
+def _legs(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
+    world = compiled.world
+    for name in catalogue.legs:
+        cut = len(world.after.cuts.get(name, ())) > len(world.before.cuts.get(name, ()))
+        done = bool(world.before.cuts.get(name)) or (cut and world.middle > 0)
+        yield Monitor(of=name, event="hedge_closed", node="", always=world.closed(name))
+        yield Monitor(of=name, event="deleveraged", node="", always=done)
+
+
+def depegged(compiled: Compiled, token: str, level: Fraction) -> Monitor:
+    """Return the event that what a seller of a token gets is below a level, in USD per token."""
+    quote = compiled.world.quote(token)
+    if quote is not None:
+        # compare levels alone: the value is the quote, whatever the solution
+        return Monitor(
+            of=token, event="depegged", node="", claim="", short_of=affine(level) - quote
+        )
+    units = compiled.index.claim_of[compiled.index.claim[token]].units
+    node = next(n.id for n in compiled.skeleton.nodes if any(c.id == token for c in n.claims))
+    return Monitor(
+        of=token, event="depegged", node=node, claim=token, short_of=affine(level * units)
+    )
+
+
+def holds_at(monitor: Monitor, point: Point) -> bool:
+    """Return whether an event holds at a solution."""
+    if monitor.always is not None:
+        return monitor.always
+    if monitor.state and monitor.state not in point.state_of(monitor.node):
+        return False
+    if monitor.short_of is None:
+        return True
+    limit = monitor.short_of.at(point.s)
+    value = _value_at(monitor, point)
+    return bool(value < limit - _rounding(point.compiled, limit))
+
+
+def _rounding(compiled: Compiled, limit: Fraction) -> Any:
+    return 0 if compiled.form.exact else 1e-9 * max(1.0, abs(float(limit)))
+
+
+def _value_at(monitor: Monitor, point: Point) -> Any:
+    if monitor.claim:
+        return point.claim(monitor.claim)
+    return point.node(monitor.node) if monitor.node else ZERO
+
+
+def on_piece(monitor: Monitor, compiled: Compiled, piece: Piece) -> Stretch | None:
+    """Return the part of a straight piece ``(lo, hi]`` on which an event holds."""
+    point_piece = piece.lo == piece.hi
+    everywhere = Stretch(lo=piece.lo, hi=piece.hi, attained=point_piece)
+    if monitor.always is not None:
+        return everywhere if monitor.always else None
+    if monitor.state:
+        cell = int(piece.cells[compiled.index.node[monitor.node]])
+        if monitor.state not in compiled.index.cell_state[cell]:
+            return None
+    if monitor.short_of is None:
+        return everywhere
+    const, slope = _line_on(monitor, compiled, piece)
+    return _below_zero(const, slope, piece, _rounding(compiled, monitor.short_of.const))
+
+
+def _line_on(monitor: Monitor, compiled: Compiled, piece: Piece) -> tuple[Any, Any]:
+    """Return (const, slope) of value less limit on a piece."""
+    assert monitor.short_of is not None  # noqa: S101  (the caller asked)
+    const: Any = -monitor.short_of.const
+    slope: Any = -monitor.short_of.slope
+    if not compiled.form.exact:
+        const, slope = float(const), float(slope)
+    if monitor.claim:
+        at = compiled.index.claim[monitor.claim]
+        return const + piece.z_const[at], slope + piece.z_slope[at]
+    if monitor.node:
+        at = compiled.index.node[monitor.node]
+        return const + piece.y_const[at], slope + piece.y_slope[at]
+    return const, slope
+
+
+def _below_zero(const: Any, slope: Any, piece: Piece, rounding: Any) -> Stretch | None:
+    lo, hi = const + slope * piece.lo, const + slope * piece.hi
+    if piece.lo == piece.hi:
+        return Stretch(lo=piece.lo, hi=piece.hi, attained=True) if lo < -rounding else None
+    if lo >= -rounding and hi >= -rounding:
+        return None
+    begin = piece.lo if lo < -rounding or not slope else min(piece.hi, max(piece.lo, -const / slope))
+    end = piece.hi if hi < -rounding else max(piece.lo, min(piece.hi, -const / slope))
+    return Stretch(lo=begin, hi=end, attained=False)
+
+
+def join(stretches: list[Stretch]) -> tuple[Stretch, ...]:
+    """Return stretches in order, those that touch made one.
+
+    >>> join([Stretch(lo=0.5, hi=1.0, attained=False), Stretch(lo=0.0, hi=0.5, attained=True)])
+    (Stretch(lo=0.0, hi=1.0, attained=True),)
+    """
+    joined: list[Stretch] = []
+    for stretch in sorted(stretches, key=lambda s: (s.lo, not s.attained)):
+        if joined and stretch.lo <= joined[-1].hi:
+            last = joined[-1]
+            joined[-1] = Stretch(lo=last.lo, hi=max(last.hi, stretch.hi), attained=last.attained)
+        else:
+            joined.append(stretch)
+    return tuple(joined)
