@@ -95,7 +95,8 @@ def _widths(columns: Sequence[TextColumn], width: int, least_name: int) -> list[
     ):
         for index, gives in enumerate(chosen):
             if gives and excess > 0:
-                given = min(excess, max(0, widths[index] - least))
+                narrowest = max(least, *(cells(word) for word in columns[index].header))
+                given = min(excess, max(0, widths[index] - narrowest))
                 widths[index] -= given
                 excess -= given
     return widths if excess <= 0 else None

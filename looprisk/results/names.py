@@ -44,6 +44,8 @@ def clean(text: str) -> str:
     >>> clean("USD\u202eC\n\x1b[31m pool")
     'USDC [31m pool'
     """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     kept: list[str] = []
     marks = _MOST_MARKS  # a mark without a letter would sit on the neighbouring column
     for letter in text:

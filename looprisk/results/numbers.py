@@ -206,7 +206,7 @@ def _signed(value: float) -> str:
 
 
 def _significant(size: float) -> str:
-    return f"{size:#.12g}".rstrip(".")
+    return f"{size:#.12g}".rstrip(".") if size else "0"
 
 
 def duration(seconds: float) -> str:

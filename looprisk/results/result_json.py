@@ -1,7 +1,7 @@
 """The versioned JSON of an answer: one order of keys, plain numbers, the same bytes every time."""
 
 import json
-from importlib.resources import files
+from pathlib import Path
 
 from looprisk.results.answers import BreakPoints, CheckReport, Clearing
 from looprisk.results.phrases import failure, found
@@ -90,7 +90,7 @@ def dumps(document: Object) -> str:
 
 def result_schema() -> Object:
     """Return the JSON Schema (draft 7) of the result document."""
-    text = files("looprisk.results").joinpath("result.schema.json").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("result.schema.json").read_text(encoding="utf-8")
     schema: Object = json.loads(text)
     return schema
 
