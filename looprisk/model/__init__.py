@@ -1,5 +1,6 @@
 """The model: what a system is made of, in the words of a file and of a notebook alike."""
 
+from looprisk.model.builders import loop
 from looprisk.model.expectation import Expectation
 from looprisk.model.issuers import DefaultRecovery, Feed, Issuer, Loan, Rebalance, SetOff
 from looprisk.model.markets import (
@@ -12,9 +13,11 @@ from looprisk.model.markets import (
     Tier,
     Venue,
 )
-from looprisk.model.positions import Loop, LoanPosition, PerpPosition, TablePosition
+from looprisk.model.paths import find
+from looprisk.model.positions import LoanPosition, Loop, PerpPosition, TablePosition
+from looprisk.model.reading import check_scenario, parse_scenario
 from looprisk.model.scenario import Adl, Clock, Paths, Run, Scenario, Stage, When
-from looprisk.model.system import Source, System, parse_scenario, parse_system
+from looprisk.model.system import Source, System, parse_system
 from looprisk.model.tokens import (
     Asset,
     Copy,
@@ -67,6 +70,9 @@ __all__ = [
     "Value",
     "Venue",
     "When",
+    "check_scenario",
+    "find",
+    "loop",
     "parse_scenario",
     "parse_system",
 ]

@@ -105,13 +105,21 @@ class Expectation(Model):
     name: Text | None = None
     after: Ref | None = None
     at: Ref | None = None
-    evidence: Annotated[
-        Literal[
-            "identity", "structural", "conditional", "predictive", "model_vs_model",
-            "needs_snapshot", "bookkeeping",
-        ],
-        OneOf(),
-    ] | None = None
+    evidence: (
+        Annotated[
+            Literal[
+                "identity",
+                "structural",
+                "conditional",
+                "predictive",
+                "model_vs_model",
+                "needs_snapshot",
+                "bookkeeping",
+            ],
+            OneOf(),
+        ]
+        | None
+    ) = None
     note: Text | None = None
 
     @field_validator("metric", "event", mode="after")
@@ -158,7 +166,9 @@ class Expectation(Model):
         if self.event is None:
             if self.happens is not None:
                 raise ValueError(f"`happens` needs an `event`: {', '.join(EVENTS)}")
-            raise ValueError(f"what is expected? a `metric` with {_JUDGE}, or an `event` that `happens`")
+            raise ValueError(
+                f"what is expected? a `metric` with {_JUDGE}, or an `event` that `happens`"
+            )
         if self.happens is None:
             raise ValueError("an `event` needs `happens: never` or `happens: always`")
 

@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Literal, TypeVar, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, PlainValidator, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    WithJsonSchema,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from looprisk.model import units
-from looprisk.model.values import Value, split_source
+from looprisk.model.values import Reading, Value, expected, split_source
 
 Schema = dict[str, object]
 
@@ -56,9 +62,7 @@ Holding = Annotated[
     PlainValidator(units.holding),
     _schema("tokens, dollars worth, or a share of what there is", "75M", "$93M", "12%"),
 ]
-Debt = Annotated[
-    Value, PlainValidator(units.debt), _schema("an amount owed", "$93M", "5M USDC")
-]
+Debt = Annotated[Value, PlainValidator(units.debt), _schema("an amount owed", "$93M", "5M USDC")]
 Loss = Annotated[
     Value,
     PlainValidator(units.loss),
@@ -67,9 +71,7 @@ Loss = Annotated[
 Rate = Annotated[
     Value, PlainValidator(units.rate), _schema("a rate per year of 365 days", "5.5%/y")
 ]
-Flow = Annotated[
-    Value, PlainValidator(units.flow), _schema("a limit on withdrawals", "5%/d", "5%")
-]
+Flow = Annotated[Value, PlainValidator(units.flow), _schema("a limit on withdrawals", "5%/d", "5%")]
 Multiple = Annotated[Value, PlainValidator(units.multiple), _schema("a multiple", "4.12x")]
 Plain = Annotated[Value, PlainValidator(units.plain), _schema("a plain number", "1", "0.5")]
 Duration = Annotated[
@@ -104,7 +106,7 @@ class Word(str):
     __slots__ = ("source",)
     source: str | None
 
-    def __new__(cls, text: str, source: str | None = None) -> Word:
+    def __new__(cls, text: str, source: str | None = None) -> Self:
         """Return ``text`` as a word that remembers its ``source``."""
         word = super().__new__(cls, text)
         word.source = source
@@ -118,16 +120,11 @@ def word(raw: object) -> Word:
     if isinstance(raw, bool | int | float):
         raw = str(raw).lower()
     if not isinstance(raw, str):
-        raise ValueError(_expected("one word", raw))
+        raise expected("one word", raw)
     text, source = split_source(raw)
     if not text or text.startswith("@"):
         raise ValueError("no value; write `unknown` if nobody knows it")
     return Word(text, source)
-
-
-def _expected(what: str, raw: object) -> str:
-    kinds = {dict: "a map", list: "a list", tuple: "a list", type(None): "nothing"}
-    return f"{what} is expected here, not {kinds.get(type(raw), type(raw).__name__)}"
 
 
 def text(raw: object) -> str:
@@ -135,12 +132,14 @@ def text(raw: object) -> str:
     if isinstance(raw, bool | int | float):
         return str(raw)
     if not isinstance(raw, str):
-        raise ValueError(_expected("a text", raw))
+        raise expected("a text", raw)
     return raw
 
 
 def count(raw: object) -> int:
     """Read a whole number: ``100_000``."""
+    if isinstance(raw, Reading) and raw.low is not None and raw.low.denominator == 1:
+        return int(raw.low)
     if isinstance(raw, int) and not isinstance(raw, bool):
         return raw
     digits = word(raw)
@@ -165,7 +164,7 @@ def words(raw: object) -> tuple[Word, ...]:
     if isinstance(raw, str):
         return (word(raw),)
     if not isinstance(raw, list | tuple):
-        raise ValueError(_expected("a list of words", raw))
+        raise expected("a list of words", raw)
     return tuple(word(item) for item in raw)
 
 
@@ -196,9 +195,7 @@ class OneOf:
             return found
 
         del handler
-        return core_schema.no_info_plain_validator_function(
-            check, metadata={"choices": choices}
-        )
+        return core_schema.no_info_plain_validator_function(check, metadata={"choices": choices})
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -230,9 +227,6 @@ def nearest(found: str, choices: tuple[str, ...]) -> str | None:
     by_lower = {choice.lower(): choice for choice in reversed(choices)}
     close = get_close_matches(found.lower(), list(by_lower), n=1, cutoff=0.72)
     return by_lower[close[0]] if close else None
-
-
-T = TypeVar("T")
 
 
 def _listed(raw: object) -> object:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from looprisk.model.base import Model, Part
 from looprisk.model.fields import (
     Debt,
-    Flag,
     Holding,
     Money,
     OneOf,
@@ -25,7 +24,7 @@ from looprisk.model.fields import (
     words,
 )
 from looprisk.model.tokens import Receipt
-from looprisk.model.values import Value
+from looprisk.model.values import expected
 
 
 class Loan(Model):
@@ -87,8 +86,7 @@ def _ranks(raw: object) -> tuple[tuple[Word, ...], ...] | Word:
         message = f"`{raw}`: a list stands here, first to last: [{raw}]"
         raise ValueError(message)
     if not isinstance(raw, list | tuple):
-        message = "a list stands here, first to last: [debts, TOKEN]"
-        raise ValueError(message)  # noqa: TRY004  (pydantic collects ValueErrors)
+        raise expected("a list, first to last: [debts, TOKEN],", raw)
     ranks = tuple(words(rank) for rank in raw)
     if not all(ranks):
         message = "a rank names somebody"
@@ -96,7 +94,7 @@ def _ranks(raw: object) -> tuple[tuple[Word, ...], ...] | Word:
     named = [name for rank in ranks for name in rank]
     twice = {name for name in named if named.count(name) > 1}
     if twice:
-        message = f"`{sorted(twice)[0]}` is named twice"
+        message = f"`{min(twice)}` is named twice"
         raise ValueError(message)
     return ranks
 
@@ -145,8 +143,3 @@ class Issuer(Part):
     default_recovery: DefaultRecovery | None = None
     feeds: Mapping[str, Feed] = {}
     rebalance: Annotated[Rebalance | None, BeforeValidator(_rebalance)] = None
-
-
-__all__ = [
-    "DefaultRecovery", "Feed", "Flag", "Issuer", "Loan", "Rebalance", "SetOff", "Value", "Field",
-]

@@ -27,8 +27,18 @@ from looprisk.model.fields import (
 from looprisk.model.protocols import PROTOCOLS, Protocol, morpho_incentive
 
 Rules = Literal[
-    "morpho-blue", "euler-v2", "silo-v2", "aave-v2", "aave-v3", "aave-v3.3", "compound-v2",
-    "compound-v3", "abracadabra", "isolated", "pooled", "absorbing",
+    "morpho-blue",
+    "euler-v2",
+    "silo-v2",
+    "aave-v2",
+    "aave-v3",
+    "aave-v3.3",
+    "compound-v2",
+    "compound-v3",
+    "abracadabra",
+    "isolated",
+    "pooled",
+    "absorbing",
 ]
 
 
@@ -122,7 +132,9 @@ class Market(Part):
             *(
                 problem
                 for name, mode in self.e_modes.items()
-                for problem in self._terms_problems(("e_modes", name, "collateral"), mode.collateral)
+                for problem in self._terms_problems(
+                    ("e_modes", name, "collateral"), mode.collateral
+                )
             ),
             *self._rules_problems(),
         ]
@@ -141,7 +153,9 @@ class Market(Part):
 
     def _one_terms_problems(self, path: tuple[str, ...], terms: CollateralTerms) -> list[Problem]:
         if terms.incentive is None and self.protocol.incentive == "field":
-            return [Problem(path, f"`incentive`{_MISSING}", "only morpho-blue has a formula for it")]
+            return [
+                Problem(path, f"`incentive`{_MISSING}", "only morpho-blue has a formula for it")
+            ]
         if not terms.lltv.known or (terms.incentive is not None and not terms.incentive.known):
             return []
         incentive = self.incentive(terms)
@@ -151,10 +165,10 @@ class Market(Part):
         if at_sale < 1:
             return _ltv_problems(path, terms)
         message = (
-            f"{path[-1]}: a liquidation at {terms.lltv.text} with an incentive of "
-            f"{float(incentive):.4g} takes {float(at_sale):.4g} of the collateral: it must be below 1"
+            f"{path[-1]}: (1 + incentive) x lltv is {float(at_sale):.5g}: "
+            "a liquidation would take more than there is"
         )
-        return [Problem(path, message, "(1 + incentive) x lltv < 1: one of the two is too large")]
+        return [Problem(path, message, "the product must be below 1: one of the two is too large")]
 
     def _rules_problems(self) -> list[Problem]:
         problems = []
@@ -166,7 +180,9 @@ class Market(Part):
         if self.e_modes and self.protocol.shape != "pooled":
             problems.append(Problem(("e_modes",), f"e_modes: {self.rules} has no e-modes"))
         if self.protocol.shape == "isolated" and len(self.lends) > 1:
-            message = f"lends: a market under {self.rules} lends one token, this one {len(self.lends)}"
+            message = (
+                f"lends: a market under {self.rules} lends one token, this one {len(self.lends)}"
+            )
             problems.append(Problem(("lends",), message, "write one market for each"))
         return problems
 

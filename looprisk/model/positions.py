@@ -54,10 +54,9 @@ class Loop(Model):
     @property
     def loan_to_value(self) -> Fraction:
         """Debt over collateral at the start, from ``ltv`` or from ``leverage``."""
-        if self.ltv is not None:
-            return self.ltv.number
-        assert self.leverage is not None  # noqa: S101  (the validator asked for one of them)
-        return 1 - 1 / self.leverage.number
+        if self.leverage is not None:
+            return 1 - 1 / self.leverage.number
+        return self.ltv.number if self.ltv is not None else Fraction(0)
 
     @property
     def units(self) -> Fraction:

@@ -28,9 +28,7 @@ MISSING = " is missing"
 COMMA = "a comma ends a value inside { }: quote the text before it, or drop the comma"
 
 
-def problems_of(
-    error: ValidationError, raw: object, model: type[BaseModel]
-) -> tuple[Problem, ...]:
+def problems_of(error: ValidationError, raw: object, model: type[BaseModel]) -> tuple[Problem, ...]:
     """Return what ``error`` says of ``raw``, read as ``model``, in places of that tree."""
     fields = tuple(field.alias or name for name, field in model.model_fields.items())
     return tuple(
@@ -66,13 +64,19 @@ def _place(loc: Sequence[str | int], raw: object) -> Path:
     keys: list[str] = []
     node = raw
     for step in loc:
-        if isinstance(node, Mapping) and step in node:
-            node = node[step]
-            keys.append(str(step))
-        elif isinstance(node, list | tuple) and isinstance(step, int) and step < len(node):
-            node = node[step]
+        found = _below(node, step)
+        if found is not None:
+            node = found[0]
             keys.append(str(step))
     return tuple(keys)
+
+
+def _below(node: object, step: str | int) -> tuple[object] | None:
+    if isinstance(node, Mapping):
+        return (node[step],) if step in node else None
+    if isinstance(node, list | tuple) and isinstance(step, int):
+        return (node[step],) if step < len(node) else None
+    return None
 
 
 def _name(path: Path) -> str:
@@ -82,10 +86,12 @@ def _name(path: Path) -> str:
 
 def _wrong_value(detail: ErrorDetails, path: Path, message: str, raw: object) -> Problem:
     on_key = isinstance(detail["input"], Mapping) and not message.startswith("one value")
-    found = Problem((), message, on_key=on_key)
-    if message.startswith("no value") and path:
-        found = Problem((), message, _after_comma(path[-1], _parent(raw, path)), on_key=False)
-    return placed(found, path)
+    if not path:
+        return Problem(path, message, on_key=on_key)
+    siblings = _parent(raw, path)
+    help_ = _after_comma(path[-1], siblings) if message.startswith("no value") else ""
+    name = _name(path) if isinstance(siblings, list | tuple) else path[-1]
+    return Problem(path, f"{name}: {message}", help_, on_key)
 
 
 def placed(problem: Problem, prefix: Path) -> Problem:
@@ -142,7 +148,7 @@ def unknown_key_help(key: str, value: object, fields: tuple[str, ...]) -> str:
     if value in ("", None) and (" " in key or key.isdecimal()):
         return COMMA
     ours = OURS.get(key.lower().replace("-", "_").replace(" ", "_"))
-    if ours is not None and (ours.split(":")[0].split(" ")[0].rstrip(",;") in fields or "," in ours):
+    if ours is not None and any(word.strip(",;:") in fields for word in ours.split()):
         return f"here it is called {ours}"
     close = nearest(key, fields)
     if close is not None:

@@ -41,7 +41,10 @@ PROTOCOLS: dict[str, Protocol] = {
         "pooled", False, "field", "1/2 above health 0.95, else 1", "Aave v3 LiquidationLogic"
     ),
     "aave-v3.3": Protocol(
-        "pooled", False, "field", "as aave-v3; 1 where debt or collateral is below $2,000",
+        "pooled",
+        False,
+        "field",
+        "as aave-v3; 1 where debt or collateral is below $2,000",
         "Aave v3.3 LiquidationLogic",
     ),
     "compound-v2": Protocol("pooled", False, "field", "1/2", "Compound v2 Comptroller"),

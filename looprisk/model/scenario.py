@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import PlainValidator, WithJsonSchema, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from looprisk.errors import ModelError, Problem
 from looprisk.model.base import Model
@@ -32,6 +32,7 @@ from looprisk.model.fields import (
     nearest,
 )
 from looprisk.model.positions import Position
+from looprisk.model.values import expected
 from looprisk.model.vocabulary import EVENTS, SHOCKS
 
 
@@ -78,15 +79,13 @@ class When(Model):
 def _changes(raw: object) -> Mapping[str, object]:
     changes = mapping(raw)
     if changes is None:
-        message = "a map of paths and values stands here: {PATH: VALUE}"
-        raise ValueError(message)
+        raise expected("a map of paths and values", raw)
     return {str(path): _node(item) for path, item in changes.items()}
 
 
 def _node(raw: object) -> object:
     if isinstance(raw, Model):
-        message = "write a value, a list or a map"
-        raise ValueError(message)  # noqa: TRY004  (pydantic collects ValueErrors)
+        raise expected("a value, a list or a map", raw)
     if isinstance(raw, Mapping):
         return {str(key): _node(item) for key, item in raw.items()}
     if isinstance(raw, list | tuple):
@@ -130,7 +129,7 @@ class Stage(Model):
     misprice: Mapping[str, Move] = {}
     freeze: Refs = ()
     run: Mapping[str, Run] = {}
-    change: Changes = {}
+    change: Changes = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _strikes(self) -> Self:
@@ -146,11 +145,20 @@ class Stage(Model):
     def shocks(self) -> tuple[str, ...]:
         """The verbs of this stage, in the order of the language."""
         given = {
-            "price": self.price, "depeg": self.depeg, "loss": self.loss,
-            "recognise": self.recognise, "default": self.default, "mint": self.mint,
-            "adl": self.adl, "close": self.close, "drain": self.drain,
-            "misprice": self.misprice, "freeze": self.freeze, "open": self.open,
-            "run": self.run, "change": self.change,
+            "price": self.price,
+            "depeg": self.depeg,
+            "loss": self.loss,
+            "recognise": self.recognise,
+            "default": self.default,
+            "mint": self.mint,
+            "adl": self.adl,
+            "close": self.close,
+            "drain": self.drain,
+            "misprice": self.misprice,
+            "freeze": self.freeze,
+            "open": self.open,
+            "run": self.run,
+            "change": self.change,
         }
         return tuple(verb for verb in SHOCKS if given[verb])
 
@@ -211,7 +219,7 @@ class Scenario(Model):
     name: Text | None = None
     about: Text | None = None
     note: Text | None = None
-    set: Changes = {}
+    set: Changes = Field(default_factory=dict)
     time: Clock | None = None
     paths: Paths | None = None
     stages: Annotated[tuple[Stage, ...], Listed] = ()

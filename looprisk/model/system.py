@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from looprisk.errors import ModelError, Problem
 from looprisk.model.base import Model
+from looprisk.model.checks import SET, Parts
+from looprisk.model.consistency import check, parts_of
 from looprisk.model.fields import OneOf, Ref, Text, Time, mapping
 from looprisk.model.issuers import Issuer
 from looprisk.model.markets import Market, Venue
+from looprisk.model.paths import apply_set
 from looprisk.model.positions import Position
-from looprisk.model.scenario import Scenario
 from looprisk.model.sections import part_type, read_part
 from looprisk.model.tokens import Asset, Liquidity, Oracle
 from looprisk.model.tree import Path, Tree, dump, provenance, texts
@@ -35,12 +37,17 @@ class Source(Model):
     reader: Text | None = None
 
 
-class System(Model):
-    """Everything that is modelled; every name resolves, every rule that matters is stated."""
+class _Head(Model):
+    """What stands above the sections."""
 
     name: Text | None = None
     about: Text | None = None
     as_of: Time | None = None
+
+
+class System(_Head):
+    """Everything that is modelled; every name resolves, every rule that matters is stated."""
+
     sources: Mapping[str, Source] = {}
     assets: Mapping[str, Asset] = {}
     oracles: Mapping[str, Oracle] = {}
@@ -50,11 +57,19 @@ class System(Model):
     positions: Mapping[str, Position] = {}
     liquidity: Mapping[str, Liquidity] = {}
 
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        sections: dict[str, Mapping[str, object]] = {
+            section: dict(self)[section] for section in SECTIONS
+        }
+        problems = check(sections, dump(self), self.sources)
+        if problems:
+            raise ModelError(problems)
+        return self
+
     def tree(self) -> Tree:
         """Return the system as the tree of texts that a file holds; ``from_tree`` reads it."""
-        found = texts(dump(self))
-        assert isinstance(found, dict)  # noqa: S101  (a system is a map)
-        return found
+        return {key: texts(content) for key, content in dump(self).items()}
 
     @classmethod
     def from_tree(cls, tree: Mapping[str, object]) -> System:
@@ -64,10 +79,40 @@ class System(Model):
             raise ModelError(problems)
         return system
 
+    def set(self, changes: Mapping[str, object], source: str = SET) -> System:
+        """Return a new system in which each path of ``changes`` has a new value.
+
+        Values are text, numbers, lists or maps, as in a file; ``absent`` removes an optional
+        one. A value that names no source gets ``source``; ``set`` counts as assumed. Raises
+        :class:`ModelError` with every path that leads nowhere and every value that is wrong.
+
+        >>> system = System(assets={"ETH": {"price": 3000}})
+        >>> system.set({"ETH/price": "$2_500"}).assets["ETH"].price.number
+        Fraction(2500, 1)
+        """
+        system, problems = change(self, changes, (), source)
+        if system is None:
+            raise ModelError(problems)
+        return system
+
+    @property
+    def parts(self) -> Parts:
+        """The parts by section, and their names; what checks and groups are resolved in."""
+        return parts_of({section: dict(self)[section] for section in SECTIONS})
+
     @property
     def provenance(self) -> dict[Path, str | None]:
         """The source of each leaf of the tree; the nearest wins, ``None`` counts as assumed."""
-        return provenance(self.tree())
+        return provenance(dump(self))
+
+    def class_of(self, source: str | None) -> str:
+        """Return the class of a source by its id; no source counts as ``assumed``.
+
+        >>> System(sources={"a": {"class": "observed"}}).class_of("a")
+        'observed'
+        """
+        found = self.sources.get(source) if source is not None else None
+        return found.class_ if found is not None else "assumed"
 
 
 def parse_system(tree: Mapping[str, object]) -> tuple[System | None, tuple[Problem, ...]]:
@@ -77,18 +122,25 @@ def parse_system(tree: Mapping[str, object]) -> tuple[System | None, tuple[Probl
     to their readers. Never raises for bad input.
     """
     problems: list[Problem] = []
-    head: dict[str, object] = {}
-    for key, content in tree.items():
-        if key in SECTIONS or key == "sources":
-            head[key] = _section(key, content, problems)
-        elif key not in TOP_KEYS:
-            problems.append(Problem((key,), f"unknown key `{key}`"))
-        elif key not in {"looprisk", "include", "set", "scenarios"}:
-            head[key] = content
-    if problems:
-        return None, tuple(problems)
-    system, wrong = read_part(System, head, ())
-    return system, tuple(wrong)
+    parts: dict[str, Mapping[str, Model]] = {}
+    names: dict[str, Mapping[str, object]] = {}
+    head = {key: content for key, content in tree.items() if key not in _NOT_HEAD}
+    for key in ("sources", *SECTIONS):
+        if key in tree:
+            parts[key] = _section(key, tree[key], problems)
+            names[key] = {**(mapping(tree[key]) or {}), **parts[key]}
+    _, wrong = read_part(_Head, head, ())
+    problems += wrong
+    if not problems:
+        try:
+            return System(**head, **parts), ()
+        except ModelError as error:
+            return None, error.problems
+    problems += check(names, tree, names.get("sources", {}))
+    return None, tuple(problems)
+
+
+_NOT_HEAD = frozenset(TOP_KEYS) - {"name", "about", "as_of", "source"}
 
 
 def _section(section: str, content: object, problems: list[Problem]) -> dict[str, Model]:
@@ -106,10 +158,48 @@ def _section(section: str, content: object, problems: list[Problem]) -> dict[str
     return parts
 
 
-def parse_scenario(
-    tree: object, system: System | None, path_prefix: Path = ()
-) -> tuple[Scenario | None, tuple[Problem, ...]]:
-    """Read one scenario; with a system, check that what it names exists. Never raises."""
-    scenario, problems = read_part(Scenario, tree, path_prefix)
-    del system
-    return scenario, tuple(problems)
+def change(
+    system: System, changes: Mapping[str, object], prefix: Path = (), source: str = SET
+) -> tuple[System | None, tuple[Problem, ...]]:
+    """Return ``system`` with ``changes``, or the problems, placed at ``prefix`` and their path.
+
+    Only the parts that a path leads into are read again.
+    """
+    before = dump(system)
+    changed = apply_set(before, changes, prefix, source)
+    wrong: list[Problem] = []
+    parts = {
+        section: _changed(system, section, before, changed.tree, wrong) for section in SECTIONS
+    }
+    problems = [*changed.problems, *(_at_change(p, changed.places, prefix) for p in wrong)]
+    if problems:
+        return None, tuple(problems)
+    try:
+        return System(**{**dict(system), **parts}), ()
+    except ModelError as error:
+        return None, tuple(_at_change(p, changed.places, prefix) for p in error.problems)
+
+
+def _changed(
+    system: System,
+    section: str,
+    before: Mapping[str, object],
+    after: Mapping[str, object],
+    problems: list[Problem],
+) -> dict[str, Model]:
+    """Read again what a change has replaced, and keep the other parts of a section."""
+    old, new = mapping(before.get(section)) or {}, mapping(after.get(section)) or {}
+    parts: dict[str, Model] = dict(dict(system)[section])
+    touched = {name: raw for name, raw in new.items() if raw is not old.get(name)}
+    parts.update(_section(section, touched, problems))
+    return {name: part for name, part in parts.items() if name in new}
+
+
+def _at_change(problem: Problem, places: Mapping[str, Path], prefix: Path) -> Problem:
+    """Move a problem of the changed system to the change that brought it."""
+    for length in (None, 2):
+        for text, place in places.items():
+            if problem.path[: len(place[:length])] == place[:length]:
+                return Problem((*prefix, text), problem.message, problem.help, on_key=False)
+    where = "/".join(problem.path)
+    return Problem(prefix, f"{where}: {problem.message}", problem.help)

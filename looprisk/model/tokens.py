@@ -24,7 +24,6 @@ from looprisk.model.fields import (
     Text,
     Time,
     Tokens,
-    Unknown,
     mapping,
     word,
     words,
@@ -47,9 +46,7 @@ class Oracle(Part):
     time to ``matures``.
     """
 
-    kind: Annotated[
-        Literal["market", "nav", "fixed", "capped", "twap", "pt_discount"], OneOf()
-    ]
+    kind: Annotated[Literal["market", "nav", "fixed", "capped", "twap", "pt_discount"], OneOf()]
     of: Ref | None = None
     price: Price | None = None
     base: Ref | None = None
@@ -64,11 +61,16 @@ class Oracle(Part):
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:
         given = {
-            "price": self.price, "cap": self.cap, "discount": self.discount,
-            "matures": self.matures, "window": self.window,
+            "price": self.price,
+            "cap": self.cap,
+            "discount": self.discount,
+            "matures": self.matures,
+            "window": self.window,
         }
         needs = {
-            "fixed": ("price",), "capped": ("cap",), "pt_discount": ("discount", "matures"),
+            "fixed": ("price",),
+            "capped": ("cap",),
+            "pt_discount": ("discount", "matures"),
             "twap": ("window",),
         }.get(self.kind, ())
         missing = [Problem((), f"`{field}` is missing") for field in needs if given[field] is None]
@@ -240,9 +242,3 @@ class Liquidity(Part):
     into: Ref
     curve: Curve
     thins: Thins | None = None
-
-
-__all__ = [
-    "Asset", "Copy", "Curve", "Liquidity", "Oracle", "Par", "Receipt", "Redemption", "Share",
-    "Thins", "Unknown",
-]

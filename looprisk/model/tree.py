@@ -7,6 +7,7 @@ into, and what ``System.from_tree`` reads.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Real
@@ -15,7 +16,8 @@ from typing import TypeAlias
 from looprisk.model.base import Model
 from looprisk.model.fields import Word
 from looprisk.model.issuers import Loan
-from looprisk.model.values import Value, decimal_text, exact, split_source
+from looprisk.model.values import Reading, Value, decimal_text, exact, read, split_source
+from looprisk.model.vocabulary import ABSENT
 
 Path: TypeAlias = tuple[str, ...]
 Node: TypeAlias = "str | list[Node] | dict[str, Node]"
@@ -41,7 +43,9 @@ def dump(part: Model) -> dict[str, Loose]:
 def _is_given(part: Model, name: str, content: object) -> bool:
     if name == "kind":
         return True
-    if content is None or (content == type(part).model_fields[name].default and content in ({}, ())):
+    if content is None or (
+        content == type(part).model_fields[name].default and content in ({}, ())
+    ):
         return name in part.model_fields_set and content is not None
     return True
 
@@ -109,7 +113,7 @@ def leaves(node: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
 
 def source_of(leaf: object) -> str | None:
     """Return the source written after a value or a word, if any."""
-    if isinstance(leaf, Value | Word):
+    if isinstance(leaf, Value | Word | Reading):
         return leaf.source
     return split_source(leaf)[1] if isinstance(leaf, str) else None
 
@@ -149,18 +153,25 @@ def with_source(tree: Mapping[str, object], source: str) -> dict[str, object]:
     This is how the ``source`` of a file covers that file only, whatever includes it.
     """
     return {
-        key: item if key in {"sources", "source", "scenarios"} else _marked(item, (key,), source)
+        key: item if key in {"sources", "source"} else mark(item, (key,), source)
         for key, item in tree.items()
     }
 
 
-def _marked(node: object, path: Path, source: str) -> object:
+def mark(node: object, path: Path, source: str) -> object:
+    """Return ``node`` with ``source`` on each leaf that names none and lies under none."""
     if isinstance(node, Mapping):
         if "source" in node:
             return node
-        return {key: _marked(item, (*path, str(key)), source) for key, item in node.items()}
+        return {key: mark(item, (*path, str(key)), source) for key, item in node.items()}
     if isinstance(node, list | tuple):
-        return [_marked(item, (*path, str(place)), source) for place, item in enumerate(node)]
-    if isinstance(node, str) and node and takes_source(path) and source_of(node) is None:
-        return f"{node} @{source}"
+        return [mark(item, (*path, str(place)), source) for place, item in enumerate(node)]
+    if not takes_source(path) or isinstance(node, bool) or source_of(node) is not None:
+        return node
+    if isinstance(node, Value):
+        return replace(node, source=source)
+    if isinstance(node, str):
+        return f"{node} @{source}" if node and node != ABSENT else node
+    if isinstance(node, Real | Decimal):
+        return replace(read(node), source=source)
     return node

@@ -9,7 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from numbers import Real
 
-from looprisk.model.values import Reading, Value, decimal_text, read, split_source
+from looprisk.model.values import Reading, Value, decimal_text, expected, read, split_source
 
 Parser = Callable[[object], Value]
 
@@ -229,6 +229,8 @@ def loss(raw: object) -> Value:
 
 
 def _is_number(raw: object) -> bool:
+    if isinstance(raw, Reading):
+        return raw.python
     return isinstance(raw, Real | Decimal) and not isinstance(raw, bool)
 
 
@@ -325,8 +327,7 @@ def time(raw: object) -> Value:
     if isinstance(raw, datetime | date):
         raw = raw.isoformat().replace("+00:00", "Z")
     if not isinstance(raw, str):
-        msg = f"`{raw}` is no time; write 2025-11-04 or 2025-11-04T05:00Z"
-        raise ValueError(msg)
+        raise expected("a time, as 2025-11-04 or 2025-11-04T05:00Z,", raw)
     text, source = split_source(raw)
     if text == "unknown":
         return Value(None, None, "time", source=source, text=text)
@@ -363,14 +364,14 @@ def move(raw: object) -> Value:
 
 def fall(raw: object) -> Value:
     """Read a depeg: the fall, ``10%``, or the level fallen to, ``$0.65``, ``0.9 ETH``."""
-    if _is_signed(raw):
-        msg = f"`{raw}`: a depeg is a fall, written without a sign: {str(raw).lstrip('+-')}"
+    seen = _again(raw, "fraction", "usd", "tokens")
+    if seen is not None:
+        return seen
+    text = read(raw).text
+    if text.startswith(("-", "+")):
+        msg = f"`{text}`: a depeg is a fall, written without a sign: {text[1:]}"
         raise ValueError(msg)
     return _size(raw, signed=False, limited=True)
-
-
-def _is_signed(raw: object) -> bool:
-    return isinstance(raw, str) and raw.startswith(("-", "+")) or (_is_number(raw) and str(raw).startswith("-"))
 
 
 def size(raw: object) -> Value:

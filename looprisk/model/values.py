@@ -15,17 +15,17 @@ from fractions import Fraction
 from numbers import Integral, Real
 
 from looprisk.errors import UnknownValueError
+from looprisk.model.unreadable import DIGITS, why_unreadable
 
 ID = r"[A-Za-z0-9._+-]+"
 LONGEST = 120
 """Characters a value may have; digits beyond this are a mistake, and cost time."""
 
 _SCALES = {"": Fraction(1), "k": Fraction(10**3), "M": Fraction(10**6), "B": Fraction(10**9)}
-_DIGITS = r"\d+(?:_\d+)*(?:\.\d+(?:_\d+)*)?"
 _UNIT = r"%/[yd]|%|bps/y|bps|pp|x|[smhd]"
 _VALUE = re.compile(
-    rf"(?P<sign>[+-]?)(?P<dollar>\$?)(?P<digits>{_DIGITS})(?P<scale>[kMB]?)(?P<unit>{_UNIT})?"
-    rf"(?:\.\.(?P<sign2>[+-]?)(?P<dollar2>\$?)(?P<digits2>{_DIGITS})(?P<scale2>[kMB]?)"
+    rf"(?P<sign>[+-]?)(?P<dollar>\$?)(?P<digits>{DIGITS})(?P<scale>[kMB]?)(?P<unit>{_UNIT})?"
+    rf"(?:\.\.(?P<sign2>[+-]?)(?P<dollar2>\$?)(?P<digits2>{DIGITS})(?P<scale2>[kMB]?)"
     rf"(?P<unit2>{_UNIT})?)?"
     rf"(?:\s+(?P<of>{ID}(?:/{ID})?))?"
 )
@@ -153,9 +153,10 @@ def decimal_text(number: Fraction) -> str:
 
 def read(raw: object) -> Reading:
     """Read text or a Python number; raise ``ValueError`` with what to write otherwise."""
+    if isinstance(raw, Reading):
+        return raw
     if isinstance(raw, bool):
-        msg = f"`{str(raw).lower()}` is no number"
-        raise ValueError(msg)
+        raise expected("one value", raw)
     if isinstance(raw, Real | Decimal):
         number = exact(raw)
         text = decimal_text(number)
@@ -164,12 +165,14 @@ def read(raw: object) -> Reading:
         return _read_text(raw)
     if raw is None:
         return _read_text("")
-    if isinstance(raw, dict):
-        raise ValueError("one value is expected here, not a map")
-    if isinstance(raw, list | tuple):
-        raise ValueError("one value is expected here, not a list")
-    msg = f"one value is expected here, not {type(raw).__name__}"
-    raise ValueError(msg)
+    raise expected("one value", raw)
+
+
+def expected(what: str, raw: object) -> ValueError:
+    """Return the error for something of another shape than is expected."""
+    shapes = {dict: "a map", list: "a list", tuple: "a list", bool: "yes or no"}
+    got = "nothing" if raw is None else shapes.get(type(raw), type(raw).__name__)
+    return ValueError(f"{what} is expected here, not {got}")
 
 
 def _read_text(raw: str) -> Reading:
@@ -183,7 +186,7 @@ def _read_text(raw: str) -> Reading:
         return Reading("unknown", "", None, None, source=source)
     found = _VALUE.fullmatch(text)
     if found is None:
-        raise ValueError(_why_unreadable(text))
+        raise ValueError(why_unreadable(text))
     low = _number(found["sign"], found["digits"], found["scale"])
     bare = f"{found['digits']}{found['scale']}"
     reading = Reading(
@@ -201,7 +204,7 @@ def _read_text(raw: str) -> Reading:
 
 def _with_high(reading: Reading, found: re.Match[str]) -> Reading:
     text = reading.text
-    high = _number(found["sign2"], found["digits2"], found["scale2"])
+    low, high = reading.low, _number(found["sign2"], found["digits2"], found["scale2"])
     unit, unit2 = found["unit"] or "", found["unit2"] or ""
     if found["dollar2"] and not found["dollar"]:
         msg = f"`{text}`: one unit covers both ends: ${text.replace('$', '')}"
@@ -210,11 +213,10 @@ def _with_high(reading: Reading, found: re.Match[str]) -> Reading:
         msg = f"`{text}`: one unit covers both ends, written after the second"
         raise ValueError(msg)
     if found["scale2"] and not found["scale"]:
-        scale = found["scale2"]
-        msg = f"`{text}`: each end has its own scale: {found['digits']}{scale}..{found['digits2']}{scale}"
+        better = f"{found['digits']}{found['scale2']}..{found['digits2']}{found['scale2']}"
+        msg = f"`{text}`: each end has its own scale: {better}"
         raise ValueError(msg)
-    assert reading.low is not None  # noqa: S101  (an interval has two numbers)
-    if high < reading.low:
+    if low is not None and high < low:
         msg = f"`{text}`: an interval goes from low to high"
         raise ValueError(msg)
     bare = f"{reading.bare}..{found['digits2']}{found['scale2']}"
@@ -224,33 +226,3 @@ def _with_high(reading: Reading, found: re.Match[str]) -> Reading:
 def _number(sign: str, digits: str, scale: str) -> Fraction:
     number = Fraction(digits.replace("_", "")) * _SCALES[scale]
     return -number if sign == "-" else number
-
-
-def _why_unreadable(text: str) -> str:
-    plain = text.strip("$ ")
-    if re.search(r"\d,\d", text):
-        return f"`{text}`: no commas; write {text.replace(',', '_')}"
-    if re.fullmatch(rf"[+-]?{_DIGITS}[eE][+-]?\d+.*", plain):
-        return f"`{text}`: no exponents; write 1.5M, 2B or 1_000_000"
-    if re.match(r"[<>=≤≥]", text):
-        return f"`{text}`: a value has no comparison in it; write at_least: or at_most:"
-    if text.lower() in {"nan", "null", "none", "~", "n/a", "na", "?", "-", "tbd"}:
-        return f"`{text}` is no value; write `unknown` if nobody knows it"
-    if text.lower().strip("+-") in {"inf", "infinity", ".inf", "∞"}:
-        return f"`{text}` is no number"
-    if re.match(r"[€£¥]", text):
-        return f"`{text}`: money is in US dollars: $93M"
-    if re.fullmatch(rf"\d[\d_,.]*\s?(?:USD|usd|\$)", text) or plain.lower().startswith("usd "):
-        return f"`{text}`: dollars are written before the number: $93M"
-    wrong_scale = re.fullmatch(rf"(\$?{_DIGITS})\s?(K|m|mm|MM|mn|mio|b|bn|G|T|thousand|million|billion)", text)
-    if wrong_scale:
-        return f"`{text}`: the scales are k, M and B: {wrong_scale[1]}M"
-    if re.fullmatch(rf"[+-]?{_DIGITS}\s+(%|bps|x|pp)", text):
-        return f"`{text}`: no space before the unit: {text.replace(' ', '')}"
-    if re.search(r"[*/^()]", text) and re.search(r"\d", text):
-        return f"`{text}`: no expressions; write the number"
-    if "__" in text or re.search(r"_(?:\D|$)|\._|^_", text):
-        return f"`{text}`: `_` stands between digits: 1_000_000"
-    if re.fullmatch(r"[+-]?\$?\.\d.*", text):
-        return f"`{text}`: a digit stands before the point: {text.replace('.', '0.', 1)}"
-    return f"`{text}` is no number"

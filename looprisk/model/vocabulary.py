@@ -21,7 +21,8 @@ class Metric:
 METRICS: dict[str, Metric] = {
     "book_price": Metric("the posted price, or what the issuer's books divide to", "price"),
     "economic_price": Metric(
-        "value of the claim in the greatest clearing / units outstanding", "price",
+        "value of the claim in the greatest clearing / units outstanding",
+        "price",
         "Eisenberg & Noe 2001",
     ),
     "market_price": Metric("what a seller gets: the quote, else the economic price", "price"),
@@ -57,8 +58,15 @@ METRICS: dict[str, Metric] = {
 }
 
 SIGNED_METRICS = frozenset(
-    {"loss_usd", "loss_fraction", "reported_loss_usd", "economic_loss_usd", "hidden_loss_usd",
-     "net_delta", "equity_usd"}
+    {
+        "loss_usd",
+        "loss_fraction",
+        "reported_loss_usd",
+        "economic_loss_usd",
+        "hidden_loss_usd",
+        "net_delta",
+        "equity_usd",
+    }
 )
 """Metrics whose value may be negative: a gain, or a short."""
 
@@ -78,30 +86,68 @@ EVENTS: dict[str, str] = {
 }
 
 SHOCKS: tuple[str, ...] = (
-    "price", "depeg", "loss", "recognise", "default", "mint", "adl", "close", "drain",
-    "misprice", "freeze", "open", "run", "change",
+    "price",
+    "depeg",
+    "loss",
+    "recognise",
+    "default",
+    "mint",
+    "adl",
+    "close",
+    "drain",
+    "misprice",
+    "freeze",
+    "open",
+    "run",
+    "change",
 )
 
 EVIDENCE: tuple[str, ...] = (
-    "identity", "structural", "conditional", "predictive", "model_vs_model", "needs_snapshot",
+    "identity",
+    "structural",
+    "conditional",
+    "predictive",
+    "model_vs_model",
+    "needs_snapshot",
     "bookkeeping",
 )
 
 GROUPS: tuple[str, ...] = (
-    "assets", "tokens", "collateral", "issuers", "vaults", "markets", "positions", "venues",
+    "assets",
+    "tokens",
+    "collateral",
+    "issuers",
+    "vaults",
+    "markets",
+    "positions",
+    "venues",
 )
 
 SECTIONS: tuple[str, ...] = (
-    "assets", "oracles", "issuers", "markets", "venues", "positions", "liquidity",
+    "assets",
+    "oracles",
+    "issuers",
+    "markets",
+    "venues",
+    "positions",
+    "liquidity",
 )
 
 TOP_KEYS: tuple[str, ...] = (
-    "looprisk", "name", "about", "as_of", "include", "sources", "source", *SECTIONS, "set",
+    "looprisk",
+    "name",
+    "about",
+    "as_of",
+    "include",
+    "sources",
+    "source",
+    *SECTIONS,
+    "set",
     "scenarios",
 )
 
 ABSENT = "absent"
-"""The word that removes an optional value, in ``set``."""
+"""The word that removes an optional value, in ``set``; `liquidators: absent` is a value."""
 
 OURS: dict[str, str] = {
     "lt": "lltv (Aave's LT)",

@@ -1,0 +1,265 @@
+"""What a scenario must fulfil in its system: targets that exist and can be struck so."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from looprisk.errors import Problem
+from looprisk.model.check_markets import position_problems
+from looprisk.model.checks import Parts
+from looprisk.model.expectation import Expectation
+from looprisk.model.names import OUTSIDE, Names, Path, did_you_mean, unresolved
+from looprisk.model.positions import PerpPosition
+from looprisk.model.scenario import Stage
+from looprisk.model.tokens import Share
+from looprisk.model.values import ID, Value
+from looprisk.model.vocabulary import GROUPS
+
+_GROUP = re.compile(rf"(?P<how>each|all)\((?P<name>{ID})\)")
+
+
+def group(text: str) -> tuple[str, str] | None:
+    """Return how a group runs and its name, or ``None`` for an id.
+
+    >>> group("each(lrt)"), group("lrt")
+    (('each', 'lrt'), None)
+    """
+    found = _GROUP.fullmatch(text)
+    return (found["how"], found["name"]) if found else None
+
+
+def members(name: str, parts: Parts) -> tuple[tuple[str, str], ...]:
+    """Return the parts of a group, a built-in one or a tag, as (section or ``tokens``, id)."""
+    names = parts.names
+    if name == "collateral":
+        taken = {token for market in parts.markets.values() for token in market.collateral}
+        taken |= {
+            token
+            for market in parts.markets.values()
+            for mode in market.e_modes.values()
+            for token in mode.collateral
+        }
+        assets = [("assets", token) for token in sorted(taken & names.ids["assets"])]
+        return (*assets, *(("tokens", token) for token in sorted(taken - names.ids["assets"])))
+    if name == "vaults":
+        return tuple(
+            ("issuers", issuer)
+            for issuer, part in parts.issuers.items()
+            if any(isinstance(receipt, Share) for receipt in part.issues.values())
+        )
+    if name in GROUPS:
+        return tuple((name, part) for part in sorted(names.ids[name]))
+    return names.tags.get(name, ())
+
+
+def check_stages(stages: Mapping[int, Stage], parts: Parts, path: Path) -> Iterator[Problem]:
+    """Yield every problem that stages, by their number, have in the system of ``parts``."""
+    opened: set[str] = set()
+    for place, stage in stages.items():
+        here = (*path, "stages", str(place))
+        yield from _stage(stage, parts, here)
+        for name, position in stage.open.items():
+            if parts.names.kinds_of(name) or name in opened:
+                yield Problem((*here, "open", name), f"`{name}` names another part already")
+            yield from position_problems(position, parts, (*here, "open", name))
+            opened.add(name)
+
+
+def check_expectations(
+    expectations: Mapping[int, Expectation], opened: frozenset[str], parts: Parts, path: Path
+) -> Iterator[Problem]:
+    """Yield every problem that expectations have; ``opened`` are positions of its stages."""
+    for place, expectation in expectations.items():
+        here = (*path, "expect", str(place))
+        yield from _of(expectation.of, parts, (*here, "of"), opened)
+        issuer = expectation.of_issuer
+        if issuer is not None and issuer != "any":
+            known = parts.names.ids["issuers"]
+            yield from unresolved(issuer, known, (*here, "of_issuer"), "issuer of this system")
+
+
+def _stage(stage: Stage, parts: Parts, path: Path) -> Iterator[Problem]:
+    for target, move in stage.price.items():
+        place = (*path, "price", target)
+        yield from _price(target, move, parts, place)
+    for target, fall in stage.depeg.items():
+        place = (*path, "depeg", target)
+        yield from _depeg(target, fall, parts, place)
+    for target, amount in stage.loss.items():
+        yield from _loss(target, amount, parts, (*path, "loss", target))
+    yield from _plain_targets(stage, parts, path)
+    for target in stage.default:
+        yield from _default(target, parts, (*path, "default", target))
+    for verb, targets in (("adl", tuple(stage.adl)), ("close", stage.close)):
+        yield from _legs(verb, targets, parts, path)
+
+
+def _group_problems(
+    target: str, wanted: tuple[str, ...], parts: Parts, path: Path
+) -> Iterator[Problem]:
+    """A group must exist and have members of the kinds that the verb strikes."""
+    name = target[target.index("(") + 1 : -1]
+    if name not in GROUPS and name not in parts.names.tags:
+        help_ = did_you_mean(name, (*GROUPS, *parts.names.tags))
+        yield Problem(path, f"`{name}` is no group and no tag of this system", help_)
+    elif not any(kind in wanted for kind, _ in members(name, parts)):
+        yield Problem(path, f"`{target}` is empty here: no part of {name} can be struck so")
+
+
+def _price(target: str, move: Value, parts: Parts, path: Path) -> Iterator[Problem]:
+    if group(target):
+        yield from _group_problems(target, ("assets",), parts, path)
+    elif target in parts.names.priced - parts.names.ids["assets"]:
+        message = f"`{target}` is a receipt token: it has no price to move"
+        help_ = "write `depeg` (what a seller gets falls) or `loss` (what backs it is gone)"
+        yield Problem(path, message, help_)
+    else:
+        known = parts.names.ids["assets"]
+        yield from unresolved(target, known, path, "asset of this system", on_key=True)
+    yield from _level(move, parts, path)
+
+
+def _depeg(target: str, fall: Value, parts: Parts, path: Path) -> Iterator[Problem]:
+    if group(target):
+        yield from _group_problems(target, ("tokens",), parts, path)
+    elif target in parts.names.ids["assets"]:
+        message = f"`{target}` is an asset: nothing stands behind it that it could depart from"
+        size = f"-{fall.text}" if fall.unit == "fraction" else fall.text
+        yield Problem(path, message, f"write `price: {{{target}: {size}}}`")
+    else:
+        known = parts.names.priced - parts.names.ids["assets"]
+        yield from unresolved(target, known, path, "token of this system", on_key=True)
+    yield from _level(fall, parts, path)
+
+
+def _level(size: Value, parts: Parts, path: Path) -> Iterator[Problem]:
+    if size.of is not None:
+        what = "asset or token of this system"
+        yield from unresolved(size.of, parts.names.priced, path, what)
+
+
+def _loss(target: str, amount: Value, parts: Parts, path: Path) -> Iterator[Problem]:
+    names = parts.names
+    head, *rest = target.split("/")
+    if group(target):
+        yield from _group_problems(target, ("issuers", "venues", "assets"), parts, path)
+    elif target in names.priced - names.ids["assets"] - names.ids["issuers"]:
+        issuer = names.issuer_of.get(head, head)
+        message = f"`{target}` is a token: a loss strikes what backs it"
+        yield Problem(path, message, f"name its issuer: {issuer}")
+    elif rest and head in names.ids["issuers"]:
+        yield from _pile(target, head, rest, parts, path)
+    else:
+        known = (*names.ids["issuers"], *names.ids["venues"], *names.ids["assets"])
+        what = "issuer, venue or asset of this system"
+        yield from unresolved(target, known, path, what, on_key=True)
+    if amount.unit == "tokens" and amount.of is None and target not in names.ids["assets"]:
+        message = f"{target}: `{amount.text}`: of what? write ${amount.text} or {amount.text} USDC"
+        yield Problem(path, message, on_key=False)
+    yield from _level(amount, parts, path)
+
+
+def _pile(target: str, head: str, rest: list[str], parts: Parts, path: Path) -> Iterator[Problem]:
+    issuer = parts.issuers.get(head)
+    if issuer is None:
+        return
+    if rest[0] != OUTSIDE or len(rest) != 2:
+        message = f"`{target}`: a loss strikes an issuer or one of its piles"
+        piles = ", ".join(f"{head}/{OUTSIDE}/{pile}" for pile in issuer.outside)
+        yield Problem(path, message, f"write {piles}" if piles else "")
+    elif rest[1] not in issuer.outside:
+        message = f"`{target}`: no `{rest[1]}` there"
+        yield Problem(path, message, did_you_mean(rest[1], issuer.outside))
+
+
+def _plain_targets(stage: Stage, parts: Parts, path: Path) -> Iterator[Problem]:
+    ids = parts.names.ids
+    tokens = parts.names.priced - ids["assets"]
+    for verb, targets, known, what in (
+        ("recognise", stage.recognise, ids["issuers"], "issuer"),
+        ("freeze", stage.freeze, ids["oracles"], "oracle"),
+        ("mint", tuple(stage.mint), tokens, "token"),
+        ("drain", tuple(stage.drain), ids["liquidity"], "liquidity"),
+        ("misprice", tuple(stage.misprice), ids["oracles"], "oracle"),
+        ("run", tuple(stage.run), tokens | parts.names.supplies, "token or market supply"),
+    ):
+        in_list = verb in {"recognise", "freeze"}
+        for place, target in enumerate(targets):
+            here = (*path, verb, str(place) if in_list else target)
+            if group(target):
+                kinds = {"issuer": "issuers", "oracle": "oracles", "liquidity": "liquidity"}
+                wanted = (kinds.get(what, "tokens"), "markets" if verb == "run" else "")
+                yield from _group_problems(target, wanted, parts, here)
+            else:
+                said = f"{what} of this system"
+                yield from unresolved(target, known, here, said, on_key=not in_list)
+
+
+def _default(target: str, parts: Parts, path: Path) -> Iterator[Problem]:
+    head, *rest = target.split("/")
+    issuer = parts.issuers.get(head)
+    ids = parts.names.ids
+    if group(target):
+        yield from _group_problems(target, ("issuers",), parts, path)
+    elif not rest:
+        known = (*ids["issuers"], *ids["positions"])
+        what = "issuer, claim or loan of this system"
+        yield from unresolved(target, known, path, what, on_key=True)
+    elif head not in ids["issuers"]:
+        yield from unresolved(head, ids["issuers"], path, "issuer of this system", on_key=True)
+    elif issuer is not None and (rest[0] != "owes" or len(rest) != 2 or rest[1] not in issuer.owes):
+        claims = [f"{head}/owes/{claim}" for claim in issuer.owes]
+        help_ = did_you_mean(target, claims) or f"its claims are {', '.join(claims)}"
+        yield Problem(path, f"`{target}` is no claim on {head}", help_)
+
+
+def _legs(verb: str, targets: tuple[str, ...], parts: Parts, path: Path) -> Iterator[Problem]:
+    legs = [name for name, part in parts.positions.items() if isinstance(part, PerpPosition)]
+    for place, target in enumerate(targets):
+        here = (*path, verb, target if verb == "adl" else str(place))
+        said = "leg on a venue of this system"
+        yield from unresolved(target, legs, here, said, on_key=verb == "adl")
+
+
+def _of(text: str, parts: Parts, path: Path, opened: frozenset[str]) -> Iterator[Problem]:
+    found = group(text)
+    names = parts.names
+    if found is not None:
+        if found[1] not in GROUPS and found[1] not in names.tags:
+            help_ = did_you_mean(found[1], (*GROUPS, *names.tags))
+            yield Problem(path, f"`{found[1]}` is no group and no tag of this system", help_, False)
+        elif not members(found[1], parts):
+            yield Problem(path, f"`{text}` is empty here", on_key=False)
+        return
+    head, *rest = text.split("/")
+    known = (*_all(names), *opened)
+    if head not in known:
+        help_ = did_you_mean(head, known)
+        yield Problem(path, f"`{head}` is nothing in this system", help_, on_key=False)
+    elif rest and not _is_claim(text, parts):
+        message = f"`{text}` is no claim, copy or pile of this system"
+        yield Problem(path, message, did_you_mean(text, _claims(parts)), on_key=False)
+
+
+def _all(names: Names) -> Iterator[str]:
+    for several in names.ids.values():
+        yield from several
+
+
+def _claims(parts: Parts) -> tuple[str, ...]:
+    owed = (
+        f"{issuer}/{key}/{claim}"
+        for issuer, part in parts.issuers.items()
+        for key, claims in (("owes", part.owes), ("outside", part.outside), ("issues", part.issues))
+        for claim in claims
+    )
+    copies = (copy for several in parts.names.copies.values() for copy in several)
+    lent = (
+        f"{market}/{token}" for market, several in parts.names.lent.items() for token in several
+    )
+    return (*owed, *copies, *lent)
+
+
+def _is_claim(text: str, parts: Parts) -> bool:
+    return text in _claims(parts)

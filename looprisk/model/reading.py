@@ -1,0 +1,102 @@
+"""Scenarios read against their system: every problem of every stage and expectation, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from looprisk.errors import ModelError, Problem
+from looprisk.model.check_scenario import check_expectations, check_stages
+from looprisk.model.checks import SET, check_sources
+from looprisk.model.expectation import Expectation
+from looprisk.model.fields import mapping
+from looprisk.model.names import Path
+from looprisk.model.scenario import Scenario, Stage
+from looprisk.model.sections import read_part
+from looprisk.model.system import System, change
+
+ItemT = TypeVar("ItemT", bound=BaseModel)
+
+
+def parse_scenario(
+    tree: object, system: System | None, path_prefix: Path = ()
+) -> tuple[Scenario | None, tuple[Problem, ...]]:
+    """Read one scenario, each stage and expectation by itself.
+
+    With a system, check too that what it names exists and can be struck so; without one (its
+    own reading failed) only what stands in the scenario itself. Never raises for bad input.
+    """
+    fields = mapping(tree)
+    if fields is None:
+        return read_part(Scenario, tree, path_prefix)[0], _not_a_map(tree, path_prefix)
+    problems: list[Problem] = []
+    stages = _items(Stage, fields.get("stages"), (*path_prefix, "stages"), problems)
+    expect = _items(Expectation, fields.get("expect"), (*path_prefix, "expect"), problems)
+    whole = not problems
+    own = {"stages": list(stages.values()), "expect": list(expect.values())}
+    listed = {key: own[key] for key in own if isinstance(fields.get(key), list | tuple)}
+    body = {**fields, **listed}
+    if not whole:
+        body = {key: item for key, item in body.items() if key not in {"stages", "expect", "ray"}}
+    scenario, wrong = read_part(Scenario, body, path_prefix)
+    problems += wrong
+    if system is not None:
+        problems += check_sources(fields, system.sources, path_prefix)
+        problems += _in_system(fields, stages, expect, system, path_prefix)
+    return (None if problems else scenario), tuple(problems)
+
+
+def check_scenario(scenario: Scenario, system: System) -> None:
+    """Raise :class:`ModelError` with every problem that ``scenario`` has in ``system``.
+
+    >>> system = System(assets={"ETH": {"price": 3000}})
+    >>> check_scenario(Scenario(stages=[Stage(price={"ETH": -0.1})]), system)
+    """
+    stages = dict(enumerate(scenario.stages))
+    expect = dict(enumerate(scenario.expect))
+    problems = _in_system({"set": scenario.set}, stages, expect, system, ())
+    if problems:
+        raise ModelError(problems)
+
+
+def _not_a_map(tree: object, path: Path) -> tuple[Problem, ...]:
+    return tuple(read_part(Scenario, tree, path)[1])
+
+
+def _items(kind: type[ItemT], raw: object, path: Path, problems: list[Problem]) -> dict[int, ItemT]:
+    if not isinstance(raw, list | tuple):
+        return {}
+    found: dict[int, ItemT] = {}
+    for place, item in enumerate(raw):
+        part, wrong = read_part(kind, item, (*path, str(place)))
+        problems += wrong
+        if part is not None:
+            found[place] = part
+    return found
+
+
+def _in_system(
+    fields: Mapping[str, object],
+    stages: Mapping[int, Stage],
+    expect: Mapping[int, Expectation],
+    system: System,
+    path: Path,
+) -> list[Problem]:
+    problems: list[Problem] = []
+    start = system
+    changes = mapping(fields.get("set"))
+    if changes:
+        changed, wrong = change(system, changes, (*path, "set"), SET)
+        problems += wrong
+        start = changed or system
+    parts = start.parts
+    problems += check_stages(stages, parts, path)
+    for place, stage in stages.items():
+        if stage.change:
+            here = (*path, "stages", str(place), "change")
+            problems += change(start, stage.change, here, SET)[1]
+    opened = frozenset(name for stage in stages.values() for name in stage.open)
+    problems += check_expectations(expect, opened, parts, path)
+    return problems
