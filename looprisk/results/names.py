@@ -22,6 +22,7 @@ _EAST_ASIAN = frozenset(
 )
 _MOST_MARKS = 3
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_COMMAND_START = "::"  # a CI runner reads the log line by line
 _MARKDOWN = str.maketrans(
     {
         "&": "&amp;",
@@ -109,12 +110,12 @@ def for_html(text: str) -> str:
 
 
 def for_csv(text: str) -> str:
-    """Return ``text`` so that a spreadsheet reads it as text, never as a formula.
+    """Return ``text`` so that a spreadsheet and a CI runner read it as text and never obey it.
 
     >>> for_csv("=HYPERLINK(1)"), for_csv("xUSD")
     ("'=HYPERLINK(1)", 'xUSD')
     """
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text
+    return "'" + text if text.startswith((*_FORMULA_STARTS, _COMMAND_START)) else text
 
 
 def for_log(line: str) -> str:
