@@ -227,7 +227,7 @@ def certified(certificate: Certificate) -> str:
 
 def axis_word(shock: Shock) -> str:
     """Return what the axis of the shock measures, in one word."""
-    if not shock.moves:
+    if len({move.verb for move in shock.moves}) != 1:
         return "shock"
     move = shock.moves[0]
     if move.verb == "price" and shock.unit == "fraction":
@@ -257,13 +257,13 @@ def break_subtitle(shock: Shock, points: Iterable[BreakPoint]) -> str:
     """Return what was swept, from where to where, and whether the shock as written gets there."""
     cents = _small(shock)
     groups = avalanches(points)
-    word = {"fall": "fall in the price of", "rise": "rise in the price of"}.get(
-        axis_word(shock), f"{axis_word(shock)} {'of' if shock.unit != 'usd' else 'at'}"
-    )
+    word = axis_word(shock)
+    what = {"fall": "fall in the price of", "rise": "rise in the price of", "shock": "size of"}
+    told = what.get(word, f"{word} {'at' if shock.unit == 'usd' else 'of'}")
     start = on_axis(shock.start, shock.unit, cents=cents)
     written = on_axis(shock.as_written, shock.unit, cents=cents)
     end = _end(shock, cents=cents)
-    text = f"shock: {word} {shock.path}, {start} to {end} · as written {written}"
+    text = f"shock: {told} {shock.path}, {start} to {end} · as written {written}"
     if not groups or groups[0][0].fraction is None:
         return text
     needed = groups[0][0].fraction

@@ -87,6 +87,14 @@ def test_first_lines_of_a_sweep():
     assert len(BREAKS) == len(tuple(BREAKS)) == 11
 
 
+def test_an_axis_of_several_shocks_is_called_a_shock():
+    moves = (*SHOCK.moves, ShockMove(verb="price", target="ETH", size=-0.1, unit="fraction"))
+    shock = replace(SHOCK, moves=moves, unit="fraction", path="Stream and 1 more", as_written=1.0)
+    shock = replace(shock, searched_to=1.0)
+    told = replace(BREAKS, shock=shock, rows=())
+    assert told.subtitle == "shock: size of Stream and 1 more, 0% to 100.00% · as written 100.00%"
+
+
 def test_a_level_falls_from_where_it_starts():
     shock = Shock(
         moves=(ShockMove(verb="depeg", target="sUSDe", size=0.65, unit="price"),),
