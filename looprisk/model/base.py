@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from looprisk.errors import ModelError
 from looprisk.model.fields import Ref, Refs, Text
+from looprisk.model.frozen import EMPTY, Map
 from looprisk.model.problems import problems_of
 
 
@@ -33,4 +32,4 @@ class Part(Model):
     note: Text | None = None
     tags: Refs = ()
     address: Ref | None = None
-    depends_on: Mapping[str, Ref] = {}
+    depends_on: Map[Ref] = EMPTY

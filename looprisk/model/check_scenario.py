@@ -11,7 +11,7 @@ from looprisk.model.checks import Parts
 from looprisk.model.expectation import Expectation
 from looprisk.model.names import OUTSIDE, Names, Path, did_you_mean, unresolved
 from looprisk.model.positions import PerpPosition
-from looprisk.model.scenario import Stage
+from looprisk.model.scenario import Paths, Stage, When
 from looprisk.model.tokens import Share
 from looprisk.model.values import ID, Value
 from looprisk.model.vocabulary import GROUPS
@@ -88,11 +88,29 @@ def _stage(stage: Stage, parts: Parts, path: Path) -> Iterator[Problem]:
         yield from _depeg(target, fall, parts, place)
     for target, amount in stage.loss.items():
         yield from _loss(target, amount, parts, (*path, "loss", target))
+    if stage.when is not None:
+        yield from _when(stage.when, parts, (*path, "when"))
     yield from _plain_targets(stage, parts, path)
     for target in stage.default:
         yield from _default(target, parts, (*path, "default", target))
     for verb, targets in (("adl", tuple(stage.adl)), ("close", stage.close)):
         yield from _legs(verb, targets, parts, path)
+
+
+def check_paths(paths: Paths | None, parts: Parts, path: Path) -> Iterator[Problem]:
+    """Yield every problem that the prices in time have."""
+    for name in paths.points if paths is not None else ():
+        place = (*path, "paths", "points", name)
+        what = "asset or token of this system"
+        yield from unresolved(name, parts.names.priced, place, what, on_key=True)
+
+
+def _when(when: When, parts: Parts, path: Path) -> Iterator[Problem]:
+    if when.of is not None:
+        yield from _of(when.of, parts, (*path, "of"), frozenset())
+    if when.price is not None:
+        what = "asset or token of this system"
+        yield from unresolved(when.price, parts.names.priced, (*path, "price"), what)
 
 
 def _group_problems(

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, WithJsonSchema, field_validator, mod
 
 from looprisk.model import units
 from looprisk.model.base import Model
-from looprisk.model.fields import OneOf, Price, Ref, Text, not_known
+from looprisk.model.fields import Duration, OneOf, Price, Ref, Text, not_known
 from looprisk.model.values import Value, read
 from looprisk.model.vocabulary import EVENTS, METRICS, NEED_EVENT, SIGNED_METRICS
 
@@ -104,7 +104,7 @@ class Expectation(Model):
     of_issuer: Ref | None = None
     name: Text | None = None
     after: Ref | None = None
-    at: Ref | None = None
+    at: Duration | None = None
     evidence: (
         Annotated[
             Literal[

@@ -23,6 +23,7 @@ from looprisk.model.fields import (
     word,
     words,
 )
+from looprisk.model.frozen import EMPTY, Map
 from looprisk.model.tokens import Receipt
 from looprisk.model.values import expected
 
@@ -134,12 +135,12 @@ class Issuer(Part):
     (Fraction(530000000, 1), (('debts',), ('equity',)))
     """
 
-    outside: Mapping[str, Money] = {}
-    owns: Mapping[str, Holding] = {}
-    owes: Annotated[Mapping[str, Loan], BeforeValidator(_loans)] = {}
-    issues: Mapping[str, Receipt] = {}
+    outside: Map[Money] = EMPTY
+    owns: Map[Holding] = EMPTY
+    owes: Annotated[Map[Loan], BeforeValidator(_loans)] = EMPTY
+    issues: Map[Receipt] = EMPTY
     pays: Pays | None = None
-    set_off: Mapping[str, SetOff] = {}
+    set_off: Map[SetOff] = EMPTY
     default_recovery: DefaultRecovery | None = None
-    feeds: Mapping[str, Feed] = {}
+    feeds: Map[Feed] = EMPTY
     rebalance: Annotated[Rebalance | None, BeforeValidator(_rebalance)] = None

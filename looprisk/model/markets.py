@@ -24,6 +24,7 @@ from looprisk.model.fields import (
     Text,
     Tokens,
 )
+from looprisk.model.frozen import EMPTY, Map
 from looprisk.model.protocols import PROTOCOLS, Protocol, morpho_incentive
 
 Rules = Literal[
@@ -86,16 +87,16 @@ class EMode(Model):
     label: Text | None = None
     note: Text | None = None
     borrows: Refs = ()
-    collateral: Mapping[str, CollateralTerms]
+    collateral: Map[CollateralTerms]
 
 
 class Market(Part):
     """A lending market; ``rules`` names protocol and version, and fixes what follows from it."""
 
     rules: Annotated[Rules, OneOf()]
-    lends: Mapping[str, Lending]
-    collateral: Mapping[str, CollateralTerms] = {}
-    e_modes: Mapping[str, EMode] = {}
+    lends: Map[Lending]
+    collateral: Map[CollateralTerms] = EMPTY
+    e_modes: Map[EMode] = EMPTY
     insurance: Money | None = None
     liquidators: Annotated[Literal["always", "when_paid", "absent"], OneOf()] | None = None
     gas: Money | None = None
@@ -227,7 +228,7 @@ class Venue(Part):
     adl: Annotated[Literal["queue", "pro_rata", "water_filling"], OneOf()] | None = None
     adl_at: Annotated[Literal["previous_mark", "bankruptcy"], OneOf()] | None = None
     tiers: Annotated[tuple[Tier, ...], Listed] = ()
-    haircut: Mapping[str, Ratio] = {}
+    haircut: Map[Ratio] = EMPTY
 
     @model_validator(mode="after")
     def _says_its_maintenance(self) -> Self:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Self
 
@@ -22,6 +21,7 @@ from looprisk.model.fields import (
     Tokens,
     mapping,
 )
+from looprisk.model.frozen import EMPTY, Map
 
 
 class Loop(Model):
@@ -70,8 +70,8 @@ class LoanPosition(Part):
     market: Ref
     owner: Ref | None = None
     e_mode: Ref | None = None
-    collateral: Mapping[str, Tokens] = {}
-    debt: Mapping[str, Tokens] = {}
+    collateral: Map[Tokens] = EMPTY
+    debt: Map[Tokens] = EMPTY
     loop: Loop | None = None
 
     @model_validator(mode="after")
@@ -91,7 +91,7 @@ class PerpPosition(Part):
     short: NamedTokens | None = None
     long: NamedTokens | None = None
     entry: Price
-    margin: Mapping[str, Tokens]
+    margin: Map[Tokens]
     funding: Rate | None = None
 
     @model_validator(mode="after")
@@ -110,7 +110,7 @@ class TablePosition(Part):
     table: Text
     rows: Count
     sha256: Text
-    totals: Mapping[str, Tokens] = {}
+    totals: Map[Tokens] = EMPTY
 
 
 def position_type(raw: object) -> type[LoanPosition | PerpPosition | TablePosition]:

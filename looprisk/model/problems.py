@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from looprisk.errors import ModelError, Problem
 from looprisk.model.fields import nearest
-from looprisk.model.vocabulary import OURS
+from looprisk.model.foreign import ours
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -147,14 +147,12 @@ def unknown_key_help(key: str, value: object, fields: tuple[str, ...]) -> str:
     """Return what to write instead of ``key``, where ``fields`` are the keys that exist."""
     if value in ("", None) and (" " in key or key.isdecimal()):
         return COMMA
-    ours = OURS.get(key.lower().replace("-", "_").replace(" ", "_"))
-    if ours is not None and any(word.strip(",;:") in fields for word in ours.split()):
-        return f"here it is called {ours}"
+    called = ours(key, fields)
+    if called is not None:
+        return f"here it is called {called}"
     close = nearest(key, fields)
     if close is not None:
         return f"did you mean {close}?"
-    if ours is not None:
-        return f"here it is called {ours}"
     return f"the keys here are {', '.join(fields)}" if fields else ""
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from looprisk.errors import ModelError, Problem
-from looprisk.model.check_scenario import check_expectations, check_stages
+from looprisk.model.check_scenario import check_expectations, check_paths, check_stages
 from looprisk.model.checks import SET, check_sources
 from looprisk.model.expectation import Expectation
 from looprisk.model.fields import mapping
@@ -45,6 +45,8 @@ def parse_scenario(
     if system is not None:
         problems += check_sources(fields, system.sources, path_prefix)
         problems += _in_system(fields, stages, expect, system, path_prefix)
+        if scenario is not None:
+            problems += check_paths(scenario.paths, system.parts, path_prefix)
     return (None if problems else scenario), tuple(problems)
 
 
@@ -57,6 +59,7 @@ def check_scenario(scenario: Scenario, system: System) -> None:
     stages = dict(enumerate(scenario.stages))
     expect = dict(enumerate(scenario.expect))
     problems = _in_system({"set": scenario.set}, stages, expect, system, ())
+    problems += check_paths(scenario.paths, system.parts, ())
     if problems:
         raise ModelError(problems)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import PlainValidator, WithJsonSchema, field_validator, model_validator
 
 from looprisk.errors import ModelError, Problem
+from looprisk.model import units
 from looprisk.model.base import Model
 from looprisk.model.expectation import Expectation
 from looprisk.model.fields import (
@@ -31,8 +32,9 @@ from looprisk.model.fields import (
     mapping,
     nearest,
 )
+from looprisk.model.frozen import EMPTY, FrozenMap, Map
 from looprisk.model.positions import Position
-from looprisk.model.values import expected
+from looprisk.model.values import Value, expected
 from looprisk.model.vocabulary import EVENTS, SHOCKS
 
 
@@ -80,16 +82,16 @@ def _changes(raw: object) -> Mapping[str, object]:
     changes = mapping(raw)
     if changes is None:
         raise expected("a map of paths and values", raw)
-    return {str(path): _node(item) for path, item in changes.items()}
+    return FrozenMap({path: _node(item) for path, item in changes.items()})
 
 
 def _node(raw: object) -> object:
     if isinstance(raw, Model):
         raise expected("a value, a list or a map", raw)
     if isinstance(raw, Mapping):
-        return {str(key): _node(item) for key, item in raw.items()}
+        return FrozenMap({str(key): _node(item) for key, item in raw.items()})
     if isinstance(raw, list | tuple):
-        return [_node(item) for item in raw]
+        return tuple(_node(item) for item in raw)
     return raw
 
 
@@ -116,20 +118,20 @@ class Stage(Model):
     note: Text | None = None
     at: Duration | None = None
     when: When | None = None
-    price: Mapping[str, Move] = {}
-    depeg: Mapping[str, Fall] = {}
-    loss: Mapping[str, Loss] = {}
+    price: Map[Move] = EMPTY
+    depeg: Map[Fall] = EMPTY
+    loss: Map[Loss] = EMPTY
     recognise: Refs = ()
-    default: Mapping[str, Ratio] = {}
-    mint: Mapping[str, Tokens] = {}
-    open: Mapping[str, Position] = {}
-    adl: Mapping[str, Adl] = {}
+    default: Map[Ratio] = EMPTY
+    mint: Map[Tokens] = EMPTY
+    open: Map[Position] = EMPTY
+    adl: Map[Adl] = EMPTY
     close: Refs = ()
-    drain: Mapping[str, Ratio] = {}
-    misprice: Mapping[str, Move] = {}
+    drain: Map[Ratio] = EMPTY
+    misprice: Map[Move] = EMPTY
     freeze: Refs = ()
-    run: Mapping[str, Run] = {}
-    change: Changes = Field(default_factory=dict)
+    run: Map[Run] = EMPTY
+    change: Changes = EMPTY
 
     @model_validator(mode="after")
     def _strikes(self) -> Self:
@@ -185,19 +187,42 @@ class Generator(Model):
     kind: Annotated[Literal["gbm", "gbm_jumps"], OneOf()]
     seed: Count
     count: Count
-    volatility: Mapping[str, Rate] = {}
-    drift: Mapping[str, Rate] = {}
-    jumps: Mapping[str, Jumps] = {}
-    correlation: Mapping[str, Mapping[str, Move]] = {}
+    volatility: Map[Rate] = EMPTY
+    drift: Map[Rate] = EMPTY
+    jumps: Map[Jumps] = EMPTY
+    correlation: Map[Map[Move]] = EMPTY
+
+
+def _no_duration(text: str) -> str:
+    try:
+        units.duration(text)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 class Paths(Model):
     """Prices in time: points, a table, or a generator."""
 
     between: Annotated[Literal["linear", "hold"], OneOf()]
-    points: Mapping[str, Mapping[str, Price]] = {}
+    points: Map[Map[Price]] = EMPTY
     table: Text | None = None
     generate: Generator | None = None
+
+    @field_validator("points", mode="after")
+    @classmethod
+    def _at_durations(
+        cls, points: Mapping[str, Mapping[str, Value]]
+    ) -> Mapping[str, Mapping[str, Value]]:
+        problems = [
+            Problem((name, moment), f"{name}: {wrong}")
+            for name, path in points.items()
+            for moment in path
+            if (wrong := _no_duration(moment))
+        ]
+        if problems:
+            raise ModelError(problems)
+        return points
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
@@ -219,7 +244,7 @@ class Scenario(Model):
     name: Text | None = None
     about: Text | None = None
     note: Text | None = None
-    set: Changes = Field(default_factory=dict)
+    set: Changes = EMPTY
     time: Clock | None = None
     paths: Paths | None = None
     stages: Annotated[tuple[Stage, ...], Listed] = ()
@@ -260,16 +285,29 @@ class Scenario(Model):
 
     def _time_problems(self) -> list[Problem]:
         if self.time is not None:
-            return []
+            return list(self._moved_twice())
         timed = [
             Problem(("stages", str(place), key), f"`{key}` needs `time` on the scenario", _CLOCK)
             for place, stage in enumerate(self.stages)
             for key, given in (("at", stage.at), ("when", stage.when))
             if given is not None
         ]
+        timed += [
+            Problem(("expect", str(place), "at"), "`at` needs `time` on the scenario", _CLOCK)
+            for place, expectation in enumerate(self.expect)
+            if expectation.at is not None
+        ]
         if self.paths is not None:
             timed.append(Problem(("paths",), "`paths` needs `time` on the scenario", _CLOCK))
         return timed
+
+    def _moved_twice(self) -> Iterator[Problem]:
+        on_path = self.paths.points if self.paths is not None else EMPTY
+        for place, stage in enumerate(self.stages):
+            for name in stage.price:
+                if name in on_path:
+                    message = f"`{name}` has a path already: a stage cannot move it too"
+                    yield Problem(("stages", str(place), "price", name), message)
 
 
 _CLOCK = "add `time: {start: 2025-06-10T00:00Z, step: 1m, horizon: 24h}`"

@@ -12,6 +12,7 @@ from looprisk.model.base import Model
 from looprisk.model.checks import SET, Parts
 from looprisk.model.consistency import check, parts_of
 from looprisk.model.fields import OneOf, Ref, Text, Time, mapping
+from looprisk.model.frozen import EMPTY, Map
 from looprisk.model.issuers import Issuer
 from looprisk.model.markets import Market, Venue
 from looprisk.model.paths import apply_set
@@ -48,14 +49,14 @@ class _Head(Model):
 class System(_Head):
     """Everything that is modelled; every name resolves, every rule that matters is stated."""
 
-    sources: Mapping[str, Source] = {}
-    assets: Mapping[str, Asset] = {}
-    oracles: Mapping[str, Oracle] = {}
-    issuers: Mapping[str, Issuer] = {}
-    markets: Mapping[str, Market] = {}
-    venues: Mapping[str, Venue] = {}
-    positions: Mapping[str, Position] = {}
-    liquidity: Mapping[str, Liquidity] = {}
+    sources: Map[Source] = EMPTY
+    assets: Map[Asset] = EMPTY
+    oracles: Map[Oracle] = EMPTY
+    issuers: Map[Issuer] = EMPTY
+    markets: Map[Market] = EMPTY
+    venues: Map[Venue] = EMPTY
+    positions: Map[Position] = EMPTY
+    liquidity: Map[Liquidity] = EMPTY
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:

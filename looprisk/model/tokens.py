@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, PlainValidator, Tag, WithJsonSchema, model_validator
@@ -28,6 +27,7 @@ from looprisk.model.fields import (
     word,
     words,
 )
+from looprisk.model.frozen import EMPTY, Map
 
 
 class Asset(Part):
@@ -129,7 +129,7 @@ class _Receipt(Part):
     """Outside, held by others, or pledged, also by the issuer; not its own wallet."""
     market_price: Price | None = None
     redeems: Redemption | None = None
-    copies: Mapping[str, Copy] = {}
+    copies: Map[Copy] = EMPTY
     shortfall_borne_by: BorneBy | None = None
     decimals: Count | None = None
     liquidity: Ref | None = None

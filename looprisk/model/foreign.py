@@ -1,0 +1,165 @@
+"""Words of the field that are not ours, and what they are called here."""
+
+from __future__ import annotations
+
+_PAYS = "pays: [first, …, last], on the issuer"
+_STAGES = ("stages: a list, each with its shocks (price, depeg, loss, …)", "scenarios")
+_ABOUT = ("about", "note", "label")
+
+OURS: dict[str, tuple[str, ...]] = {
+    # thresholds and incentives
+    "lt": ("lltv (Aave's LT)",),
+    "liquidation_threshold": ("lltv",),
+    "liquidation_ltv": ("lltv",),
+    "threshold": ("lltv",),
+    "max_ltv": ("ltv",),
+    "collateral_factor": ("ltv",),
+    "liquidation_collateral_factor": ("lltv",),
+    "bonus": ("incentive (Aave's LB)",),
+    "lb": ("incentive (Aave's LB)",),
+    "liquidation_bonus": ("incentive (Aave's LB)",),
+    "liquidation_penalty": ("incentive",),
+    "penalty": ("incentive",),
+    "lif": ("incentive (Morpho's LIF less 1)",),
+    "liquidation_incentive": ("incentive",),
+    "liquidation_incentive_factor": ("incentive (Morpho's LIF less 1)",),
+    "lf": ("liquidation_factor (Compound III)",),
+    "storefront_price_factor": ("storefront",),
+    "price_feed": ("oracle",),
+    "supply_cap": ("cap",),
+    "protocol": ("rules",),
+    "version": ("rules", "looprisk: 1"),
+    "borrow_token": ("lends: {TOKEN: {cash: …}}",),
+    "loan_token": ("lends: {TOKEN: {cash: …}}",),
+    "loan": ("lends", "debt", "owes"),
+    "liquidity_available": ("cash",),
+    "total_supply": ("supply", "supplied"),
+    "total_supply_assets": ("supplied",),
+    "total_borrow": ("computed: it is supplied less cash",),
+    "reserve": ("insurance", "outside"),
+    "reserves": ("insurance", "outside"),
+    "safety_module": ("insurance",),
+    "insurance_fund": ("insurance",),
+    "emode": ("e_modes", "e_mode"),
+    "emodes": ("e_modes",),
+    # who is paid
+    "seniority": (_PAYS,),
+    "rank": (_PAYS,),
+    "ranks": (_PAYS,),
+    "priority": (_PAYS,),
+    "waterfall": (_PAYS,),
+    "senior": (_PAYS,),
+    "junior": (_PAYS,),
+    "tranches": ("issues, with pays: [first, …, last]",),
+    # issuers and their tokens
+    "holdings": ("owns",),
+    "holds": ("owns",),
+    "assets": ("owns (what is in this system) and outside (what is not)",),
+    "backing": ("outside (money) and owns (tokens)",),
+    "liabilities": ("owes",),
+    "debts": ("owes", "debt"),
+    "debt": ("owes",),
+    "borrows": ("debt", "owes"),
+    "borrow": ("debt", "owes"),
+    "tokens": ("issues", "issuers: {NAME: {issues: …}}"),
+    "token": ("issues", "of"),
+    "vaults": ("issuers",),
+    "vault": ("issuers",),
+    "nav": ("book_price",),
+    "share_price": ("book_price",),
+    "exchange_rate": ("book_price",),
+    "pps": ("book_price",),
+    "price_per_share": ("book_price",),
+    "quote": ("market_price",),
+    "price": ("book_price (posted) or market_price (what a seller gets)", "entry"),
+    "total_assets": ("outside (money) and owns (tokens)",),
+    "shortfall": ("shortfall_borne_by",),
+    "socialised": ("shortfall_borne_by: all",),
+    "socialized": ("shortfall_borne_by: all",),
+    "chains": ("copies",),
+    "netting": ("set_off",),
+    "offset": ("set_off",),
+    "alpha": ("outside", "default_recovery: {outside: …, claims: …}"),
+    "beta": ("claims", "default_recovery: {outside: …, claims: …}"),
+    "redemption": ("redeems",),
+    # dependencies
+    "curator": ("depends_on: {curator: …}",),
+    "manager": ("depends_on: {manager: …}",),
+    "custodian": ("depends_on: {custodian: …}",),
+    "bridge": ("depends_on: {bridge: …}",),
+    "feed": ("depends_on: {feed: …}",),
+    # positions and venues
+    "collaterals": ("collateral",),
+    "leverage": ("ltv (leverage 10x is ltv 90%)",),
+    "size": ("short or long",),
+    "side": ("short or long",),
+    "maintenance_margin": ("maintenance",),
+    "mmr": ("maintenance",),
+    "initial_margin": ("initial",),
+    "entry_price": ("entry",),
+    "funding_rate": ("funding",),
+    "fee": ("taker_fee",),
+    "pools": ("liquidity", "markets"),
+    "amm": ("liquidity",),
+    "exchanges": ("venues",),
+    "exchange": ("venue", "venues"),
+    "loans": ("owes", "positions"),
+    "accounts": ("positions",),
+    "protocols": ("markets",),
+    # scenarios
+    "shock": _STAGES,
+    "shocks": _STAGES,
+    "steps": _STAGES,
+    "scenario": ("scenarios",),
+    "recognize": ("recognise",),
+    "recognised": ("recognise: [ISSUER], in this stage or a later one",),
+    "prices": ("price",),
+    "losses": ("loss",),
+    "hack": ("loss",),
+    "withdraw": ("run",),
+    "withdrawals": ("run",),
+    "overrides": ("set",),
+    "override": ("set",),
+    "params": ("set",),
+    "parameters": ("set", "change"),
+    "assert": ("expect",),
+    "asserts": ("expect",),
+    "tests": ("expect",),
+    "expectations": ("expect",),
+    "expected": ("is",),
+    "equals": ("is",),
+    "value": ("is, at_least or at_most",),
+    "min": ("at_least",),
+    "max": ("at_most",),
+    "tolerance": ("within",),
+    "tol": ("within",),
+    "target": ("of",),
+    # the file
+    "description": _ABOUT,
+    "desc": _ABOUT,
+    "comment": ("note", "about"),
+    "comments": ("note", "about"),
+    "title": ("label", "about"),
+    "symbol": ("label", "the id of the part"),
+    "date": ("as_of",),
+    "asof": ("as_of",),
+    "timestamp": ("as_of",),
+    "extends": ("include",),
+    "import": ("include",),
+    "imports": ("include",),
+}
+"""By the foreign word, in lower case with underscores: ours, the first that fits the place."""
+
+
+def ours(key: str, fields: tuple[str, ...]) -> str | None:
+    """Return what ``key`` is called where the keys are ``fields``.
+
+    >>> ours("LT", ("ltv", "lltv"))
+    "lltv (Aave's LT)"
+    """
+    known = OURS.get(key.lower().replace("-", "_").replace(" ", "_"), ())
+    fitting = (name for name in known if {word.strip(",;:") for word in name.split()} & {*fields})
+    found = next(fitting, None)
+    if found is None and _PAYS in known:
+        return _PAYS
+    return found
