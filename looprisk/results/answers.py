@@ -235,6 +235,8 @@ class CheckReport:
 
     rows: tuple[Verdict, ...]
     scenario_count: int
+    unanswered: int = 0
+    """How many of the scenarios have no certified answer; their expectations have no verdict."""
 
     @property
     def table(self) -> Table[Verdict]:
@@ -248,13 +250,15 @@ class CheckReport:
 
     @property
     def exit_code(self) -> int:
-        """1 if an expectation failed, else 0."""
-        return 1 if self.failed else 0
+        """1 if an expectation failed, else 4 if a scenario has no answer, else 0."""
+        if self.failed:
+            return 1
+        return 4 if self.unanswered else 0
 
     @property
     def headline(self) -> str:
         """How many failed, passed and were not judged, and the exit code that follows."""
-        return phrases.counts(self.rows, self.scenario_count, self.exit_code)
+        return phrases.counts(self.rows, self.scenario_count, self.unanswered, self.exit_code)
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -309,15 +309,18 @@ def _small(shock: Shock) -> bool:
     return max(abs(shock.as_written), abs(shock.searched_to or 0.0)) < 1e4
 
 
-def counts(rows: Iterable[Verdict], scenarios: int, exit_code: int) -> str:
+def counts(rows: Iterable[Verdict], scenarios: int, unanswered: int, exit_code: int) -> str:
     """Return the last line of a check: ``2 failed, 1 passed · 3 scenarios · exit 1``."""
     outcomes = [row.outcome for row in rows]
     words = (("FAIL", "failed"), ("ok", "passed"), ("n/a", "not judged"))
     told = [f"{outcomes.count(key)} {word}" for key, word in words if key in outcomes]
-    plural = "" if scenarios == 1 else "s"
-    return (
-        f"{', '.join(told) or 'nothing to judge'} · {scenarios} scenario{plural} · exit {exit_code}"
-    )
+    parts = [
+        ", ".join(told) or "nothing to judge",
+        f"{scenarios} scenario{'' if scenarios == 1 else 's'}",
+        f"{unanswered} without an answer" if unanswered else "",
+        f"exit {exit_code}",
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 def found(verdict: Verdict) -> str:

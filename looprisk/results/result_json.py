@@ -76,6 +76,7 @@ def check_json(report: CheckReport) -> Object:
         "schema": CHECK_SCHEMA,
         "exit_code": report.exit_code,
         "scenarios": report.scenario_count,
+        "unanswered": report.unanswered,
         "verdicts": [_verdict(row) for row in report.rows],
     }
 
