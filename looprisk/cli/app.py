@@ -1,0 +1,192 @@
+"""The verbs and their flags, as the shell sees them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from looprisk.cli.emit import LEAST_WIDTH, Color, Format, out
+from looprisk.cli.failure import Exit
+
+app = typer.Typer(
+    name="looprisk",
+    help="Looped leverage in DeFi: what every layer loses to a shock, and where it breaks.",
+    epilog="Exit codes: 0 ok, 1 an expectation failed (check alone), 2 usage or bad file, "
+    "3 data could not be read or verified, 4 no certified answer, 130 interrupted.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Where = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="A looprisk file, or FILE::SCENARIO for one of its scenarios."
+    ),
+]
+Wheres = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE...", help="Files to judge, or FILE::SCENARIO for one scenario."),
+]
+Form = Annotated[
+    Format | None,
+    typer.Option(
+        "--format", help="How to write the answer; else by the ending of -o.", show_default="table"
+    ),
+]
+Target = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="Write there, whole or not at all."),
+]
+Colored = Annotated[Color, typer.Option("--color", help="auto: a terminal, without NO_COLOR.")]
+Width = Annotated[
+    int | None,
+    typer.Option(
+        "--width",
+        min=LEAST_WIDTH,
+        max=1000,
+        help="Columns of a table.",
+        show_default="the terminal's, else 80",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages but errors.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Start from another value; repeatable."),
+]
+Shocks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--shock",
+        metavar="YAML",
+        help="Ask for this shock, not the file's: 'loss: {Stream: $93M}'. Several strike together.",
+    ),
+]
+Explain = Annotated[
+    str | None,
+    typer.Option("--explain", metavar="LAYER", help="Where the loss of this layer comes from."),
+]
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("looprisk")
+        except PackageNotFoundError:
+            number = "from an uninstalled source tree"
+        typer.echo(f"looprisk {number}")
+        raise typer.Exit(Exit.OK)
+
+
+@app.callback(invoke_without_command=True)
+def looprisk(
+    context: typer.Context,
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="The version.")
+    ] = False,
+) -> None:
+    """Looped leverage in DeFi: what every layer loses to a shock, and where it breaks."""
+    if context.invoked_subcommand is None and not version:
+        typer.echo(context.get_help())
+
+
+@app.command("demo")
+def demo(
+    *,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Show the shipped case, the fall of Stream."""
+    from looprisk.cli import verbs
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    return verbs.demo(to)
+
+
+@app.command("init")
+def init(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.")] = Path(
+        "looprisk.yaml"
+    ),
+    *,
+    quiet: Quiet = False,
+) -> int:
+    """Write a commented file to start from."""
+    from looprisk.cli import start
+
+    return start.init(file, quiet=quiet)
+
+
+@app.command("schema")
+def schema(*, output: Target = None, quiet: Quiet = False) -> int:
+    """Write the JSON Schema that editors read."""
+    from looprisk.cli import start
+
+    return start.schema(output, quiet=quiet)
+
+
+@app.command("run")
+def run(
+    where: Where,
+    *,
+    set_: Sets = None,
+    shock: Shocks = None,
+    explain: Explain = None,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Show what every layer loses; judge nothing."""
+    from looprisk.cli import verbs
+    from looprisk.cli.ask import read
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    return verbs.run(read(where, set_, shock), explain, to)
+
+
+@app.command("break")
+def break_(
+    where: Where,
+    *,
+    set_: Sets = None,
+    shock: Shocks = None,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Show how far the shock goes before each layer breaks."""
+    from looprisk.cli import verbs
+    from looprisk.cli.ask import read
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    return verbs.break_(read(where, set_, shock), to)
+
+
+@app.command("check")
+def check(
+    where: Wheres,
+    *,
+    set_: Sets = None,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Judge every expectation of the files; exit 1 if one fails."""
+    from looprisk.cli import verbs
+    from looprisk.cli.ask import read
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    return verbs.check([read(one, set_, None) for one in where], to)

@@ -1,0 +1,114 @@
+"""What a command line asks: a file, a scenario of it, another start, another shock."""
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from looprisk.cli.failure import RefusedError
+from looprisk.errors import ModelError, Problem
+
+SHOCK = "--shock"
+
+if TYPE_CHECKING:
+    from looprisk.files.load import File
+    from looprisk.model.case import Case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One file of a command line, with what ``--set`` and ``--shock`` change."""
+
+    path: Path
+    scenario: str | None = None
+    """None asks for every scenario of the file."""
+    sets: Mapping[str, str]
+    shocks: tuple[str, ...] = ()
+
+
+def read(place: str, sets: Iterable[str] | None, shocks: Iterable[str] | None = None) -> Ask:
+    """Return what the words of a command line ask."""
+    head, mark, scenario = place.rpartition("::")
+    named = bool(mark) and not Path(place).exists()
+    if named and not (head and scenario):
+        raise RefusedError(f"`{place}` is not FILE::SCENARIO")
+    return Ask(
+        path=Path(head if named else place),
+        scenario=scenario if named else None,
+        sets=dict(_pairs(sets or ())),
+        shocks=tuple(shocks or ()),
+    )
+
+
+def where(ask: Ask, name: str) -> str:
+    """Return how one case of an ask is typed, changes and all."""
+    place = str(ask.path) if name == SHOCK else f"{ask.path}::{name}"
+    words = [shlex.quote(place)]
+    for path, value in ask.sets.items():
+        words += ["--set", shlex.quote(f"{path}={value}")]
+    for text in ask.shocks:
+        words += [SHOCK, shlex.quote(text)]
+    return " ".join(words)
+
+
+def _pairs(sets: Iterable[str]) -> Iterator[tuple[str, str]]:
+    seen: set[str] = set()
+    for text in sets:
+        path, mark, value = (part.strip() for part in text.partition("="))
+        if not (path and mark and value):
+            raise RefusedError(
+                f"--set {text}: this is not PATH=VALUE",
+                help_="--set plume-xusd/collateral/xUSD/lltv=77%",
+            )
+        if path in seen:
+            raise RefusedError(f"--set {path} is given twice")
+        seen.add(path)
+        yield path, value
+
+
+def cases(ask: Ask, file: "File") -> "list[Case]":
+    """Return the cases that are asked for, each with its changed start and shock.
+
+    ``--set`` has the last word: it comes after what the scenario itself sets. ``--shock``
+    takes the place of the stages of the scenario, or stands alone where none is named.
+    """
+    from looprisk.model.case import Case
+    from looprisk.model.scenario import Scenario
+
+    names = list(file) if ask.scenario is None else [ask.scenario]
+    if ask.shocks and ask.scenario is None:
+        bare = Case(system=file.system, scenario=Scenario(), name=SHOCK, file=str(ask.path))
+        return [_struck(ask, _set(ask, bare))]
+    if not names:
+        raise RefusedError(
+            f"{ask.path} has no scenario",
+            help_=f"name a shock: {SHOCK} 'loss: {{Stream: $93M}}'",
+        )
+    return [_struck(ask, _set(ask, file[name])) for name in names]
+
+
+def _set(ask: Ask, case: "Case") -> "Case":
+    if not ask.sets:
+        return case
+    from looprisk.files.typed import read_value
+
+    changes = {path: read_value(value, f"--set {path}") for path, value in ask.sets.items()}
+    try:
+        return replace(case, system=case.system.set(changes))
+    except ModelError as error:
+        raise ModelError(
+            Problem((), f"--set {'/'.join(problem.path)}: {problem.message}", problem.help)
+            for problem in error.problems
+        ) from None
+
+
+def _struck(ask: Ask, case: "Case") -> "Case":
+    if not ask.shocks:
+        return case
+    from looprisk.files.typed import read_shocks
+
+    stage = read_shocks(ask.shocks, case.system, SHOCK)
+    # expectations, and the stage that `ray` names, belong to the stages that are replaced
+    new = {"stages": (stage,), "ray": None, "expect": (), "about": None}
+    return replace(case, scenario=case.scenario.model_copy(update=new), expect_lines=())

@@ -1,0 +1,180 @@
+"""Where an answer goes: data to stdout or a file, messages to stderr."""
+
+import os
+import shutil
+import sys
+import tempfile
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TextIO
+
+from looprisk.cli.failure import RefusedError
+
+PLAIN_WIDTH = 80
+"""Columns of a table that goes to a pipe or a file."""
+LEAST_WIDTH = 40
+
+
+class Format(StrEnum):
+    """How an answer is written."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    md = "md"
+
+
+class Color(StrEnum):
+    """When an answer is coloured."""
+
+    auto = "auto"
+    always = "always"
+    never = "never"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Out:
+    """Where one command writes, and how it looks there."""
+
+    format: Format
+    path: Path | None
+    """None is stdout."""
+    color: bool
+    unicode: bool
+    width: int
+    quiet: bool
+
+
+def out(
+    *, form: Format | None, path: Path | None, color: Color, width: int | None, quiet: bool
+) -> Out:
+    """Settle what the flags leave open, from the file's ending and the terminal.
+
+    A file is UTF-8 and plain. ``NO_COLOR``, ``TERM=dumb`` and a pipe switch colour off,
+    ``--color always`` switches it on in spite of them.
+    """
+    if path is not None and str(path) == "-":
+        path = None
+    return Out(
+        format=form or _format_of(path),
+        path=path,
+        color=_colored(color, to_file=path is not None),
+        unicode=path is not None or _carries(sys.stdout, "─−…·→⁶"),
+        width=_width(width, to_file=path is not None),
+        quiet=quiet,
+    )
+
+
+def write(to: Out, text: str) -> None:
+    """Write an answer, whole or not at all."""
+    if not text.endswith("\n"):
+        text += "\n"
+    if to.path is None:
+        _to_stdout(text)
+    else:
+        write_file(to.path, text)
+        note(f"wrote {to.path}", quiet=to.quiet)
+
+
+def note(text: str, *, quiet: bool = False) -> None:
+    """Write a message to stderr, without letters that a terminal would act on."""
+    if not quiet:
+        encoding = sys.stderr.encoding or "utf-8"
+        safe = "".join(letter if _is_shown(letter) else "\ufffd" for letter in text)
+        sys.stderr.write(f"{safe}\n".encode(encoding, "backslashreplace").decode(encoding))
+        sys.stderr.flush()
+
+
+def write_file(path: Path, text: str) -> None:
+    """Replace a file in one step: a reader sees the old text or the new one, never a part.
+
+    A device or a named pipe cannot be replaced and is written to.
+    """
+    try:
+        target = path.resolve()
+        if target.exists() and not target.is_file() and not target.is_dir():
+            target.write_text(text, encoding="utf-8")
+            return
+        if target.is_dir():
+            raise IsADirectoryError(21, os.strerror(21), str(path))
+        _replace(target, text)
+    except BrokenPipeError:
+        return
+    except OSError as error:
+        raise RefusedError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def hush() -> None:
+    """Let nothing more reach a stdout whose reader has left."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, sys.stdout.fileno())
+    os.close(silence)
+
+
+def _to_stdout(text: str) -> None:
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        # a name that the terminal cannot show becomes a mark, not a crash
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        hush()
+
+
+def _replace(target: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.chmod(_mode_for(target))
+        draft.replace(target)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _mode_for(target: Path) -> int:
+    if target.exists():
+        return target.stat().st_mode & 0o7777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _format_of(path: Path | None) -> Format:
+    endings = {".json": Format.json, ".csv": Format.csv, ".md": Format.md}
+    return Format.table if path is None else endings.get(path.suffix.lower(), Format.table)
+
+
+def _colored(color: Color, *, to_file: bool) -> bool:
+    if color is not Color.auto:
+        return color is Color.always
+    if to_file or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()
+
+
+def _width(asked: int | None, *, to_file: bool) -> int:
+    if asked is not None:
+        return asked
+    columns = os.environ.get("COLUMNS", "")
+    if to_file or (not sys.stdout.isatty() and not columns.isdigit()):
+        return PLAIN_WIDTH
+    return max(shutil.get_terminal_size((PLAIN_WIDTH, 24)).columns, LEAST_WIDTH)
+
+
+def _is_shown(letter: str) -> bool:
+    return letter == "\n" or unicodedata.category(letter) not in {"Cc", "Cf", "Cs"}
+
+
+def _carries(stream: TextIO, letters: str) -> bool:
+    try:
+        letters.encode(stream.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

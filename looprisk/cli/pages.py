@@ -1,0 +1,119 @@
+"""Answers in the four formats: a page for the terminal, JSON, CSV, Markdown."""
+
+import csv
+import io
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import assert_never
+
+from looprisk.cli.emit import Format, Out
+from looprisk.results.answers import BreakPoints, CheckReport, Clearing
+from looprisk.results.cells import Screen
+from looprisk.results.names import for_csv
+from looprisk.results.result_json import break_points_json, check_json, dumps, result_json
+from looprisk.results.terminal import break_text, check_text, explain_text, run_text
+
+
+def of_runs(answers: Sequence[Clearing], to: Out, where: Sequence[str]) -> str:
+    """Return clearings as they are shown; ``where`` is how each case is typed."""
+    match to.format:
+        case Format.table:
+            return _stacked(
+                run_text(answer, _screen(to), _after_run(answer, place))
+                for answer, place in zip(answers, where, strict=True)
+            )
+        case Format.json:
+            return _documents([dumps(result_json(answer)) for answer in answers])
+        case Format.csv:
+            return _one_csv([(answer.scenario, answer.layers.to_csv()) for answer in answers])
+        case Format.md:
+            return "\n".join(answer._repr_markdown_() for answer in answers)
+    assert_never(to.format)
+
+
+def of_demo(answers: Sequence[Clearing], to: Out) -> str:
+    """Return the shipped case; its last line leads to a file of one's own."""
+    if to.format is not Format.table:
+        return of_runs(answers, to, [""] * len(answers))
+    *first, last = answers
+    texts = [run_text(answer, _screen(to)) for answer in first]
+    return _stacked([*texts, run_text(last, _screen(to), ["looprisk init"])])
+
+
+def of_causes(answers: Sequence[Clearing], layer: str, to: Out) -> str:
+    """Return why one layer loses, under each clearing."""
+    match to.format:
+        case Format.table:
+            return _stacked(explain_text(answer, layer, _screen(to)) for answer in answers)
+        case Format.json:
+            return _documents([answer.explain(layer).to_json() for answer in answers])
+        case Format.csv:
+            return _one_csv(
+                [(answer.scenario, answer.explain(layer).to_csv()) for answer in answers]
+            )
+        case Format.md:
+            return "\n".join(answer.explain(layer).to_markdown() for answer in answers)
+    assert_never(to.format)
+
+
+def of_break_points(answers: Sequence[BreakPoints], to: Out) -> str:
+    """Return break points as they are shown."""
+    match to.format:
+        case Format.table:
+            return _stacked(break_text(answer, _screen(to)) for answer in answers)
+        case Format.json:
+            return _documents([dumps(break_points_json(answer)) for answer in answers])
+        case Format.csv:
+            return _one_csv([(answer.scenario, answer.table.to_csv()) for answer in answers])
+        case Format.md:
+            return "\n".join(answer._repr_markdown_() for answer in answers)
+    assert_never(to.format)
+
+
+def of_verdicts(report: CheckReport, to: Out) -> str:
+    """Return the verdicts as they are shown."""
+    match to.format:
+        case Format.table:
+            return check_text(report, _screen(to))
+        case Format.json:
+            return dumps(check_json(report))
+        case Format.csv:
+            return report.table.to_csv()
+        case Format.md:
+            return report._repr_markdown_()
+    assert_never(to.format)
+
+
+def _screen(to: Out) -> Screen:
+    return Screen(width=to.width, color=to.color, unicode=to.unicode)
+
+
+def _after_run(answer: Clearing, where: str) -> list[str]:
+    losers = [row for row in answer.layer_rows if row.economic_loss_usd > 0]
+    if not losers:
+        return [f"looprisk break {where}"]
+    most = max(losers, key=lambda row: (row.layer, row.economic_loss_usd))
+    return [f"looprisk break {where}", f"looprisk run … --explain {shlex.quote(most.id)}"]
+
+
+def _stacked(pages: Iterable[str]) -> str:
+    return "\n".join(pages)
+
+
+def _documents(texts: Sequence[str]) -> str:
+    """Return one JSON document as it is, and several as a list."""
+    if len(texts) == 1:
+        return texts[0]
+    return "[\n" + ",\n".join(text.rstrip("\n") for text in texts) + "\n]\n"
+
+
+def _one_csv(tables: Sequence[tuple[str, str]]) -> str:
+    """Return one table whose first column says the scenario, of tables with the same columns."""
+    page = io.StringIO()
+    writer = csv.writer(page, lineterminator="\n")
+    for number, (scenario, text) in enumerate(tables):
+        heads, *rows = csv.reader(io.StringIO(text))
+        if number == 0:
+            writer.writerow(["scenario", *heads])
+        writer.writerows([for_csv(scenario), *row] for row in rows)
+    return page.getvalue()

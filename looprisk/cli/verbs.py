@@ -1,0 +1,103 @@
+"""What each verb does: ask the library, show the answer, choose the exit code."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from looprisk import analysis
+from looprisk.cli import pages
+from looprisk.cli.ask import Ask, cases, read, where
+from looprisk.cli.busy import tracked
+from looprisk.cli.emit import Out, note, write
+from looprisk.cli.failure import Exit, RefusedError, exit_code, told
+from looprisk.cli.shipped import DEMO, shipped
+from looprisk.errors import FileError, LoopriskError
+from looprisk.files.load import File, load
+from looprisk.model.case import Case
+from looprisk.results.answers import CheckReport
+
+Answer = TypeVar("Answer")
+
+
+def run(ask: Ask, explain: str | None, to: Out) -> int:
+    """Show what every layer loses, or why one of them does."""
+    answered, code = _answers(cases(ask, load(ask.path)), analysis.run, to, doing="clearing")
+    answers = [answer for _, answer in answered]
+    if answers and explain is not None:
+        write(to, pages.of_causes(answers, explain, to))
+    elif answers:
+        write(to, pages.of_runs(answers, to, [where(ask, case.name) for case, _ in answered]))
+    return code
+
+
+def break_(ask: Ask, to: Out) -> int:
+    """Show how far the shock goes before each layer breaks."""
+    asked = cases(ask, load(ask.path))
+    answered, code = _answers(asked, analysis.break_points, to, doing="tracing")
+    if answered:
+        write(to, pages.of_break_points([answer for _, answer in answered], to))
+    return code
+
+
+def check(asks: Sequence[Ask], to: Out) -> int:
+    """Judge every expectation; all files are read before the first is judged."""
+    asked = [
+        case
+        for ask, file in _all_loaded(asks)
+        if len(file) or ask.scenario is not None
+        for case in cases(ask, file)
+    ]
+    judged, _ = _answers(asked, analysis.check, to, doing="checking")
+    report = CheckReport(
+        rows=tuple(row for _, one in judged for row in one.rows),
+        scenario_count=len(asked),
+        unanswered=len(asked) - len(judged),
+    )
+    write(to, pages.of_verdicts(report, to))
+    return report.exit_code
+
+
+def demo(to: Out) -> int:
+    """Show the shipped case under both answers to who is paid first."""
+    asks = [read(f"{shipped(name)}::{scenario}", None) for name, scenario in DEMO]
+    try:
+        asked = [case for ask, file in _all_loaded(asks) for case in cases(ask, file)]
+    except FileError as error:
+        raise RefusedError(
+            f"the shipped case is damaged\n{error}",
+            help_="install looprisk again",
+            code=Exit.DATA,
+        ) from error
+    answered, code = _answers(asked, analysis.run, to, doing="clearing")
+    write(to, pages.of_demo([answer for _, answer in answered], to))
+    return code
+
+
+def _all_loaded(asks: Sequence[Ask]) -> list[tuple[Ask, File]]:
+    """Return every file, or tell the errors of all of them at once."""
+    loaded: list[tuple[Ask, File]] = []
+    broken: list[FileError] = []
+    for ask in asks:
+        try:
+            loaded.append((ask, load(ask.path)))
+        except FileError as error:
+            broken.append(error)
+    if broken:
+        problems = [problem for error in broken for problem in error.problems]
+        raise FileError(problems, "\n".join(str(error) for error in broken))
+    return loaded
+
+
+def _answers(
+    asked: Sequence[Case], answer: Callable[[Case], Answer], to: Out, *, doing: str
+) -> tuple[list[tuple[Case, Answer]], Exit]:
+    """Return each case with its answer; one that has none is told and changes the exit code."""
+    answered: list[tuple[Case, Answer]] = []
+    code = Exit.OK
+    names = [case.name for case in asked]
+    for case in tracked(asked, names, doing=doing, quiet=to.quiet):
+        try:
+            answered.append((case, answer(case)))
+        except LoopriskError as error:
+            code = max(code, exit_code(error))
+            note(told(error, case.name if len(asked) > 1 else ""))
+    return answered, code
