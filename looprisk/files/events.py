@@ -7,15 +7,15 @@ still checked.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 import yaml
+from yaml.error import MarkedYAMLError
 from yaml.events import (
     AliasEvent,
-    CollectionStartEvent,
     DocumentStartEvent,
-    Event,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -26,7 +26,14 @@ from yaml.events import (
 from looprisk.files.errors import Fault
 from looprisk.files.faults import syntax_fault
 from looprisk.files.source import HIDDEN, Source
-from looprisk.files.traps import Comments, colon_in_key, cut_by_comma, shorten, without_value
+from looprisk.files.traps import (
+    COMMENT_IN_TEXT,
+    Comments,
+    colon_in_key,
+    cut_by_comma,
+    shorten,
+    without_value,
+)
 from looprisk.files.tree import Items, Map, Mark, Node, Word, fault_at, spanning
 
 MAX_DEPTH = 64
@@ -59,7 +66,18 @@ def compose(source: Source, budget: Budget) -> tuple[Map | None, list[Fault]]:
     except _StopError:
         return None, composer.faults
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        return None, [*composer.faults, syntax_fault(error, source.name, source.text)]
+        if not _explained(error, composer.faults):
+            composer.faults.append(syntax_fault(error, source.name, source.text))
+        return None, composer.faults
+
+
+def _explained(error: Exception, faults: list[Fault]) -> bool:
+    """Return whether a comment that was meant as text, reported already, broke what follows."""
+    if not isinstance(error, MarkedYAMLError):
+        return False
+    mark = error.context_mark or error.problem_mark
+    cut = [fault for fault in faults if fault.message == COMMENT_IN_TEXT]
+    return mark is not None and bool(cut) and (cut[-1].line or 0) >= mark.line
 
 
 class _Composer:
@@ -67,7 +85,8 @@ class _Composer:
 
     def __init__(self, source: Source, budget: Budget) -> None:
         loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
-        self._events = loader(source.text)  # read as events only: nothing is ever constructed
+        # read as events only: nothing is ever constructed. Any, as the stubs doubt the marks
+        self._next: Callable[[], Any] = loader(source.text).get_event
         self._file = source.name
         self._text = source.text
         self._budget = budget
@@ -79,7 +98,8 @@ class _Composer:
         self._next()  # the start of the stream
         event = self._next()
         if isinstance(event, StreamEndEvent):
-            raise self._stop(event, "the file is empty", _START)
+            self._note(Fault(file=self._file, message="the file is empty", help=_START))
+            raise _StopError
         if isinstance(event, DocumentStartEvent) and (event.version or event.tags):
             self._at(event, "no line starts with %", _START)
         top = self._node(self._next(), 1)
@@ -94,38 +114,33 @@ class _Composer:
             raise _StopError
         return top
 
-    def _next(self) -> Event:
-        event = self._events.get_event()
-        if event is None:
-            raise _StopError
-        return event
-
-    def _node(self, event: Event, depth: int) -> Node:
+    def _node(self, event: Any, depth: int) -> Node:
         self._budget.nodes -= 1
         if self._budget.nodes < 0:
             message = f"too many values: a load takes at most {MAX_NODES:_}"
             raise self._stop(event, message, "put positions into a table")
-        if isinstance(event, ScalarEvent):
+        kind = type(event)
+        if kind is ScalarEvent:
             return self._word(event)
-        if isinstance(event, AliasEvent):
-            start, end = _span(event)
+        if kind is AliasEvent:
+            start, end = event.start_mark, event.end_mark
             self._add(start, end, *_not_here(f"alias `*{event.anchor}`"))
             return self._hole(start, end)
         if depth > MAX_DEPTH:
             message = f"nested deeper than {MAX_DEPTH} levels"
             raise self._stop(event, message, "the parts of a system need about ten")
-        if isinstance(event, CollectionStartEvent) and (event.anchor or event.tag):
+        if event.anchor or event.tag:
             self._properties(event)
-        if isinstance(event, MappingStartEvent):
+        if kind is MappingStartEvent:
             return self._map(event, depth)
         return self._items(event, depth)
 
-    def _word(self, event: ScalarEvent) -> Word:
+    def _word(self, event: Any) -> Word:
         if event.anchor or event.tag:
             self._properties(event)
         text: str = event.value
         style = event.style
-        start, end = _span(event)
+        start, end = event.start_mark, event.end_mark
         if not style:
             if end.line in self._comments.lines:
                 self._note(self._comments.fault(start, end, self._file))
@@ -139,25 +154,25 @@ class _Composer:
             text = text.rstrip("\n")
         return Word(text, self._file, start, end, quoted=bool(style))
 
-    def _items(self, event: Event, depth: int) -> Items:
+    def _items(self, event: Any, depth: int) -> Items:
         items: list[Node] = []
-        start, _ = _span(event)
-        event = self._next()
-        while not isinstance(event, SequenceEndEvent):
-            item = self._node(event, depth + 1)
+        following = self._next()
+        while type(following) is not SequenceEndEvent:
+            item = self._node(following, depth + 1)
             if isinstance(item, Word) and not item.text and not item.quoted:
                 self._add(item.start, item.end, "a list item is empty", "write it, or drop it")
                 item = self._hole(item.start, item.end)
             items.append(item)
-            event = self._next()
-        return Items(items, self._file, start, _span(event)[1])
+            following = self._next()
+        end = cast(Mark, following.end_mark)
+        return Items(items, self._file, event.start_mark, end)
 
-    def _map(self, event: MappingStartEvent, depth: int) -> Map:
-        found = Map({}, {}, self._file, *_span(event))
+    def _map(self, event: Any, depth: int) -> Map:
+        found = Map({}, {}, self._file, event.start_mark, event.end_mark)
         flow = bool(event.flow_style)
         bare: list[Word] = []
         following = self._next()
-        while not isinstance(following, MappingEndEvent):
+        while type(following) is not MappingEndEvent:
             key = self._key(following, depth)
             value = self._node(self._next(), depth + 1)
             if key is not None:
@@ -169,7 +184,7 @@ class _Composer:
                     self._enter(found, key, self._filled(key, value) if empty else value)
             following = self._next()
         self._cut(found, bare)
-        found.end = _span(following)[1]
+        found.end = cast(Mark, following.end_mark)
         return found
 
     def _enter(self, found: Map, key: Word, value: Node) -> None:
@@ -181,7 +196,7 @@ class _Composer:
         message = f"`{shorten(key.text)}` is given twice (first on line {first.start.line + 1})"
         self._add(key.start, key.end, message)
 
-    def _key(self, event: Event, depth: int) -> Word | None:
+    def _key(self, event: Any, depth: int) -> Word | None:
         """Return a key, or None where it is refused."""
         if not isinstance(event, ScalarEvent):
             self._node(event, depth + 1)
@@ -231,9 +246,9 @@ class _Composer:
             self._note(without_value(key, alone=True))
             self._enter(found, key, self._hole(key.start, key.end))
 
-    def _properties(self, event: ScalarEvent | CollectionStartEvent) -> None:
+    def _properties(self, event: Any) -> None:
         """Refuse the anchor and the tag written before a value."""
-        start, _ = _span(event)
+        start = event.start_mark
         line = self._text[start.index : start.index + 400].partition("\n")[0]
         for sign, name in (("&", event.anchor), ("!", event.tag)):
             if name is None:
@@ -253,8 +268,8 @@ class _Composer:
     def _add(self, start: Mark, end: Mark, message: str, advice: str = "") -> None:
         self._note(spanning(self._file, start, end, message, advice))
 
-    def _at(self, event: Event, message: str, advice: str = "") -> None:
-        start, _ = _span(event)
+    def _at(self, event: Any, message: str, advice: str = "") -> None:
+        start = event.start_mark
         self._add(start, start, message, advice)
 
     def _note(self, fault: Fault | None) -> None:
@@ -264,14 +279,9 @@ class _Composer:
         if len(self.faults) >= _MAX_FAULTS:
             raise _StopError
 
-    def _stop(self, event: Event, message: str, advice: str) -> _StopError:
+    def _stop(self, event: Any, message: str, advice: str) -> _StopError:
         self._at(event, message, advice)
         return _StopError()
-
-
-def _span(event: Event) -> tuple[Mark, Mark]:
-    # events that a parser makes always have their places; hand-made ones may lack them
-    return cast(Mark, event.start_mark), cast(Mark, event.end_mark)
 
 
 def _not_here(what: str) -> tuple[str, str]:

@@ -13,6 +13,8 @@ from yaml.error import MarkedYAMLError
 from looprisk.files.errors import Fault
 from looprisk.files.tree import Mark
 
+_UNREADABLE = "not readable as YAML: "
+_NO_ESCAPE = 'a backslash inside " " starts an escape, and this is none'
 _BIG_ESCAPE = re.compile(r"\\U[0-9A-Fa-f]{8}")
 _KEY_WITHOUT_SPACE = re.compile(r"\s*(?:- )?([A-Za-z0-9_.+\-/]+):(?=[^\s:/])")
 
@@ -78,7 +80,7 @@ def syntax_fault(error: Exception, file: str, text: str) -> Fault:
         line=line,
         column=column,
         width=verdict.width,
-        message=f"not readable as YAML: {verdict.message}",
+        message=f"{_UNREADABLE}{verdict.message}",
         help=verdict.help,
     )
 
@@ -89,9 +91,15 @@ def _unplaced(file: str, text: str) -> Fault:
     start = found.start() if found else 0
     line = text.count("\n", 0, start)
     column = start - (text.rfind("\n", 0, start) + 1)
-    verdict = _escape()
-    message = f"not readable as YAML: {verdict.message}"
-    return Fault(file=file, line=line, column=column, message=message, help=verdict.help)
+    verdict = _escape(_Spot(text.split("\n"), line, column, None))
+    return Fault(
+        file=file,
+        line=line,
+        column=column,
+        width=verdict.width,
+        message=f"{_UNREADABLE}{verdict.message}",
+        help=verdict.help,
+    )
 
 
 def _judge(problem: str, context: str, spot: _Spot) -> _Verdict:
@@ -104,7 +112,8 @@ def _judge(problem: str, context: str, spot: _Spot) -> _Verdict:
     if "',' or '}'" in problem or "',' or ']'" in problem:
         return _flow(spot)
     if "quoted scalar" in context or "quoted scalar" in problem:
-        return _quote(spot) if "end of stream" in problem or "document" in problem else _escape()
+        open_end = "end of stream" in problem or "document" in problem
+        return _quote(spot) if open_end else _escape(spot)
     if "node content" in problem:
         return _missing_value(spot)
     if "sequence entries are not allowed" in problem:
@@ -180,8 +189,12 @@ def _flow(spot: _Spot) -> _Verdict:
     closing = "}" if bracket == "{" else "]"
     if opened.line == spot.line:
         return _flow_in_line(spot, bracket, closing, opened.column)
+    start = len(spot.text) - len(spot.text.lstrip())
     message = f"the `{bracket}` of line {opened.line + 1} is not closed before this"
-    return _Verdict(message, f"close it with `{closing}`, or put a comma at the end of a line")
+    advice = f"close it with `{closing}`, or end the line above this with a comma"
+    if spot.column <= start:
+        return _Verdict(message, advice)
+    return _Verdict(message, advice, spot.line, start, spot.column - start)
 
 
 def _flow_in_line(spot: _Spot, bracket: str, closing: str, column: int) -> _Verdict:
@@ -218,9 +231,10 @@ def _quote(spot: _Spot) -> _Verdict:
     return _Verdict(message, f"close the text with {sign}", opened.line, opened.column)
 
 
-def _escape() -> _Verdict:
+def _escape(spot: _Spot) -> _Verdict:
+    start = spot.text.rfind("\\", 0, spot.column + 1)
     advice = "write \\\\ for a backslash, or quote the text with ' '"
-    return _Verdict('a backslash inside " " starts an escape, and this is none', advice)
+    return _Verdict(_NO_ESCAPE, advice, spot.line, max(start, 0), 2)
 
 
 def _missing_value(spot: _Spot) -> _Verdict:
@@ -236,7 +250,8 @@ def _missing_value(spot: _Spot) -> _Verdict:
 def _dash(spot: _Spot) -> _Verdict:
     rest = spot.text[spot.column + 1 :].strip()
     if rest[:1].isdigit() or rest.startswith("$"):
-        return _Verdict("a minus sign stands apart from its number", f"write `-{rest.split()[0]}`")
+        number = re.split(r"[ ,}\]]", rest)[0]
+        return _Verdict("a minus sign stands apart from its number", f"write `-{number}`")
     advice = "write the list below its key, one `- item` a line, or as [a, b]"
     return _Verdict("a list starts in the line of its key", advice)
 
@@ -268,13 +283,14 @@ def _out_of_line(spot: _Spot) -> _Verdict:
         return _after_quotes()
     if spot.before.strip():
         return _Verdict("this is not understood after what stands before it")
-    opened = spot.opened.line + 1 if spot.opened else None
-    like = f"indent it like line {opened}" if opened else "indent it like the lines it belongs to"
+    above = spot.filled_line_above()
+    beside = {above, spot.opened.line if spot.opened else None} - {None}
+    lines = " or ".join(str(line + 1) for line in sorted(line for line in beside if line))
+    like = f"indent it like line {lines}" if lines else "indent it like the lines it belongs to"
     if spot.text.lstrip().startswith("- "):
         return _Verdict("a `- ` item among the keys of a map", f"{like}; or drop the `- `")
     if spot.opened and spot.lines[spot.opened.line].lstrip().startswith("- "):
         return _Verdict("a key among the `- ` items of a list", "indent it, or start it with `- `")
-    above = spot.filled_line_above()
     if above is not None and ": " not in spot.text and not spot.text.rstrip().endswith(":"):
         message = f"a text of line {above + 1} goes on here, after a comment"
         return _Verdict(message, "quote the text, or put all of it on one line")

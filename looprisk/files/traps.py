@@ -9,6 +9,8 @@ _COMMENT = re.compile(r"[ \t]+#(?=[0-9A-Za-z])")
 _GROUPED = re.compile(r"[+\-]?\$?[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
 _QUOTABLE = 60
 
+COMMENT_IN_TEXT = "a # after a space starts a comment: the text ends before it"
+
 
 def shorten(text: str, width: int = 60) -> str:
     """Return a text cut to ``width`` characters, for a message that quotes it."""
@@ -29,9 +31,8 @@ class Comments:
         """Return the fault of a word that ends at ``end``, where such a comment follows it."""
         if end.line not in self.lines or not _COMMENT.match(self._lines[end.line], end.column):
             return None
-        message = "a # after a space starts a comment: the text ends before it"
         advice = "quote the text, or write `# ` with a space for a comment"
-        return spanning(file, start, end, message, advice)
+        return spanning(file, start, end, COMMENT_IN_TEXT, advice)
 
 
 def colon_in_key(key: Word) -> tuple[Fault, str, str] | None:

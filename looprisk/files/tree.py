@@ -94,7 +94,7 @@ def place(root: Map, path: tuple[str, ...], *, on_key: bool) -> Node | None:
         if isinstance(node, Word) and node.hole:
             return None
     if key is None:
-        return node if path else next(iter(root.keys.values()), root)
+        return node
     return key if on_key or node.start.line != node.end.line else node
 
 
@@ -112,9 +112,9 @@ def spanning(file: str, start: Mark, end: Mark, message: str, advice: str = "") 
 
 def fault_at(node: Node, message: str, advice: str = "") -> Fault:
     """Return a fault that marks ``node``; of a block of lines, its first key."""
-    if isinstance(node, Map) and node.start.line != node.end.line and node.keys:
-        first = next(iter(node.keys.values()))
-        if first.file == node.file:
+    if isinstance(node, Map) and node.start.line != node.end.line:
+        first = next((key for key in node.keys.values() if key.file == node.file), None)
+        if first is not None:
             return spanning(node.file, first.start, first.end, message, advice)
     return spanning(node.file, node.start, node.end, message, advice)
 

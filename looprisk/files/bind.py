@@ -1,0 +1,205 @@
+"""From the trees of files to a system and its cases, with every problem at its place."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from looprisk.errors import ModelError, Problem
+from looprisk.files.errors import Fault
+from looprisk.files.merge import (
+    OWN_KEYS,
+    cover_changes,
+    is_absent,
+    merge,
+    own_source,
+    replaced,
+    spread_sources,
+)
+from looprisk.files.tree import Map, Node, Plain, Word, fault_at, find, place, plain
+from looprisk.model import parse_scenario, parse_system, paths
+from looprisk.model.case import Case
+from looprisk.model.checks import SET
+from looprisk.model.scenario import Scenario
+from looprisk.model.sections import part_type, read_part
+from looprisk.model.system import System, change
+
+Path = tuple[str, ...]
+
+_NO_PART_OF_A_SYSTEM = frozenset({"looprisk", "include", "set", "scenarios"})
+
+
+@dataclass(slots=True)
+class Bound:
+    """What a load came to: the merged tree, the system, its cases, and what is wrong."""
+
+    tree: Map
+    system: System | None = None
+    cases: dict[str, Case] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One entry of a `set` that leads somewhere: the key as written, its path, the value."""
+
+    key: Word
+    path: Path
+    value: Node
+
+    @property
+    def new(self) -> Node | None:
+        """What stands there afterwards; None where the value is `absent`."""
+        return None if is_absent(self.value) else self.value
+
+
+def bind(trees: list[Map]) -> Bound:
+    """Return the system and the cases that ``trees`` make, included files before others."""
+    bound = Bound(trees[-1])
+    if len(trees) > 1:
+        spread_sources(trees)
+    bound.tree = _merged(trees, bound)
+    whole = _plain_map(bound.tree)
+    raw = {key: value for key, value in whole.items() if key not in _NO_PART_OF_A_SYSTEM}
+    bound.system, problems = parse_system(raw)
+    _place_all(problems, bound.tree, bound)
+    for name in _scenario_names(bound):
+        _bind_scenario(name, raw, bound)
+    return bound
+
+
+def _merged(trees: list[Map], bound: Bound) -> Map:
+    """Return one tree of all files: each merged into those before it, then its `set` applied."""
+    top = trees[-1]
+    merged = Map({}, {}, top.file, top.start, top.end)
+    for tree in trees:
+        last = tree is top
+        own = OWN_KEYS if not last else OWN_KEYS - {"looprisk", "name", "about"}
+        if last and len(trees) == 1:
+            own -= {"source"}
+        if last and "as_of" in tree.values:
+            merged = _without(merged, {"as_of"})
+        elif "as_of" in merged.values:
+            own |= {"as_of"}
+        merged = merge(merged, _without(tree, own), bound.faults)
+        given = tree.values.get("set")
+        if given is not None:
+            cover_changes(tree, own_source(tree) or SET)
+            changes = _changes(given, ("set",), _plain_map(merged), bound)
+            merged = _applied(merged, changes)
+    return merged
+
+
+def _without(tree: Map, keys: frozenset[str] | set[str]) -> Map:
+    kept = {key: value for key, value in tree.values.items() if key not in keys}
+    return Map({key: tree.keys[key] for key in kept}, kept, tree.file, tree.start, tree.end)
+
+
+def _plain_map(tree: Map) -> dict[str, Plain]:
+    return {key: plain(value) for key, value in tree.values.items()}
+
+
+def _changes(given: Node, path: Path, raw: Mapping[str, Plain], bound: Bound) -> list[_Change]:
+    """Return the entries of a `set` whose paths lead somewhere; the others are reported."""
+    if not isinstance(given, Map):
+        if not (isinstance(given, Word) and given.hole):
+            message = "`set` is a map of paths and values"
+            advice = "write set: {plume-xusd/collateral/xUSD/lltv: 77%}"
+            bound.faults.append(fault_at(given, message, advice))
+        return []
+    found = []
+    for key, value in given.values.items():
+        word = given.keys[key]
+        try:
+            found.append(_Change(word, paths.find(raw, key), value))
+        except ModelError as error:
+            for problem in error.problems:
+                bound.problems.append(problem.under((*path, key)))
+                bound.faults.append(fault_at(word, problem.message, problem.help))
+    return found
+
+
+def _applied(tree: Map, changes: list[_Change]) -> Map:
+    for entry in changes:
+        tree = replaced(tree, entry.path, entry.key, entry.new)
+    return tree
+
+
+def _scenario_names(bound: Bound) -> Iterator[str]:
+    scenarios = bound.tree.values.get("scenarios")
+    if scenarios is None or (isinstance(scenarios, Word) and scenarios.hole):
+        return
+    if not isinstance(scenarios, Map):
+        message = "scenarios: a map of names and scenarios is expected here"
+        bound.faults.append(fault_at(scenarios, message, "write scenarios: {NAME: {stages: […]}}"))
+        return
+    yield from scenarios.values
+
+
+def _bind_scenario(name: str, raw: dict[str, Plain], bound: Bound) -> None:
+    path = ("scenarios", name)
+    node = find(bound.tree, path)
+    if isinstance(node, Word) and node.hole:
+        return
+    given = node.values.get("set") if isinstance(node, Map) else None
+    if bound.system is None and isinstance(given, Map):
+        _check_alone(_changes(given, (*path, "set"), raw, bound), bound)
+    tree = plain(node) if node is not None else ""
+    scenario, problems = parse_scenario(tree, bound.system, path)
+    _place_all(problems, bound.tree, bound)
+    if scenario is None or bound.system is None or node is None:
+        return
+    system: System | None = bound.system
+    if isinstance(given, Map):
+        source = own_source(bound.tree) or SET
+        system, problems = change(bound.system, _plain_map(given), (*path, "set"), source)
+        _place_all(problems, bound.tree, bound)
+    if system is not None:
+        bound.cases[name] = _case(name, system, scenario, bound.tree)
+
+
+def _case(name: str, system: System, scenario: Scenario, tree: Map) -> Case:
+    path = ("scenarios", name)
+    key = place(tree, path, on_key=True) or tree
+    expectations = (
+        place(tree, (*path, "expect", str(at)), on_key=True) or key
+        for at in range(len(scenario.expect))
+    )
+    return Case(
+        system=system,
+        scenario=scenario,
+        name=name,
+        file=key.file,
+        line=key.start.line + 1,
+        expect_lines=tuple(node.start.line + 1 for node in expectations),
+    )
+
+
+def _check_alone(changes: list[_Change], bound: Bound) -> None:
+    """Report what is wrong in the values of a `set` although the system has errors of its own."""
+    tree = _applied(bound.tree, changes)
+    for section, part in sorted({entry.path[:2] for entry in changes}):
+        node = find(tree, (section, part))
+        if node is None:
+            continue
+        raw = plain(node)
+        _, problems = read_part(part_type(section, raw), raw, (section, part))
+        for problem in problems:
+            marked = place(tree, problem.path, on_key=problem.on_key)
+            if marked is not None and any(_within(marked, entry) for entry in changes):
+                bound.problems.append(problem)
+                bound.faults.append(fault_at(marked, problem.message, problem.help))
+
+
+def _within(node: Node, entry: _Change) -> bool:
+    """Return whether a node is part of what an entry wrote."""
+    if node.file != entry.key.file:
+        return False
+    return entry.key.start.index <= node.start.index <= entry.value.end.index
+
+
+def _place_all(problems: tuple[Problem, ...], tree: Map, bound: Bound) -> None:
+    for problem in problems:
+        bound.problems.append(problem)
+        node = place(tree, problem.path, on_key=problem.on_key)
+        if node is not None:
+            bound.faults.append(fault_at(node, problem.message, problem.help))
