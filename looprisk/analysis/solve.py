@@ -9,7 +9,7 @@ from functools import cached_property
 
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection
-from looprisk.engine.curved import scan
+from looprisk.engine.curved import crossings, scan
 from looprisk.engine.monitors import Monitor, Stretch, holds_at, join, monitors, on_piece
 from looprisk.engine.stage import Point, Segment, StageRun, carry
 from looprisk.engine.state import ONE, ZERO, start_state, strike
@@ -65,12 +65,27 @@ class Solved:
         names = [run.name for run in self.runs]
         return self.ends[names.index(stage)]
 
-    def broken(self, selection: Selection = "greatest") -> Mapping[Break, tuple[Stretch, ...]]:
-        """Return where along the last stage each event holds."""
+    @cached_property
+    def broken(self) -> Mapping[Break, tuple[Stretch, ...]]:
+        """Where along the last stage each event holds."""
+        return self._broken("greatest")
+
+    @cached_property
+    def broken_least(self) -> Mapping[Break, tuple[Stretch, ...]] | None:
+        """The same on the least solution; None where that is not solved along the shock."""
+        straight = bool(self.segments) and self.end.compiled.form.exact
+        return self._broken("least") if straight else None
+
+    def _broken(self, selection: Selection) -> Mapping[Break, tuple[Stretch, ...]]:
         segments = self.segments if selection == "greatest" else self.last.segments(selection)
         if segments:
             return on_segments(segments, self.baseline)
-        return scan(lambda s: self._broken_at(s, selection))
+        return scan(lambda s: self._broken_at(s, selection), self.crossings)
+
+    @cached_property
+    def crossings(self) -> tuple[Fraction, ...]:
+        """Shock fractions known exactly where the response is curved."""
+        return () if self.segments else crossings(self.last)
 
     def _broken_at(self, s: Fraction, selection: Selection) -> frozenset[Break]:
         point = self.last.at(s, selection)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from looprisk.engine.components import components, dependencies
-from looprisk.engine.form import Index, NormalForm
+from looprisk.engine.form import Flags, Index, NormalForm, Scalar
 from looprisk.errors import NotExactError
 
+ROUNDING = 1e-9
 ADVICE = "add `time` to the scenario: the order of events decides what an equilibrium cannot"
 
 
@@ -87,8 +88,8 @@ def _path(form: NormalForm, start: int, goal: int) -> list[int]:
 def rising_payments(form: NormalForm) -> list[tuple[int, int]]:
     """Return (claim, condition) where a payment held inside jumps up as a single condition fails.
 
-    Checked at the border of neighbouring cells that differ by the node's own value: there
-    ``y = -const / own``, and the payment just below must not exceed the one just above.
+    Checked where the node's own value crosses a condition, ``y = -const / own``: the payment just below
+    must not exceed the one just above.
     """
     watched = np.zeros(form.claims, dtype=np.bool_)
     watched[form.held_claim] = True
@@ -102,22 +103,33 @@ def rising_payments(form: NormalForm) -> list[tuple[int, int]]:
     ]
 
 
-def _rises_at(form: NormalForm, node: int, watched: Index) -> list[tuple[int, int]]:
+def _rises_at(form: NormalForm, node: int, watched: Flags) -> list[tuple[int, int]]:
+    """Return what jumps up at the borders of a node that its own value decides alone."""
+    cells = range(form.cell_ptr[node], form.cell_ptr[node + 1])
+    needs = [form.cell_cond[form.cell_cond_ptr[c] : form.cell_cond_ptr[c + 1]] for c in cells]
+    used = np.unique(np.concatenate(needs)) if needs else form.cell_cond[:0]
+    if np.isin(form.read_cond, used).any():
+        return []
     found = []
-    reads = set(form.read_cond.tolist())
-    for cell in range(form.cell_ptr[node], form.cell_ptr[node + 1] - 1):
-        needs = form.cell_cond[form.cell_cond_ptr[cell] : form.cell_cond_ptr[cell + 1]]
-        if len(needs) != 1 or needs[0] in reads or form.cond_own[needs[0]] == 0:
+    for condition in used:
+        if form.cond_own[condition] == 0:
             continue
-        border = -form.cond_const[needs[0]] / form.cond_own[needs[0]]
+        y = -form.cond_const[condition] / form.cond_own[condition]
+        holds = {int(k) for k in used if form.cond_const[k] + form.cond_own[k] * y >= 0}
+        above = _first(needs, holds)
+        below = _first(needs, holds - {int(condition)})
         for offset, claim in enumerate(range(form.claim_ptr[node], form.claim_ptr[node + 1])):
-            above, below = form.pay_ptr[cell] + offset, form.pay_ptr[cell + 1] + offset
-            step = _paid(form, below, border) - _paid(form, above, border)
-            if watched[claim] and step > 1e-9 * max(1, abs(border)):
-                found.append((claim, int(needs[0])))
+            step = _paid(form, cells[below], offset, y) - _paid(form, cells[above], offset, y)
+            if watched[claim] and step > ROUNDING * max(1, abs(y)):
+                found.append((claim, int(condition)))
     return found
 
 
-def _paid(form: NormalForm, entry: int, y: float) -> float:
-    paid: float = form.pay_const[entry] + form.pay_rate[entry] * y
+def _first(needs: list[Index], holds: set[int]) -> int:
+    return next(place for place, need in enumerate(needs) if holds.issuperset(need.tolist()))
+
+
+def _paid(form: NormalForm, cell: int, offset: int, y: Scalar) -> Scalar:
+    entry = form.pay_ptr[cell] + offset
+    paid: Scalar = form.pay_const[entry] + form.pay_rate[entry] * y
     return paid

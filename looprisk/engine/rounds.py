@@ -6,15 +6,16 @@ Only conditions that fail in the solution itself take part, so the rounds end at
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from looprisk.engine.block import Block
 from looprisk.engine.flow import Flow
 from looprisk.engine.form import Flags, Index, NormalForm, active_cells
-from looprisk.engine.linear import ClosedLoopError
 
 
-def rounds(form: NormalForm, before: Flags, after: Flags) -> Index:
+def rounds(form: NormalForm, before: Sequence[bool], after: Flags) -> Index:
     """Return [K] the round in which each condition fails; 0 for those that do not fail newly.
 
     ``before`` and ``after`` say which conditions hold before the shock and in the solution; the form
@@ -22,15 +23,15 @@ def rounds(form: NormalForm, before: Flags, after: Flags) -> Index:
     """
     block = Block(form)
     place = np.zeros(form.conditions, dtype=np.intp)
-    alive = before.copy()
-    left = np.flatnonzero(before & ~after)
+    alive = np.array(before, dtype=np.bool_)
+    left = np.flatnonzero(alive & ~after)
     current = 0
     while len(left):
         current += 1
         cells = active_cells(form, alive)
-        try:
-            y = Flow(block, cells).solve()
-        except ClosedLoopError:
+        flow = Flow(block, cells)
+        y = flow.direction(flow.const)
+        if not flow.regular:
             place[left] = current
             return place
         value, scale = block.condition_values(left, y, cells)

@@ -1,0 +1,132 @@
+"""The axis of a shock: what a share of it means in dollars, as a level, or as the size of a move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from looprisk.analysis.solve import Solved
+from looprisk.engine.catalogue import Catalogue
+from looprisk.engine.stage import StageRun
+from looprisk.engine.state import ONE, ZERO
+from looprisk.model.scenario import Stage
+from looprisk.model.values import Value
+from looprisk.results.records import At, Shock, ShockMove, Unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """The last stage as a line from nothing to its size: ``start + fraction * (full - start)``."""
+
+    path: str
+    unit: Unit
+    start: Fraction
+    full: Fraction
+
+    def at(self, fraction: Fraction | float) -> At:
+        """Return the place on the axis of a share of the shock as written.
+
+        >>> axis = Axis(path="Stream", unit="usd", start=Fraction(0), full=Fraction(93_000_000))
+        >>> axis.at(0.5).value
+        46500000.0
+        """
+        value = self.start + Fraction(fraction) * (self.full - self.start)
+        return At(path=self.path, value=float(value), unit=self.unit)
+
+
+def axis_of(solved: Solved) -> Axis:
+    """Return the axis of the stage that break points scale.
+
+    A single shock has its own unit; several have one if they share size and unit, else the axis is the
+    share of the shock as written.
+    """
+    stages = solved.case.scenario.stages
+    if not stages:
+        return Axis(path="", unit="fraction", start=ZERO, full=ONE)
+    axes = [
+        _axis(solved.catalogue, solved.last, verb, target, size)
+        for verb, target, size in sized(stages[-1])
+    ]
+    if not axes:
+        shocks = unsized(stages[-1])
+        path = shocks[0][1] if len(shocks) == 1 else f"{len(shocks)} shocks"
+        return Axis(path=path, unit="fraction", start=ZERO, full=ONE)
+    if len(axes) == 1:
+        return axes[0]
+    first = axes[0]
+    together = f"{first.path} and {len(axes) - 1} more"
+    if all((a.unit, a.start, a.full) == (first.unit, first.start, first.full) for a in axes):
+        return Axis(path=together, unit=first.unit, start=first.start, full=first.full)
+    return Axis(path=together, unit="fraction", start=ZERO, full=ONE)
+
+
+def sized(stage: Stage) -> list[tuple[str, str, Value]]:
+    """Return (verb, target, size) of every shock of a stage that has a size."""
+    found = []
+    for verb, shocks in (
+        ("price", stage.price),
+        ("depeg", stage.depeg),
+        ("loss", stage.loss),
+        ("default", stage.default),
+        ("misprice", stage.misprice),
+    ):
+        found += [(verb, target, size) for target, size in shocks.items()]
+    return found
+
+
+def unsized(stage: Stage) -> list[tuple[str, str]]:
+    """Return (verb, target) of every shock of a stage that is taken whole or not at all."""
+    return [
+        *(("recognise", target) for target in stage.recognise),
+        *(("close", target) for target in stage.close),
+        *(("freeze", target) for target in stage.freeze),
+        *(("adl", target) for target in stage.adl),
+    ]
+
+
+def _axis(catalogue: Catalogue, run: StageRun, verb: str, target: str, size: Value) -> Axis:
+    number = size.number
+    if verb == "loss":
+        if size.unit == "usd":
+            return Axis(path=target, unit="usd", start=ZERO, full=number)
+        if target in catalogue.system.venues:
+            return Axis(path=target, unit="fraction", start=ZERO, full=number)
+        gone = sum(run.after.lost.values()) - sum(run.before.lost.values())
+        return Axis(path=target, unit="usd", start=ZERO, full=Fraction(gone))
+    if verb == "default":
+        return Axis(path=target, unit="fraction", start=ONE, full=number)
+    if size.unit == "fraction":
+        return Axis(path=target, unit="fraction", start=ZERO, full=abs(number))
+    world = run.world(ZERO, ONE)
+    line = world.price(target) if verb == "price" else world.quote(target) if verb == "depeg" else None
+    start = line.at(ZERO) if line is not None else ZERO
+    full = line.at(ONE) if line is not None else number
+    return Axis(path=target, unit="price", start=start, full=full)
+
+
+def shock_of(solved: Solved, axis: Axis, lost: Fraction) -> Shock:
+    """Return what was asked, for the headline and for the axis of pictures and tables."""
+    moves = tuple(
+        ShockMove(verb=verb, target=target, size=float(size.number), unit=_unit(size))
+        for stage in solved.case.scenario.stages
+        for verb, target, size in sized(stage)
+    ) + tuple(
+        ShockMove(verb=verb, target=target)
+        for stage in solved.case.scenario.stages
+        for verb, target in unsized(stage)
+    )
+    return Shock(
+        moves=moves,
+        path=axis.path,
+        unit=axis.unit,
+        start=float(axis.start),
+        as_written=float(axis.full),
+        searched_to=float(axis.full) if solved.case.scenario.stages else None,
+        loss_usd=float(lost),
+    )
+
+
+def _unit(size: Value) -> Unit:
+    if size.unit in {"fraction", "share"}:
+        return "fraction"
+    return "usd" if size.unit == "usd" and not size.of else "price"

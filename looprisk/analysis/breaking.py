@@ -1,0 +1,175 @@
+"""Break points as labelled rows, and the loss curve they lie on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+
+from looprisk.analysis.axis import Axis
+from looprisk.analysis.solve import Break, Solved
+from looprisk.engine.monitors import Monitor, Stretch, monitors
+from looprisk.engine.skeleton import Claim
+from looprisk.engine.stage import Segment
+from looprisk.engine.state import ZERO
+from looprisk.results.records import BreakPoint, EventName, LossCurve
+
+SAME = 1e-12
+
+
+def break_points(solved: Solved, axis: Axis) -> tuple[BreakPoint, ...]:
+    """Return every break point of the last stage, in order; what never happens comes last."""
+    found, least = solved.broken, solved.broken_least
+    watched = {(m.of, m.event) for m in monitors(solved.end.compiled, solved.baseline)}
+    places = _places(solved, found)
+    rows = [
+        _row(solved, axis, key, found.get(key, ()), least, places) for key in sorted(watched)
+    ]
+    never = float("inf")
+    rows.sort(key=lambda r: (never if r.fraction is None else r.fraction, _order(r), r.of))
+    return tuple(rows)
+
+
+def _order(row: BreakPoint) -> int:
+    order = ("liquidated", "hedge_closed", "deleveraged", "insolvent", "bad_debt", "impaired")
+    return order.index(row.event) if row.event in order else len(order)
+
+
+def _places(
+    solved: Solved, found: Mapping[Break, tuple[Stretch, ...]]
+) -> Mapping[float, tuple[str, ...]]:
+    """Return which things break at each shock fraction, layers of claims only."""
+    places: dict[float, list[str]] = {}
+    for (of, _), stretches in sorted(found.items()):
+        at = places.setdefault(round(float(stretches[0].lo), 12), [])
+        if of not in at:
+            at.append(of)
+    return {place: tuple(names) for place, names in places.items()}
+
+
+def _row(
+    solved: Solved,
+    axis: Axis,
+    key: Break,
+    stretches: tuple[Stretch, ...],
+    least: Mapping[Break, tuple[Stretch, ...]] | None,
+    places: Mapping[float, tuple[str, ...]],
+) -> BreakPoint:
+    of, event = key
+    curved = not solved.segments
+    fraction_least = None
+    if least is not None and key in least:
+        fraction_least = float(least[key][0].lo)
+    if not stretches:
+        return BreakPoint(
+            of=of,
+            event=_event(event),
+            intervals=(),
+            fraction=None,
+            fraction_least=fraction_least,
+            kind="bracket" if curved else "exact",
+        )
+    first = stretches[0]
+    bracket = curved and first.lo not in (ZERO, *solved.crossings)
+    exact = isinstance(first.lo, Fraction) and not bracket
+    before, after = _loss_around(solved, of, first)
+    together = places.get(round(float(first.lo), 12), ())
+    return BreakPoint(
+        of=of,
+        event=_event(event),
+        intervals=tuple((float(s.lo), float(s.hi)) for s in stretches),
+        fraction=float(first.lo),
+        fraction_least=fraction_least,
+        kind="bracket" if bracket else "exact",
+        exact=str(first.lo) if exact else None,
+        at=axis.at(first.lo),
+        attained=first.attained,
+        loss_before_usd=before,
+        loss_after_usd=after,
+        together_with=tuple(name for name in together if name != of),
+        because=why(solved, of, event, first),
+    )
+
+
+def _event(event: str) -> EventName:
+    return event  # type: ignore[return-value]  # monitors only name events of the vocabulary
+
+
+def claim_of(solved: Solved, of: str) -> Claim | None:
+    """Return the claim whose loss stands for a thing: a claim itself, else what an issuer's holders have."""
+    index = solved.end.compiled.index
+    if of in index.claim:
+        return index.claim_of[index.claim[of]]
+    if of in solved.case.system.issuers:
+        residual = solved.catalogue.residual_claims(of, solved.case.system.issuers[of])[0][0]
+        return index.claim_of[index.claim[residual]]
+    if f"{of}/debt" in index.claim:
+        return index.claim_of[index.claim[f"{of}/debt"]]
+    return None
+
+
+def _loss_around(solved: Solved, of: str, first: Stretch) -> tuple[float | None, float | None]:
+    """Return the loss of a layer at its break point and just after it."""
+    claim = claim_of(solved, of)
+    if claim is None or not solved.segments:
+        return None, None
+    start = solved.baseline[claim.id]
+    at = after = None
+    for segment in solved.segments:
+        place = segment.compiled.index.claim[claim.id]
+        for piece in segment.pieces:
+            if piece.lo <= first.lo <= piece.hi:
+                value = float(piece.z(first.lo)[place])
+                if at is None:
+                    at = float(start) - value
+                after = float(start) - value
+    return at, after
+
+
+def why(solved: Solved, of: str, event: str, first: Stretch) -> str:
+    """Return the inequality that gave way where an event begins, in words."""
+    if event == "hedge_closed":
+        return "the price went beyond the liquidation price of the leg"
+    if event == "deleveraged":
+        return "the venue closed a part of the leg"
+    for segment in solved.segments:
+        node = _node_of(segment, solved, of, event)
+        for piece in segment.pieces:
+            if piece.lo == first.lo and piece.changed:
+                return _named(segment, node, piece.changed)
+            if piece.lo <= first.lo < piece.hi and not piece.changed:
+                continue
+    if event == "impaired":
+        return "what backs it is worth less"
+    return "its threshold is crossed"
+
+
+def _node_of(segment: Segment, solved: Solved, of: str, event: str) -> str:
+    found: list[Monitor] = [
+        m for m in monitors(segment.compiled, solved.baseline) if (m.of, m.event) == (of, event)
+    ]
+    return found[0].node if found else ""
+
+
+def _named(segment: Segment, node: str, changed: tuple[int, ...]) -> str:
+    conditions = [segment.compiled.index.condition_of[k] for k in changed]
+    own = [condition for name, condition in conditions if name == node]
+    return (own[0] if own else conditions[0][1]).fails
+
+
+def curves(solved: Solved, layers: tuple[str, ...]) -> tuple[LossCurve, ...]:
+    """Return the loss of each layer over the whole shock; straight between knots."""
+    found = []
+    for claim in layers:
+        start = float(solved.baseline[claim])
+        fractions: list[float] = []
+        losses: list[float] = []
+        for segment in solved.segments:
+            place = segment.compiled.index.claim[claim]
+            for piece in segment.pieces:
+                for s in (piece.lo, piece.hi):
+                    point = (float(s), start - float(piece.z(s)[place]))
+                    if not fractions or (fractions[-1], losses[-1]) != point:
+                        fractions.append(point[0])
+                        losses.append(point[1])
+        found.append(LossCurve(of=claim, fractions=tuple(fractions), loss_usd=tuple(losses)))
+    return tuple(found)

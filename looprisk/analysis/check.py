@@ -1,0 +1,243 @@
+"""Expectations judged: the metric as solved against the bound as written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from looprisk.analysis.axis import axis_of
+from looprisk.analysis.breaking import why
+from looprisk.analysis.groups import members
+from looprisk.analysis.metrics import METRICS as MEASURED
+from looprisk.analysis.metrics import Ask, measure
+from looprisk.analysis.solve import Solved, solve
+from looprisk.engine.curved import WIDTH
+from looprisk.engine.monitors import Stretch, depegged, holds_at, join, monitors, on_piece
+from looprisk.engine.stage import Point
+from looprisk.engine.state import ONE, ZERO, usd
+from looprisk.errors import ModelError, Problem
+from looprisk.model.case import Case
+from looprisk.model.expectation import Expectation
+from looprisk.model.values import Value
+from looprisk.model.vocabulary import METRICS
+from looprisk.results.answers import CheckReport
+from looprisk.results.numbers import money, price, share
+from looprisk.results.records import Outcome, Unit, Verdict
+
+EQUAL = Fraction(1, 10**9)
+"""Without ``within`` a metric must equal its bound to this share of it."""
+NEED_TIME = frozenset({"time_of", "hidden_for"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Got:
+    """What an expectation met: a number, or words where there is none."""
+
+    number: Fraction | None
+    unit: Unit
+    text: str = ""
+    because: str = ""
+
+
+def check(case: Case) -> CheckReport:
+    """Return the verdict on every expectation of a case, in the order of the file."""
+    rows = judge(solve(case)) if case.scenario.expect else []
+    return CheckReport(rows=tuple(rows), scenario_count=1)
+
+
+def judge(solved: Solved) -> list[Verdict]:
+    """Return the verdicts on one solved case; a group of things gives one verdict."""
+    lines = solved.case.expect_lines or (0,) * len(solved.case.scenario.expect)
+    return [
+        _verdict(solved, expectation, line)
+        for expectation, line in zip(solved.case.scenario.expect, lines, strict=True)
+    ]
+
+
+def _verdict(solved: Solved, expectation: Expectation, line: int) -> Verdict:
+    asked, expected = words(expectation)
+    names = members(solved.case.system, str(expectation.of))
+    found = [_judge_one(solved, expectation, name) for name in names]
+    worst = next((f for f in found if f[0] == "FAIL"), None)
+    outcome, got = worst or next((f for f in found if f[0] == "n/a"), None) or found[0]
+    limit = next((b for b in (expectation.is_, expectation.at_least, expectation.at_most) if b), None)
+    return Verdict(
+        outcome=outcome,
+        name=expectation.name or f"{expectation.of} {asked}",
+        asked=asked,
+        expected=expected,
+        got=None if got.number is None else float(got.number),
+        unit=got.unit,
+        limit=None if limit is None or not limit.known else float(limit.number),
+        got_text=got.text,
+        because=got.because,
+        evidence=expectation.evidence or "",
+        scenario=solved.case.name,
+        file=solved.case.file,
+        line=line,
+    )
+
+
+def words(expectation: Expectation) -> tuple[str, str]:
+    """Return what is asked, in the words of the file, and the bound alone."""
+    if expectation.happens is not None:
+        level = f" below {expectation.below.text}" if expectation.below else ""
+        return f"{expectation.event}{level} happens {expectation.happens}", str(expectation.happens)
+    bounds = [
+        f"{word}{bound.text}"
+        for word, bound in (
+            ("", expectation.is_),
+            ("at least ", expectation.at_least),
+            ("at most ", expectation.at_most),
+        )
+        if bound is not None
+    ]
+    event = f" of {expectation.event}" if expectation.event else ""
+    expected = " and ".join(bounds)
+    verb = "is " if expectation.is_ is not None else ""
+    return f"{expectation.metric}{event} {verb}{expected}", expected
+
+
+Judged = tuple[Outcome, Got]
+
+
+def _judge_one(solved: Solved, expectation: Expectation, of: str) -> Judged:
+    _known_to(solved, of)
+    if expectation.metric in NEED_TIME:
+        return "n/a", Got(number=None, unit="seconds", text="–", because="needs a scenario with time")
+    if expectation.happens is not None:
+        return _judge_event(solved, expectation, of)
+    if expectation.metric in {"break_at", "break_fraction"}:
+        return _judge_break(solved, expectation, of)
+    return _judge_metric(solved, expectation, of)
+
+
+def _known_to(solved: Solved, of: str) -> None:
+    index, system = solved.end.compiled.index, solved.case.system
+    parts = (system.issuers, system.markets, system.positions, system.assets, system.venues)
+    if of not in index.claim and not any(of in section for section in parts):
+        raise ModelError([Problem((of,), f"`{of}` is nothing in this system")])
+
+
+def _judge_event(solved: Solved, expectation: Expectation, of: str) -> Judged:
+    """An event that had already happened at the start does not count as happening."""
+    points = [solved.after(str(expectation.after))] if expectation.after else list(solved.ends)
+    key = (of, str(expectation.event))
+    happened = any(key in _holding(solved, expectation, of, point) for point in points)
+    at_start = key in _holding(solved, expectation, of, solved.start)
+    if not happened and not expectation.after and _broken(solved, expectation, of):
+        happened = True
+    happened = happened and not at_start
+    good = happened == (expectation.happens == "always")
+    text = "happens" if happened else "already at the start" if at_start else "never"
+    return "ok" if good else "FAIL", Got(number=None, unit="event", text=text)
+
+
+def _holding(
+    solved: Solved, expectation: Expectation, of: str, point: Point
+) -> set[tuple[str, str]]:
+    found = {(m.of, m.event) for m in solved.holding(point)}
+    if expectation.event == "depegged":
+        level = _level(solved, expectation)
+        if holds_at(depegged(point.compiled, of, level), point):
+            found.add((of, "depegged"))
+    return found
+
+
+def _level(solved: Solved, expectation: Expectation) -> Fraction:
+    assert expectation.below is not None  # noqa: S101  (the model asks for it)
+    return usd(solved.catalogue, solved.start.compiled.world.start, expectation.below, "below")
+
+
+def _broken(solved: Solved, expectation: Expectation, of: str) -> tuple[Stretch, ...]:
+    """Return where along the last stage the event holds."""
+    event = str(expectation.event)
+    if event != "depegged":
+        return solved.broken.get((of, event), ())
+    level = _level(solved, expectation)
+    found = [
+        stretch
+        for segment in solved.segments
+        for piece in segment.pieces
+        if (stretch := on_piece(depegged(segment.compiled, of, level), segment.compiled, piece))
+    ]
+    return join(found)
+
+
+def _judge_break(solved: Solved, expectation: Expectation, of: str) -> Judged:
+    axis = axis_of(solved)
+    event = str(expectation.event)
+    watched = {(m.of, m.event) for m in monitors(solved.end.compiled, solved.baseline)}
+    if event != "depegged" and (of, event) not in watched:
+        text = f"{event} is not an event of {of}"
+        return "n/a", Got(number=None, unit=axis.unit, text="–", because=text)
+    stretches = _broken(solved, expectation, of)
+    by_share = expectation.metric == "break_fraction"
+    unit: Unit = "fraction" if by_share else axis.unit
+    full = ONE if by_share else axis.full
+    if not stretches:
+        end = _in_words(full, unit)
+        falling = not by_share and axis.unit == "price" and axis.full < axis.start
+        ok = _never_passes(expectation, full, falling=falling)
+        return ("ok" if ok else "FAIL"), Got(number=None, unit=unit, text=f"never, to {end}")
+    lo = Fraction(stretches[0].lo)
+    number = lo if by_share else axis.start + lo * (axis.full - axis.start)
+    because = why(solved, of, event, stretches[0])
+    curved = WIDTH * abs(axis.full - axis.start) if not solved.segments else ZERO
+    good = holds(expectation, number, slack=curved)
+    return ("ok" if good else "FAIL"), Got(number=number, unit=unit, because=because)
+
+
+def _never_passes(expectation: Expectation, full: Fraction, *, falling: bool) -> bool:
+    """A break that never comes meets ``at_least`` only if the shock goes past that value."""
+    bound = expectation.at_least
+    if bound is None or expectation.at_most is not None:
+        return False
+    return full <= bound.number if falling else full >= bound.number
+
+
+def _in_words(value: Fraction, unit: Unit) -> str:
+    number = float(value)
+    if unit == "usd":
+        return money(number)
+    return share(number) if unit == "fraction" else price(number)
+
+
+def _judge_metric(solved: Solved, expectation: Expectation, of: str) -> Judged:
+    metric = str(expectation.metric)
+    point = solved.after(str(expectation.after) if expectation.after else None)
+    unit = _unit(metric)
+    if metric not in MEASURED:
+        return "n/a", Got(number=None, unit=unit, text="–", because=f"{metric} is not solved yet")
+    number = measure(metric, Ask(solved=solved, point=point, of=of))
+    if number is None:
+        text = f"{metric} is not defined for {of} here"
+        return "FAIL", Got(number=None, unit=unit, text="–", because=text)
+    good = holds(expectation, number)
+    return ("ok" if good else "FAIL"), Got(number=number, unit=unit)
+
+
+def _unit(metric: str) -> Unit:
+    unit = METRICS[metric].unit
+    return unit  # type: ignore[return-value]  # the vocabulary names units of results
+
+
+def holds(expectation: Expectation, number: Fraction, slack: Fraction = ZERO) -> bool:
+    """Return whether a number meets the bounds of an expectation.
+
+    ``within`` is relative (``5%``) or absolute (``0.2pp``); without it ``is`` means 1e-9, relative to
+    the bound, and bounds are met to the same share.
+    """
+    if expectation.is_ is not None:
+        target = expectation.is_.number
+        return abs(number - target) <= _room(expectation.within, target) + slack
+    low, high = expectation.at_least, expectation.at_most
+    above = low is None or number >= low.number - EQUAL * abs(low.number) - slack
+    under = high is None or number <= high.number + EQUAL * abs(high.number) + slack
+    return above and under
+
+
+def _room(within: Value | None, target: Fraction) -> Fraction:
+    if within is None:
+        return EQUAL * max(ONE, abs(target)) if not target else EQUAL * abs(target)
+    return within.number * abs(target) if within.unit == "relative" else within.number

@@ -1,0 +1,296 @@
+"""From a solved case to the labelled answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from fractions import Fraction
+
+from looprisk.analysis.axis import Axis, axis_of, shock_of
+from looprisk.analysis.bearing import loss_put_in, waterfall
+from looprisk.analysis.breaking import break_points, curves
+from looprisk.analysis.flows import causes, flows
+from looprisk.analysis.names import claim_label
+from looprisk.analysis.solve import Solved
+from looprisk.engine.book import Book, book
+from looprisk.engine.clear import outside, prove
+from looprisk.engine.monitors import Monitor
+from looprisk.engine.rounds import rounds
+from looprisk.engine.skeleton import Claim
+from looprisk.engine.stage import Point
+from looprisk.engine.state import ZERO
+from looprisk.errors import NoSolutionError
+from looprisk.graph import layers as layers_of
+from looprisk.model.case import Case
+from looprisk.model.tree import dump, leaves, provenance, texts
+from looprisk.results.answers import BreakPoints, Clearing
+from looprisk.results.records import (
+    Assumption,
+    BreakPoint,
+    Certificate,
+    ClaimKind,
+    Event,
+    EventName,
+    LayerLoss,
+    Prices,
+)
+
+TOLERANCE = 1e-9
+"""Largest residual and conservation gap, relative to the claims, of a number that is shown."""
+SHOWN = {"share", "par", "supply", "loan", "equity"}
+
+
+def clearing_of(solved: Solved) -> Clearing:
+    """Return the labelled answer of a solved case."""
+    axis = axis_of(solved)
+    before, after = flows(solved.start), flows(solved.end)
+    breaks = break_points(solved, axis)
+    rows = layer_rows(solved, axis, breaks)
+    nodes = {c.id: n.id for n in solved.end.compiled.skeleton.nodes for c in n.claims}
+    return Clearing(
+        scenario=title(solved.case),
+        inputs_digest=digest(solved.case),
+        shock=shock_of(solved, axis, loss_put_in(solved)),
+        certificate=certificate(solved),
+        at_start=tuple(_event(m, solved.start, 0) for m in _distinct(solved.holding(solved.start))),
+        layer_rows=rows,
+        waterfall_rows=waterfall(solved, before, after),
+        event_rows=events(solved),
+        break_point_rows=breaks,
+        assumption_rows=assumptions(solved.case),
+        causes={row.id: causes(row.id, nodes[row.id], before, after) for row in rows},
+    )
+
+
+def breaks_of(solved: Solved) -> BreakPoints:
+    """Return every break point of a case's last stage, and the loss curve of every layer."""
+    case = solved.case
+    axis = axis_of(solved)
+    breaks = break_points(solved, axis)
+    rows = layer_rows(solved, axis, breaks)
+    return BreakPoints(
+        scenario=title(case),
+        inputs_digest=digest(case),
+        shock=shock_of(solved, axis, loss_put_in(solved)),
+        certificate=certificate(solved),
+        layer_count=len(rows),
+        rows=breaks,
+        labels={row.id: row.label for row in rows if row.label},
+        curves=curves(solved, tuple(row.id for row in rows)),
+        assumption_rows=assumptions(case),
+    )
+
+
+def title(case: Case) -> str:
+    """Return the name to show: ``stream-2025::loss-93``."""
+    system = case.system.name or ""
+    return f"{system}::{case.name}" if system and case.name else case.name or system or "system"
+
+
+def digest(case: Case) -> str:
+    """Return the digest of the canonical inputs: the system as it starts, and the scenario."""
+    inputs = {"system": case.system.tree(), "scenario": texts(dump(case.scenario))}
+    canonical = json.dumps(inputs, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def certificate(solved: Solved) -> Certificate:
+    """Return the proof of the last solution; raises NoSolutionError where it does not hold."""
+    point = solved.end
+    form = point.compiled.form
+    proof = prove(form, point.solution)
+    size = max(1.0, float(max(abs(point.solution.y), default=0)))
+    residual, gap = float(proof.residual) / size, float(proof.conservation_gap) / size
+    if not proof.same_cells or residual > TOLERANCE or abs(gap) > TOLERANCE:
+        raise NoSolutionError(
+            f"the solution does not stand its own check: residual {residual:.2g}, conservation gap "
+            f"{gap:.2g}, cells {'agree' if proof.same_cells else 'differ'}"
+        )
+    difference = outside(form, point.solution.z) - outside(form, solved.least.solution.z)
+    same = bool((point.solution.z == solved.least.solution.z).all()) if form.exact else None
+    return Certificate(
+        residual=residual,
+        conservation_gap=gap,
+        selection="greatest",
+        unique=same,
+        least_gap_usd=float(sum(difference)),
+        exact_mode=True,
+        exact=form.exact,
+    )
+
+
+def layer_rows(
+    solved: Solved, axis: Axis, breaks: tuple[BreakPoint, ...]
+) -> tuple[LayerLoss, ...]:
+    """Return one row per token, supply, loan and equity, bottom layer first."""
+    number = layers_of(solved.case.system)
+    first = {(row.of, row.event): row for row in breaks}
+    before, after = book(solved.start), book(solved.end)
+    rows = [
+        _layer(solved, axis, claim, number.get(claim.id, 0), first, (before, after))
+        for claim in solved.end.compiled.index.claim_of
+        if claim.kind in SHOWN and not _is_empty(solved, claim)
+    ]
+    rows.sort(key=lambda row: (row.layer, -row.claims_usd, row.id))
+    return tuple(rows)
+
+
+def _is_empty(solved: Solved, claim: Claim) -> bool:
+    """An equity that was never worth anything is no layer."""
+    return claim.kind == "equity" and not solved.baseline[claim.id]
+
+
+def _layer(
+    solved: Solved,
+    axis: Axis,
+    claim: Claim,
+    layer: int,
+    first: dict[tuple[str, str], BreakPoint],
+    books: tuple[Book, Book],
+) -> LayerLoss:
+    start, end = solved.baseline[claim.id], Fraction(solved.end.claim(claim.id))
+    face = claim.face.at(solved.end.s) if claim.face is not None else start
+    old, new = (_book_value(solved, claim, b) for b in books)
+    break_row = _first_break(solved, claim, first)
+    broken_at = break_row.fraction if break_row is not None else None
+    return LayerLoss(
+        layer=layer,
+        id=claim.id,
+        kind=_kind(claim),
+        label=claim_label(solved, claim),
+        claims_usd=float(face),
+        book_usd=float(new),
+        economic_usd=float(end),
+        market_usd=_market_value(solved.end, claim),
+        economic_loss_usd=float(start - end),
+        reported_loss_usd=float(old - new),
+        loss_fraction=float((start - end) / start) if start else None,
+        price=_prices(solved.end, claim, new),
+        first_break=axis.at(Fraction(broken_at)).value if broken_at is not None else None,
+        broken=broken_at is not None and broken_at < 1,
+    )
+
+
+def _kind(claim: Claim) -> ClaimKind:
+    return claim.kind  # type: ignore[return-value]  # filtered by SHOWN
+
+
+def _first_break(
+    solved: Solved, claim: Claim, first: dict[tuple[str, str], BreakPoint]
+) -> BreakPoint | None:
+    """A layer breaks when it is no longer whole; a leveraged issuer's share when its equity is gone."""
+    row = first.get((claim.id, "impaired"))
+    if claim.kind == "share":
+        issuer = solved.catalogue.issuer_of[claim.id]
+        return first.get((issuer, "insolvent"), row)
+    if claim.kind == "equity":
+        return first.get((claim.id.removesuffix("/equity"), "insolvent"))
+    return row
+
+
+def _book_value(solved: Solved, claim: Claim, values: Book) -> Fraction:
+    if claim.kind in {"share", "par"}:
+        return values.prices[claim.id] * claim.units
+    if claim.kind == "supply":
+        return values.supplies[claim.id]
+    if claim.kind == "loan" and claim.face is not None:
+        return claim.face.at(solved.end.s)
+    issuer = claim.id.removesuffix("/equity")
+    node = next(n for n in solved.end.compiled.skeleton.nodes if n.id == issuer)
+    owed = sum((c.face.at(solved.end.s) for c in node.claims if c.face is not None), ZERO)
+    return max(ZERO, values.assets[issuer] - owed)
+
+
+def _market_value(point: Point, claim: Claim) -> float | None:
+    if claim.kind not in {"share", "par"}:
+        return None
+    quote = point.compiled.world.quote(claim.id)
+    return float(quote.at(point.s) * claim.units) if quote is not None else float(point.claim(claim.id))
+
+
+def _prices(point: Point, claim: Claim, book_value: Fraction) -> Prices | None:
+    if claim.kind not in {"share", "par"}:
+        return None
+    market = _market_value(point, claim)
+    return Prices(
+        book=float(book_value / claim.units),
+        economic=float(point.token(claim.id)),
+        market=None if market is None else market / float(claim.units),
+    )
+
+
+def events(solved: Solved) -> tuple[Event, ...]:
+    """Return what broke under the shock, in rounds; what was broken before it is left out."""
+    point = solved.end
+    old = {(m.of, m.event) for m in solved.holding(solved.start)}
+    new = [m for m in _distinct(solved.holding(point)) if (m.of, m.event) not in old]
+    place = rounds(point.compiled.form, _held_before(solved), point.solution.alive)
+    round_of: dict[str, int] = {}
+    for (node, _), at in zip(point.compiled.index.condition_of, place, strict=True):
+        if at:
+            round_of[node] = min(int(at), round_of.get(node, int(at)))
+    found = [_event(m, point, round_of.get(m.node, 1)) for m in new]
+    return tuple(sorted(found, key=lambda e: (e.round, e.of, e.event)))
+
+
+def _held_before(solved: Solved) -> list[bool]:
+    """Return which conditions of the end held before the last stage; a new one counts as held."""
+    first = solved.last.at(ZERO)
+    held = {
+        (node, condition.holds): bool(alive)
+        for (node, condition), alive in zip(
+            first.compiled.index.condition_of, first.solution.alive, strict=True
+        )
+    }
+    return [
+        held.get((node, condition.holds), True)
+        for node, condition in solved.end.compiled.index.condition_of
+    ]
+
+
+def _distinct(found: list[Monitor]) -> list[Monitor]:
+    return list({(m.of, m.event): m for m in found}.values())
+
+
+def _event(monitor: Monitor, point: Point, round_: int) -> Event:
+    name: EventName = monitor.event  # type: ignore[assignment]  # of the vocabulary
+    return Event(of=monitor.of, event=name, round=round_, because=_because(monitor, point))
+
+
+def _because(monitor: Monitor, point: Point) -> str:
+    """Return the inequality that does not hold, with both its sides in dollars."""
+    if monitor.always is not None:
+        return "closed by the venue" if monitor.event == "hedge_closed" else "closed in part by the venue"
+    if monitor.short_of is None:
+        return _dead_condition(monitor.node, point)
+    have = float(point.claim(monitor.claim) if monitor.claim else point.node(monitor.node))
+    what = monitor.claim or f"assets of {monitor.node}"
+    return f"{what}: ${have:,.0f} < ${float(monitor.short_of.at(point.s)):,.0f}"
+
+
+def _dead_condition(node: str, point: Point) -> str:
+    for at, (name, condition) in enumerate(point.compiled.index.condition_of):
+        if name == node and not point.solution.alive[at]:
+            return condition.fails
+    return "its threshold is crossed"
+
+
+def assumptions(case: Case) -> tuple[Assumption, ...]:
+    """Return every input that no source backs, or that a source only assumes, by path."""
+    system = case.system
+    return tuple(
+        Assumption(input="/".join(path[1:]), class_="assumed", source=source or "", value=value)
+        for path, source, value in _leaves(case)
+        if system.class_of(source) == "assumed"
+    )
+
+
+def _leaves(case: Case) -> list[tuple[tuple[str, ...], str | None, str]]:
+    tree = case.system.tree()
+    text = {path: str(leaf) for path, leaf in leaves(tree)}
+    return [
+        (path, source, text.get(path, "").partition(" @")[0])
+        for path, source in provenance(tree).items()
+        if len(path) > 2 and path[-1] not in {"kind", "rules", "market", "owner", "venue"}
+    ]
+

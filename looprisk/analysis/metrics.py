@@ -1,0 +1,404 @@
+"""The metrics that an expectation may ask for, each as one number in its unit.
+
+Money in USD, prices in USD per unit, shares as fractions of 1. None is "not defined here", never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from looprisk.analysis.breaking import claim_of
+from looprisk.analysis.solve import Solved
+from looprisk.engine.book import Book, book
+from looprisk.engine.catalogue import known
+from looprisk.engine.skeleton import Claim
+from looprisk.engine.stage import Point
+from looprisk.engine.state import ZERO
+
+Number = Fraction | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A metric of one thing at one solution of a solved case."""
+
+    solved: Solved
+    point: Point
+    of: str
+
+    @property
+    def claim(self) -> Claim | None:
+        """The claim the thing stands for: a token, loan, supply, or what an issuer's holders have."""
+        return claim_of(self.solved, self.of)
+
+    def value(self, point: Point) -> Number:
+        """Return the economic value of the claim at a solution."""
+        return Fraction(point.claim(self.claim.id)) if self.claim is not None else None
+
+
+def measure(metric: str, ask: Ask) -> Number:
+    """Return a metric; None where it is not defined for this thing.
+
+    >>> sorted(METRICS)[:3]
+    ['assets_to_equity', 'bad_debt_price', 'bad_debt_usd']
+    """
+    return METRICS[metric](ask)
+
+
+def _economic_price(ask: Ask) -> Number:
+    return ask.point.token(ask.of) if ask.of in ask.solved.catalogue.tokens else _asset_price(ask)
+
+
+def _asset_price(ask: Ask) -> Number:
+    if ask.of not in ask.solved.case.system.assets:
+        return None
+    return ask.point.compiled.world.price(ask.of).at(ask.point.s)
+
+
+def _market_price(ask: Ask) -> Number:
+    if ask.of not in ask.solved.catalogue.tokens:
+        return _asset_price(ask)
+    quote = ask.point.compiled.world.quote(ask.of)
+    return quote.at(ask.point.s) if quote is not None else ask.point.token(ask.of)
+
+
+def _book_price(ask: Ask) -> Number:
+    if ask.of not in ask.solved.catalogue.tokens:
+        return _asset_price(ask)
+    return book(ask.point).prices[ask.of]
+
+
+def _loss(ask: Ask) -> Number:
+    old, new = ask.value(ask.solved.start), ask.value(ask.point)
+    return None if old is None or new is None else old - new
+
+
+def _loss_fraction(ask: Ask) -> Number:
+    loss, old = _loss(ask), ask.value(ask.solved.start)
+    return loss / old if loss is not None and old else None
+
+
+def _booked(ask: Ask, values: Book, point: Point) -> Number:
+    claim = ask.claim
+    if claim is None:
+        return None
+    if claim.kind in {"share", "par"}:
+        return values.prices[claim.id] * claim.units
+    if claim.kind == "supply":
+        return values.supplies[claim.id]
+    if claim.face is not None:
+        return _face(claim.id, point)
+    issuer = claim.id.removesuffix("/equity")
+    if issuer not in values.assets:
+        return None
+    return max(ZERO, values.assets[issuer] - _owed(issuer, point))
+
+
+def _reported_loss(ask: Ask) -> Number:
+    old = _booked(ask, book(ask.solved.start), ask.solved.start)
+    new = _booked(ask, book(ask.point), ask.point)
+    return None if old is None or new is None else old - new
+
+
+def _hidden_loss(ask: Ask) -> Number:
+    booked, real = _booked(ask, book(ask.point), ask.point), ask.value(ask.point)
+    return None if booked is None or real is None else booked - real
+
+
+def _face(claim: str, point: Point) -> Number:
+    index = point.compiled.index
+    face = index.claim_of[index.claim[claim]].face
+    return face.at(point.s) if face is not None else None
+
+
+def _owed(node: str, point: Point) -> Fraction:
+    found = next(n for n in point.compiled.skeleton.nodes if n.id == node)
+    return sum((c.face.at(point.s) for c in found.claims if c.face is not None), ZERO)
+
+
+def _paid(ask: Ask) -> Number:
+    """What all ranked claims of an issuer get, or one claim."""
+    if ask.of in ask.solved.case.system.issuers:
+        node = next(n for n in ask.point.compiled.skeleton.nodes if n.id == ask.of)
+        owed = [c for c in node.claims if c.face is not None]
+        if owed:
+            return sum((Fraction(ask.point.claim(c.id)) for c in owed), ZERO)
+    return ask.value(ask.point)
+
+
+def _claims(ask: Ask) -> Number:
+    if ask.of in ask.solved.case.system.issuers and _owed(ask.of, ask.point):
+        return _owed(ask.of, ask.point)
+    claim = ask.claim
+    return _face(claim.id, ask.point) if claim is not None else None
+
+
+def _recovery(ask: Ask) -> Number:
+    paid, face = _paid(ask), _claims(ask)
+    return paid / face if paid is not None and face else None
+
+
+def _assets(ask: Ask) -> Number:
+    return Fraction(ask.point.node(ask.of)) if ask.of in ask.point.compiled.index.node else None
+
+
+def _equity(ask: Ask) -> Number:
+    if ask.of in ask.solved.catalogue.loans:
+        return Fraction(ask.point.claim(f"{ask.of}/equity"))
+    assets = _assets(ask)
+    return max(ZERO, assets - _owed(ask.of, ask.point)) if assets is not None else None
+
+
+def _assets_to_equity(ask: Ask) -> Number:
+    """Gross assets over the residual: own tokens that an issuer pledged count in neither (SEMANTICS 8)."""
+    if ask.of not in ask.solved.case.system.issuers:
+        assets, equity = _assets(ask), _equity(ask)
+        return assets / equity if assets is not None and equity else None
+    equity = _residual_of_others(ask)
+    return _gross(ask) / equity if equity else None
+
+
+def _gross(ask: Ask) -> Fraction:
+    """Exogenous assets, receipts, supplies and loans held, and the collateral of owned accounts."""
+    point, issuer = ask.point, ask.of
+    system = ask.solved.case.system
+    node = next(n for n in point.compiled.skeleton.nodes if n.id == issuer)
+    total = node.b.at(point.s)
+    owned = {n for n, p in ask.solved.catalogue.loans.items() if p.owner == issuer}
+    for claim in point.compiled.index.claim_of:
+        if claim.id in system.issuers[issuer].issues:
+            continue
+        for holder, share in claim.holders:
+            if holder == issuer and claim.kind != "owner" or holder in owned:
+                total += share * Fraction(point.claim(claim.id))
+    world = point.compiled.world
+    for name in owned:
+        for collateral, units in world.before.accounts[name].collateral.items():
+            if collateral in system.assets:
+                total += units * world.price(collateral).at(point.s)
+    return total
+
+
+def _residual_of_others(ask: Ask) -> Fraction:
+    """The residual claims of an issuer, less what its own accounts have pledged."""
+    issuer = ask.solved.case.system.issuers[ask.of]
+    index = ask.point.compiled.index
+    total = ZERO
+    for claim_id, _ in ask.solved.catalogue.residual_claims(ask.of, issuer):
+        claim = index.claim_of[index.claim[claim_id]]
+        pledged = sum(
+            (
+                share
+                for holder, share in claim.holders
+                if holder in ask.solved.catalogue.loans
+                and ask.solved.catalogue.loans[holder].owner == ask.of
+            ),
+            ZERO,
+        )
+        total += (1 - pledged) * Fraction(ask.point.claim(claim_id))
+    return total
+
+
+def _accounts(ask: Ask) -> list[str]:
+    """Return the loan positions a metric is about: one, or all of a market."""
+    if ask.of in ask.solved.catalogue.loans:
+        return [ask.of]
+    return [name for name, _ in ask.solved.catalogue.positions_in(ask.of)]
+
+
+def _bad_debt(ask: Ask) -> Number:
+    """Debt left when all collateral is sold: of liquidated accounts alone."""
+    if ask.of in ask.solved.case.system.issuers:
+        return None
+    total = ZERO
+    for name in _accounts(ask):
+        if "liquidated" in ask.point.state_of(name):
+            face = _face(f"{name}/debt", ask.point) or ZERO
+            total += face - Fraction(ask.point.claim(f"{name}/debt"))
+    return total
+
+
+def _lender_loss(ask: Ask) -> Number:
+    """What suppliers of a market lose, or the lenders of one account, or an issuer's creditors."""
+    if ask.of in ask.solved.catalogue.loans:
+        debt = f"{ask.of}/debt"
+        return (_face(debt, ask.point) or ZERO) - Fraction(ask.point.claim(debt))
+    if ask.of in ask.solved.case.system.markets:
+        return _loss(ask)
+    old = _paid(Ask(solved=ask.solved, point=ask.solved.start, of=ask.of))
+    new = _paid(ask)
+    return old - new if old is not None and new is not None else None
+
+
+def _liquidated(ask: Ask) -> Number:
+    return sum(
+        (
+            Fraction(ask.point.claim(f"{name}/debt"))
+            for name in _accounts(ask)
+            if "liquidated" in ask.point.state_of(name)
+        ),
+        ZERO,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Loan:
+    units: Fraction
+    debt: Fraction
+    lltv: Fraction
+    incentive: Fraction
+    reading: Fraction
+
+
+def _loan(ask: Ask) -> _Loan | None:
+    """Return the terms of one account; of a market where it has a single one."""
+    names = _accounts(ask)
+    if len(names) != 1:
+        return None
+    world = ask.point.compiled.world
+    catalogue = world.catalogue
+    position = catalogue.loans[names[0]]
+    market = catalogue.system.markets[position.market]
+    collateral, units = next(iter(world.before.accounts[names[0]].collateral.items()))
+    terms = market.collateral[collateral]
+    return _Loan(
+        units=units,
+        debt=_face(f"{names[0]}/debt", ask.point) or ZERO,
+        lltv=known(terms.lltv, position.market, collateral, "lltv"),
+        incentive=1 + (market.incentive(terms) or ZERO),
+        reading=ask.point.reading(str(terms.oracle), collateral),
+    )
+
+
+def _health(ask: Ask) -> Number:
+    loan = _loan(ask)
+    return loan.units * loan.reading * loan.lltv / loan.debt if loan and loan.debt else None
+
+
+def _ltv(ask: Ask) -> Number:
+    loan = _loan(ask)
+    return loan.debt / (loan.units * loan.reading) if loan and loan.units * loan.reading else None
+
+
+def _liquidation_price(ask: Ask) -> Number:
+    loan = _loan(ask)
+    return loan.debt / (loan.units * loan.lltv) if loan and loan.units else None
+
+
+def _bad_debt_price(ask: Ask) -> Number:
+    loan = _loan(ask)
+    return loan.debt * loan.incentive / loan.units if loan and loan.units else None
+
+
+def _insolvency_price(ask: Ask) -> Number:
+    loan = _loan(ask)
+    return loan.debt / loan.units if loan and loan.units else None
+
+
+def _utilisation(ask: Ask) -> Number:
+    if ask.of not in ask.solved.case.system.markets:
+        return None
+    world = ask.point.compiled.world
+    owed = sum((world.before.accounts[name].debt for name in _accounts(ask)), ZERO)
+    supplied = ask.point.compiled.index.claim_of[ask.point.compiled.index.claim[ask.of]].units
+    cash = world.before.cash[ask.of]
+    lent = max(owed, supplied - cash)
+    return lent / (lent + cash) if lent + cash else None
+
+
+def _net_delta(ask: Ask) -> Number:
+    """Units owned less units sold short and still open, at the prices of the moment, in USD."""
+    world = ask.point.compiled.world
+    catalogue = world.catalogue
+    issuer = catalogue.system.issuers.get(ask.of)
+    if issuer is None:
+        return None
+    total = ZERO
+    hedged = {world.leg_asset(n) for n, p in catalogue.legs.items() if p.owner == ask.of}
+    for asset in hedged:
+        owned = issuer.owns.get(asset)
+        if owned is not None:
+            total += known(owned, ask.of, "owns", asset) * world.price(asset).at(ask.point.s)
+    for name, position in catalogue.legs.items():
+        if position.owner == ask.of and not world.closed(name):
+            leg = world.leg(name)
+            left = 1 - _cut_share(ask.point, name)
+            total += leg.side * leg.size * left * world.price(world.leg_asset(name)).at(ask.point.s)
+    return total
+
+
+def _cut_share(point: Point, leg: str) -> Fraction:
+    return sum((cut.share for cut in point.compiled.world.after.cuts.get(leg, ())), ZERO)
+
+
+def _adl_share(ask: Ask) -> Number:
+    return _cut_share(ask.point, ask.of) if ask.of in ask.solved.catalogue.legs else None
+
+
+def _adl(ask: Ask) -> Number:
+    if ask.of not in ask.solved.catalogue.legs:
+        return None
+    leg = ask.point.compiled.world.leg(ask.of)
+    cuts = ask.point.compiled.world.after.cuts.get(ask.of, ())
+    return sum((cut.share * leg.size * cut.price for cut in cuts), ZERO)
+
+
+def _seized(ask: Ask) -> Number:
+    if ask.of not in ask.solved.catalogue.loans:
+        return None
+    return _taken(ask)[0]
+
+
+def _repaid(ask: Ask) -> Number:
+    if ask.of not in ask.solved.catalogue.loans:
+        return None
+    return _taken(ask)[1]
+
+
+def _taken(ask: Ask) -> tuple[Fraction, Fraction]:
+    """Return (collateral units seized, debt units repaid) of one account."""
+    if "liquidated" not in ask.point.state_of(ask.of):
+        return ZERO, ZERO
+    world = ask.point.compiled.world
+    account = world.before.accounts[ask.of]
+    units = next(iter(account.collateral.values()))
+    worth = Fraction(ask.point.node(ask.of))
+    owner = Fraction(ask.point.claim(f"{ask.of}/equity"))
+    kept = owner / worth if worth and "unpaid" not in ask.point.state_of(ask.of) else ZERO
+    token = world.catalogue.loan_token(world.catalogue.loans[ask.of].market)
+    repaid = Fraction(ask.point.claim(f"{ask.of}/debt")) / world.price(token).at(ask.point.s)
+    return units * (1 - kept), repaid
+
+
+METRICS: dict[str, Callable[[Ask], Number]] = {
+    "book_price": _book_price,
+    "economic_price": _economic_price,
+    "market_price": _market_price,
+    "loss_usd": _loss,
+    "loss_fraction": _loss_fraction,
+    "reported_loss_usd": _reported_loss,
+    "economic_loss_usd": _loss,
+    "hidden_loss_usd": _hidden_loss,
+    "bad_debt_usd": _bad_debt,
+    "lender_loss_usd": _lender_loss,
+    "recovery": _recovery,
+    "paid_usd": _paid,
+    "equity_usd": _equity,
+    "claims_usd": _claims,
+    "assets_to_equity": _assets_to_equity,
+    "health_factor": _health,
+    "ltv": _ltv,
+    "liquidation_price": _liquidation_price,
+    "bad_debt_price": _bad_debt_price,
+    "insolvency_price": _insolvency_price,
+    "utilisation": _utilisation,
+    "adl_usd": _adl,
+    "adl_share": _adl_share,
+    "liquidated_usd": _liquidated,
+    "net_delta": _net_delta,
+    "collateral_seized": _seized,
+    "debt_repaid": _repaid,
+}
+"""Metrics of one solution. Break points are metrics of a whole shock; ``time_of`` and ``hidden_for`` need time."""

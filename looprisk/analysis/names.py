@@ -1,0 +1,55 @@
+"""What claims and parts are called in an answer."""
+
+from __future__ import annotations
+
+from looprisk.analysis.solve import Solved
+from looprisk.engine.skeleton import Claim
+from looprisk.model.system import System
+
+
+def part_label(system: System, name: str) -> str:
+    """Return the label of a part, else its id."""
+    sections = (
+        system.issuers,
+        system.markets,
+        system.positions,
+        system.assets,
+        system.venues,
+        system.oracles,
+    )
+    for section in sections:
+        part = section.get(name)
+        if part is not None:
+            return part.label or name
+    return name
+
+
+def claim_label(solved: Solved, claim: Claim) -> str:
+    """Return the name to show for a claim: a token's, a market's, or who is owed by whom."""
+    system = solved.case.system
+    if claim.kind == "loan":
+        issuer, _, loan = claim.id.partition("/owes/")
+        terms = system.issuers[issuer].owes[loan]
+        creditor = terms.label or (part_label(system, str(terms.to)) if terms.to != "outside" else loan)
+        if creditor == "outside":
+            return f"lenders to {part_label(system, issuer)}"
+        return f"{creditor} (loan to {part_label(system, issuer)})"
+    if claim.kind in {"share", "par"}:
+        receipt = solved.catalogue.tokens[claim.id]
+        return receipt.label or claim.id
+    return part_label(system, claim.id)
+
+
+def claimant(solved: Solved, claim: Claim) -> str:
+    """Return who holds a claim outside, in words that can stand in a sentence."""
+    system = solved.case.system
+    owner, _, what = claim.id.rpartition("/")
+    if claim.kind in {"share", "par"}:
+        return f"{claim_label(solved, claim)} holders"
+    if claim.kind == "loan":
+        return claim_label(solved, claim)
+    if claim.kind == "supply":
+        return f"{claim_label(solved, claim)} suppliers"
+    if claim.kind in {"equity", "owner"}:
+        return f"owner of {part_label(system, owner)}"
+    return f"{what} of {part_label(system, owner)}"
