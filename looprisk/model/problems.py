@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from looprisk.errors import ModelError, Problem
 from looprisk.model.fields import nearest
 from looprisk.model.foreign import ours
+from looprisk.model.values import expected
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -52,9 +53,8 @@ def _problem(detail: ErrorDetails, raw: object, fields: Path) -> Iterator[Proble
     elif kind == "extra_forbidden":
         yield _unknown_key(path, detail["input"], fields)
     elif kind in _SHAPES:
-        got = _got(detail["input"])
-        wrong = Problem((), f"{_SHAPES[kind]} is expected here, not {got}", on_key=False)
-        yield placed(wrong, path)
+        message = str(expected(_SHAPES[kind], detail["input"]))
+        yield placed(Problem((), message, on_key=False), path)
     else:
         yield placed(Problem((), detail["msg"], on_key=False), path)
 
@@ -154,13 +154,3 @@ def unknown_key_help(key: str, value: object, fields: tuple[str, ...]) -> str:
     if close is not None:
         return f"did you mean {close}?"
     return f"the keys here are {', '.join(fields)}" if fields else ""
-
-
-def _got(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "a map"
-    if isinstance(value, list | tuple):
-        return "a list"
-    if value in ("", None):
-        return "nothing"
-    return f"`{value}`" if isinstance(value, str | int | float) else type(value).__name__

@@ -19,6 +19,7 @@ from looprisk.model.positions import (
 )
 from looprisk.model.problems import in_tree
 from looprisk.model.tokens import Asset, Liquidity, Oracle
+from looprisk.model.values import expected
 
 Path = tuple[str, ...]
 AnyPosition = LoanPosition | PerpPosition | TablePosition
@@ -47,9 +48,13 @@ def read_part(kind: type[PartT], raw: object, path: Path) -> tuple[PartT | None,
         return raw, []
     fields = mapping(raw)
     if fields is None:
-        got = "nothing" if raw in ("", None) else "a list" if isinstance(raw, list) else f"`{raw}`"
-        return None, [Problem(path, f"{path[-1]}: a map is expected here, not {got}", on_key=False)]
+        return None, [not_a_map(raw, path)]
     try:
         return kind(**fields), []
     except ModelError as error:
         return None, [in_tree(problem, path) for problem in error.problems]
+
+
+def not_a_map(raw: object, path: Path) -> Problem:
+    """Return the problem that ``raw`` stands where a map is expected."""
+    return in_tree(Problem((), str(expected("a map", raw)), on_key=False), path)

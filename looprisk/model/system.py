@@ -17,7 +17,8 @@ from looprisk.model.issuers import Issuer
 from looprisk.model.markets import Market, Venue
 from looprisk.model.paths import apply_set
 from looprisk.model.positions import Position
-from looprisk.model.sections import part_type, read_part
+from looprisk.model.problems import unknown_key_help
+from looprisk.model.sections import not_a_map, part_type, read_part
 from looprisk.model.tokens import Asset, Liquidity, Oracle
 from looprisk.model.tree import Path, Tree, dump, provenance, texts
 from looprisk.model.vocabulary import SECTIONS, TOP_KEYS
@@ -125,7 +126,11 @@ def parse_system(tree: Mapping[str, object]) -> tuple[System | None, tuple[Probl
     problems: list[Problem] = []
     parts: dict[str, Mapping[str, Model]] = {}
     names: dict[str, Mapping[str, object]] = {}
-    head = {key: content for key, content in tree.items() if key not in _NOT_HEAD}
+    head = {key: content for key, content in tree.items() if key in _HEAD}
+    for key in tree:
+        if key not in TOP_KEYS:
+            help_ = unknown_key_help(str(key), tree[key], TOP_KEYS)
+            problems.append(Problem((str(key),), f"unknown key `{key}`", help_))
     for key in ("sources", *SECTIONS):
         if key in tree:
             parts[key] = _section(key, tree[key], problems)
@@ -141,13 +146,13 @@ def parse_system(tree: Mapping[str, object]) -> tuple[System | None, tuple[Probl
     return None, tuple(problems)
 
 
-_NOT_HEAD = frozenset(TOP_KEYS) - {"name", "about", "as_of", "source"}
+_HEAD = frozenset({"name", "about", "as_of", "source"})
 
 
 def _section(section: str, content: object, problems: list[Problem]) -> dict[str, Model]:
     entries = mapping(content)
     if entries is None:
-        problems.append(Problem((section,), f"{section}: a map is expected here", on_key=False))
+        problems.append(not_a_map(content, (section,)))
         return {}
     parts: dict[str, Model] = {}
     for name, raw in entries.items():

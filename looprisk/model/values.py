@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -18,8 +19,8 @@ from looprisk.errors import UnknownValueError
 from looprisk.model.unreadable import DIGITS, why_unreadable
 
 ID = r"[A-Za-z0-9._+-]+"
-LONGEST = 120
-"""Characters a value may have; digits beyond this are a mistake, and cost time."""
+LONGEST = 400
+"""Characters a value may have: the decimals of any float fit, a flood of digits does not."""
 
 _SCALES = {"": Fraction(1), "k": Fraction(10**3), "M": Fraction(10**6), "B": Fraction(10**9)}
 _UNIT = r"%/[yd]|%|bps/y|bps|pp|x|[smhd]"
@@ -170,9 +171,19 @@ def read(raw: object) -> Reading:
 
 def expected(what: str, raw: object) -> ValueError:
     """Return the error for something of another shape than is expected."""
-    shapes = {dict: "a map", list: "a list", tuple: "a list", bool: "yes or no"}
-    got = "nothing" if raw is None else shapes.get(type(raw), type(raw).__name__)
-    return ValueError(f"{what} is expected here, not {got}")
+    return ValueError(f"{what} is expected here, not {shape_of(raw)}")
+
+
+def shape_of(raw: object) -> str:
+    """Return what stands somewhere, as an error names it."""
+    if raw is None or raw == "":
+        return "nothing"
+    if isinstance(raw, str):
+        return f"`{raw}`"
+    if isinstance(raw, Mapping):
+        return "a map"
+    shapes = {list: "a list", tuple: "a list", bool: "yes or no"}
+    return shapes.get(type(raw), type(raw).__name__)
 
 
 def _read_text(raw: str) -> Reading:
