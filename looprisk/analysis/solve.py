@@ -9,8 +9,8 @@ from functools import cached_property
 
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection
-from looprisk.engine.curved import crossings, scan
-from looprisk.engine.monitors import Monitor, Stretch, holds_at, join, monitors, on_piece
+from looprisk.engine.curved import Look, crossings, scan
+from looprisk.engine.monitors import Monitor, Stretch, distance, holds_at, join, monitors, on_piece
 from looprisk.engine.stage import Point, Segment, StageRun, carry
 from looprisk.engine.state import ONE, ZERO, start_state, strike
 from looprisk.errors import NotCarriedError
@@ -80,16 +80,18 @@ class Solved:
         segments = self.segments if selection == "greatest" else self.last.segments(selection)
         if segments:
             return on_segments(segments, self.baseline)
-        return scan(lambda s: self._broken_at(s, selection), self.crossings)
+        return scan(lambda s: self._look(s, selection), self.crossings)
 
     @cached_property
     def crossings(self) -> tuple[Fraction, ...]:
         """Shock fractions known exactly where the response is curved."""
         return () if self.segments else crossings(self.last)
 
-    def _broken_at(self, s: Fraction, selection: Selection) -> frozenset[Break]:
+    def _look(self, s: Fraction, selection: Selection) -> Look[Break]:
         point = self.last.at(s, selection)
-        return frozenset((m.of, m.event) for m in self.holding(point))
+        watched = monitors(point.compiled, self.baseline)
+        away = {(m.of, m.event): d for m in watched if (d := distance(m, point)) is not None}
+        return frozenset((m.of, m.event) for m in watched if holds_at(m, point)), away
 
     def holding(self, point: Point) -> list[Monitor]:
         """Return the events that hold at a solution."""

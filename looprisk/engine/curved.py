@@ -25,6 +25,9 @@ SCAN = 64
 WIDTH = Fraction(1, 10**12)
 """Width of the bracket of a break point, as a share of the shock."""
 
+GRID = 10**18
+"""Guesses are rounded to this, so that exact numbers stay short."""
+
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -62,47 +65,73 @@ def _triggers(world: World, name: str) -> Iterator[Fraction | None]:
         yield (sale * incentive - reading).crossing(ZERO)
 
 
+Look = tuple[frozenset[Key], Mapping[Key, float]]
+"""What is broken at a point, and by how much each event is away from its border (negative: broken)."""
+
+
 def scan(
-    broken: Callable[[Fraction], frozenset[Key]], exact: tuple[Fraction, ...] = ()
+    look: Callable[[Fraction], Look[Key]], exact: tuple[Fraction, ...] = ()
 ) -> Mapping[Key, tuple[Stretch, ...]]:
     """Return for everything that breaks anywhere the stretches on which it is broken.
 
-    ``broken(s)`` says what is broken at ``s``; ``exact`` are points at which something is known to change.
-    A stretch begins at the last point seen whole; the first seen broken is ``WIDTH`` further.
+    ``exact`` are points at which something is known to change. A stretch begins at the last point seen
+    whole; the first seen broken is at most ``WIDTH`` further.
 
-    >>> found = scan(lambda s: frozenset({"late"} if s > Fraction(1, 3) else ()))
+    >>> third = Fraction(1, 3)
+    >>> found = scan(lambda s: (frozenset({"late"} if s > third else ()), {"late": float(third - s)}))
     >>> round(float(found["late"][0].lo), 9)
     0.333333333
     """
-    seen: dict[Fraction, frozenset[Key]] = {}
+    seen: dict[Fraction, Look[Key]] = {}
 
-    def at(s: Fraction) -> frozenset[Key]:
+    def at(s: Fraction) -> Look[Key]:
         if s not in seen:
-            seen[s] = broken(s)
+            seen[s] = look(s)
         return seen[s]
 
     beside = {s + WIDTH for s in exact if s + WIDTH < 1}
     points = sorted({Fraction(k, SCAN) for k in range(SCAN + 1)} | set(exact) | beside)
     edges = [points[0]]
     for lo, hi in pairwise(points):
-        edges += _changes(at, lo, hi)
+        edges += _changes(at, lo, hi, guess=True)
         edges.append(hi)
     stretches: dict[Key, list[Stretch]] = {}
-    for key in at(Fraction(0)):
+    for key in at(ZERO)[0]:
         stretches.setdefault(key, []).append(Stretch(lo=edges[0], hi=edges[0], attained=True))
     for lo, hi in pairwise(edges):
-        for key in at(hi):
+        for key in at(hi)[0]:
             stretches.setdefault(key, []).append(Stretch(lo=lo, hi=hi, attained=False))
     return {key: join(found) for key, found in stretches.items()}
 
 
 def _changes(
-    at: Callable[[Fraction], frozenset[Key]], lo: Fraction, hi: Fraction
+    at: Callable[[Fraction], Look[Key]], lo: Fraction, hi: Fraction, *, guess: bool
 ) -> list[Fraction]:
-    """Return points just before and just after every change between two points."""
-    if at(lo) == at(hi):
+    """Return points just before and just after every change between two points.
+
+    A guess by the straight line through an event's distances closes in from both sides; every second
+    step halves, so that a bad guess costs little.
+    """
+    if at(lo)[0] == at(hi)[0]:
         return []
     if hi - lo <= WIDTH:
         return [lo]
-    middle = (lo + hi) / 2
-    return [*_changes(at, lo, middle), middle, *_changes(at, middle, hi)]
+    inner = _around_guess(at(lo), at(hi), lo, hi) if guess else [(lo + hi) / 2]
+    points = [lo, *inner, hi]
+    found: list[Fraction] = []
+    for a, b in pairwise(points):
+        found += _changes(at, a, b, guess=not guess or len(inner) == 2 and (a, b) == (inner[0], inner[-1]))
+        found += [b] if b != hi else []
+    return found
+
+
+def _around_guess(first: Look[Key], last: Look[Key], lo: Fraction, hi: Fraction) -> list[Fraction]:
+    """Return two points around where an event is expected to change, or the middle."""
+    for key in sorted(first[0] ^ last[0], key=repr):
+        a, b = first[1].get(key, 0.0), last[1].get(key, 0.0)
+        if a * b < 0:
+            share = Fraction(a / (a - b)).limit_denominator(10**15)
+            centre, room = lo + (hi - lo) * share, max((hi - lo) / 400, WIDTH / 3)
+            points = sorted({max(lo, centre - room), min(hi, centre + room)} - {lo, hi})
+            return [round(p * GRID) / Fraction(GRID) for p in points] or [(lo + hi) / 2]
+    return [(lo + hi) / 2]

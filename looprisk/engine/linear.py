@@ -1,20 +1,21 @@
 """The one piece of linear algebra the solvers need, in floats and in Fractions.
 
-``Inverse`` keeps ``(I - J)^-1`` while the cells of nodes change: a node's cell is one column of ``J``, so a
-change is a rank-one update (Sherman and Morrison), exact in Fractions and refreshed now and then in floats.
+An inverse keeps ``(I - J)^-1`` while the cells of nodes change: a node's cell is one column of ``J``, so a
+change is a rank-one update (Sherman and Morrison). Fractions are updated at once; floats gather a block of
+updates and fold them into the matrix together, so that an update costs a column and not a matrix.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
+from scipy.linalg.blas import dgemm, dtrsm, dtrsv
 
-from looprisk.engine.form import Numbers
+from looprisk.engine.form import Index, Numbers
 
-REFRESH = 64
-"""Rank-one updates in floats before the inverse is computed anew."""
+BLOCK = 64
+"""Rank-one updates in floats before they are folded into the matrix."""
 NEARLY_SINGULAR = 1e-12
 
 
@@ -71,40 +72,117 @@ def invert(matrix: Numbers) -> Numbers:
     return inverse
 
 
-class Inverse:
-    """``(I - J)^-1`` of a square ``J`` whose columns change one at a time."""
+def solve(matrix: Numbers, right: Numbers) -> Numbers:
+    """Return ``matrix^-1 right`` for one vector; raises :class:`ClosedLoopError` where there is none."""
+    if matrix.dtype == object:
+        return solve_exactly(matrix, right[:, None])[:, 0]
+    try:
+        answer = np.linalg.solve(matrix, right)
+    except np.linalg.LinAlgError:
+        raise ClosedLoopError from None
+    if not np.isfinite(answer).all():
+        raise ClosedLoopError
+    return answer
+
+
+class ExactInverse:
+    """``(I - J)^-1`` in Fractions, of a square ``J`` whose columns change one at a time."""
 
     def __init__(self, jacobian: Numbers) -> None:
-        self._jacobian = jacobian
-        self._exact = jacobian.dtype == object
-        self._unit = identity(len(jacobian), exact=self._exact)
-        self._updates = 0
-        self.matrix = invert(self._unit - jacobian)
+        self._matrix = invert(identity(len(jacobian), exact=True) - jacobian)
 
-    def change(self, column: int, new: Numbers) -> None:
-        """Replace one column of ``J``."""
-        step = new - self._jacobian[:, column]
-        if not step.any():
-            return
-        self._jacobian = self._jacobian.copy()
-        self._jacobian[:, column] = new
-        self._updates += 1
-        if not self._exact and self._updates % REFRESH == 0:
-            self.matrix = invert(self._unit - self._jacobian)
-            return
-        moved = self.matrix @ step
-        left = 1 - moved[column]
-        if left == 0 or (not self._exact and abs(left) < NEARLY_SINGULAR):
+    def change(self, column: int, rows: Index, step: Numbers) -> Numbers:
+        """Add ``step`` to some rows of one column of ``J``; rows may come twice.
+
+        Returns the gain: the image ``x`` of any vector becomes ``x + gain * x[column]``.
+        """
+        moved = self._matrix[:, rows] @ step
+        # a Fraction even where no rows change: two plain integers would divide to a float
+        left = Fraction(1) - moved[column]
+        if left == 0:
             raise ClosedLoopError
-        self.matrix = self.matrix + np.outer(moved, self.matrix[column] / left)
+        gain: Numbers = moved / left
+        row = self._matrix[column]
+        some, others = np.flatnonzero(gain), np.flatnonzero(row)
+        self._matrix[np.ix_(some, others)] += np.outer(gain[some], row[others])
+        return gain
 
     def times(self, vector: Numbers) -> Numbers:
         """Return ``(I - J)^-1 vector``."""
-        product: Numbers = self.matrix @ vector
+        filled = np.flatnonzero(vector)
+        if not len(filled):
+            return vector
+        product: Numbers = self._matrix[:, filled] @ vector[filled]
         return product
 
 
-def perron(jacobian: Numbers) -> Any:
+class FloatInverse:
+    """``(I - J)^-1`` in floats: a matrix and the gains of up to ``BLOCK`` updates since.
+
+    The update i turns an image x into ``x + gain_i * x[at_i]``, one after the other; what each finds at
+    its place solves a triangular system.
+    """
+
+    def __init__(self, jacobian: Numbers) -> None:
+        n = len(jacobian)
+        self._matrix = np.asfortranarray(invert(np.eye(n) - jacobian))
+        self._gains = np.zeros((n, BLOCK), order="F")
+        self._finds = np.eye(BLOCK, order="F")
+        self._at: list[int] = []
+
+    def change(self, column: int, rows: Index, step: Numbers) -> Numbers:
+        """Add ``step`` to some rows of one column of ``J``; rows may come twice.
+
+        Returns the gain: the image ``x`` of any vector becomes ``x + gain * x[column]``.
+        """
+        if len(self._at) == BLOCK:
+            self._fold()
+        moved = self._updated(self._matrix[:, rows] @ step)
+        left = 1 - moved[column]
+        if abs(left) < NEARLY_SINGULAR:
+            raise ClosedLoopError
+        gain: Numbers = moved / left
+        new = len(self._at)
+        self._finds[new, :new] = -self._gains[column, :new]
+        self._gains[:, new] = gain
+        self._at.append(column)
+        return gain
+
+    def times(self, vector: Numbers) -> Numbers:
+        """Return ``(I - J)^-1 vector``."""
+        filled = np.flatnonzero(vector)
+        if not len(filled):
+            return vector
+        if 4 * len(filled) < len(vector):
+            return self._updated(self._matrix[:, filled] @ vector[filled])
+        return self._updated(self._matrix @ vector)
+
+    def _updated(self, image: Numbers) -> Numbers:
+        m = len(self._at)
+        if not m:
+            return image
+        found = dtrsv(self._finds[:m, :m], image[self._at], lower=1, diag=1)
+        image += self._gains[:, :m] @ found
+        return image
+
+    def _fold(self) -> None:
+        m = len(self._at)
+        found = dtrsm(1.0, self._finds[:m, :m], self._matrix[self._at], lower=1, diag=1)
+        self._matrix = dgemm(
+            1.0, self._gains[:, :m], found, beta=1.0, c=self._matrix, overwrite_c=1
+        )
+        self._at.clear()
+
+
+Inverse = ExactInverse | FloatInverse
+
+
+def inverse(jacobian: Numbers) -> Inverse:
+    """Return ``(I - J)^-1``, ready to change; raises :class:`ClosedLoopError` where there is none."""
+    return ExactInverse(jacobian) if jacobian.dtype == object else FloatInverse(jacobian)
+
+
+def perron(jacobian: Numbers) -> Numbers:
     """Return a nonnegative ``v`` with ``J v = v`` where ``I - J`` is singular, scaled to sum 1."""
     n = len(jacobian)
     if jacobian.dtype != object:

@@ -145,6 +145,13 @@ def holds_at(monitor: Monitor, point: Point) -> bool:
     return bool(value < limit - _rounding(point.compiled, limit))
 
 
+def distance(monitor: Monitor, point: Point) -> float | None:
+    """Return by how much a value exceeds its limit, in USD; None where the cell alone decides."""
+    if monitor.short_of is None:
+        return None
+    return float(_value_at(monitor, point) - monitor.short_of.at(point.s))
+
+
 def _rounding(compiled: Compiled, limit: Fraction) -> Any:
     return 0 if compiled.form.exact else 1e-9 * max(1.0, abs(float(limit)))
 
