@@ -14,6 +14,7 @@ from looprisk.analysis.names import claim_label
 from looprisk.analysis.solve import Solved
 from looprisk.engine.book import Book, book
 from looprisk.engine.clear import outside, prove
+from looprisk.engine.market import market_values
 from looprisk.engine.monitors import Monitor
 from looprisk.engine.rounds import rounds
 from looprisk.engine.skeleton import Claim
@@ -126,8 +127,9 @@ def layer_rows(
     number = layers_of(solved.case.system)
     first = {(row.of, row.event): row for row in breaks}
     before, after = book(solved.start), book(solved.end)
+    market = market_values(solved.end)
     rows = [
-        _layer(solved, axis, claim, number.get(claim.id, 0), first, (before, after))
+        _layer(solved, axis, claim, number[claim.id], first, (before, after), market[claim.id])
         for claim in solved.end.compiled.index.claim_of
         if claim.kind in SHOWN and not _is_empty(solved, claim)
     ]
@@ -147,6 +149,7 @@ def _layer(
     layer: int,
     first: dict[tuple[str, str], BreakPoint],
     books: tuple[Book, Book],
+    market: Fraction,
 ) -> LayerLoss:
     start, end = solved.baseline[claim.id], Fraction(solved.end.claim(claim.id))
     face = claim.face.at(solved.end.s) if claim.face is not None else start
@@ -161,11 +164,11 @@ def _layer(
         claims_usd=float(face),
         book_usd=float(new),
         economic_usd=float(end),
-        market_usd=_market_value(solved.end, claim),
+        market_usd=float(market),
         economic_loss_usd=float(start - end),
         reported_loss_usd=float(old - new),
         loss_fraction=float((start - end) / start) if start else None,
-        price=_prices(solved.end, claim, new),
+        price=_prices(solved.end, claim, new, market),
         first_break=axis.at(Fraction(broken_at)).value if broken_at is not None else None,
         broken=broken_at is not None and broken_at < 1,
     )
@@ -201,21 +204,13 @@ def _book_value(solved: Solved, claim: Claim, values: Book) -> Fraction:
     return max(ZERO, values.assets[issuer] - owed)
 
 
-def _market_value(point: Point, claim: Claim) -> float | None:
+def _prices(point: Point, claim: Claim, book_value: Fraction, market: Fraction) -> Prices | None:
     if claim.kind not in {"share", "par"}:
         return None
-    quote = point.compiled.world.quote(claim.id)
-    return float(quote.at(point.s) * claim.units) if quote is not None else float(point.claim(claim.id))
-
-
-def _prices(point: Point, claim: Claim, book_value: Fraction) -> Prices | None:
-    if claim.kind not in {"share", "par"}:
-        return None
-    market = _market_value(point, claim)
     return Prices(
         book=float(book_value / claim.units),
         economic=float(point.token(claim.id)),
-        market=None if market is None else market / float(claim.units),
+        market=float(market / claim.units),
     )
 
 

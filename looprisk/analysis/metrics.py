@@ -13,6 +13,7 @@ from looprisk.analysis.breaking import claim_of
 from looprisk.analysis.solve import Solved
 from looprisk.engine.book import Book, book
 from looprisk.engine.catalogue import known
+from looprisk.engine.market import market_values
 from looprisk.engine.skeleton import Claim
 from looprisk.engine.stage import Point
 from looprisk.engine.state import ZERO
@@ -60,8 +61,8 @@ def _asset_price(ask: Ask) -> Number:
 def _market_price(ask: Ask) -> Number:
     if ask.of not in ask.solved.catalogue.tokens:
         return _asset_price(ask)
-    quote = ask.point.compiled.world.quote(ask.of)
-    return quote.at(ask.point.s) if quote is not None else ask.point.token(ask.of)
+    units = ask.point.compiled.index.claim_of[ask.point.compiled.index.claim[ask.of]].units
+    return market_values(ask.point)[ask.of] / units
 
 
 def _book_price(ask: Ask) -> Number:

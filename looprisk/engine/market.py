@@ -1,0 +1,71 @@
+"""What sellers get: the market basis of the same system (SEMANTICS 2).
+
+A token with a quote is worth its quote to whoever holds it, so its claim becomes a number and everything on
+top follows by the same rules. Triggers are facts: what was liquidated, and for how much, stays as the
+economic solution decided it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+from looprisk.engine.affine import affine
+from looprisk.engine.clear import clear
+from looprisk.engine.skeleton import Cell, Condition, Node, Pay, Skeleton, assemble, line
+from looprisk.engine.stage import Point
+from looprisk.engine.state import ONE, ZERO
+
+
+def market_values(point: Point) -> Mapping[str, Fraction]:
+    """Return the market value of every claim, in USD: the quote times units, or what follows from quotes."""
+    quotes = {
+        claim.id: quote.at(point.s) * claim.units
+        for claim in point.compiled.index.claim_of
+        if claim.id in point.compiled.world.catalogue.tokens
+        and (quote := point.compiled.world.quote(claim.id)) is not None
+    }
+    if not quotes:
+        return {c: Fraction(point.claim(c)) for c in point.compiled.index.claim}
+    nodes = tuple(_at_market(point, node, quotes) for node in point.compiled.skeleton.nodes)
+    form, index = assemble(Skeleton(nodes=nodes))
+    z = clear(form).z
+    return {claim: quotes.get(claim, z[at]) for claim, at in index.claim.items()}
+
+
+def _at_market(point: Point, node: Node, quotes: Mapping[str, Fraction]) -> Node:
+    """Return a node that holds quoted tokens at their quote, with its triggers as they were decided."""
+    held = sum(
+        (
+            share * quotes[claim.id]
+            for claim in point.compiled.index.claim_of
+            if claim.id in quotes
+            for by, share in claim.holders
+            if by == node.id
+        ),
+        ZERO,
+    )
+    claims = tuple(replace(c, holders=()) if c.id in quotes else c for c in node.claims)
+    moved = replace(node, b=node.b + held, claims=claims)
+    return _decided(point, moved) if node.id in point.compiled.world.catalogue.loans else moved
+
+
+def _decided(point: Point, node: Node) -> Node:
+    """Return a loan whose liquidation is a fact: repaid as it was, or untouched."""
+    debt = next(c.face for c in node.claims if c.kind == "debt" and c.face is not None)
+    if "liquidated" not in point.state_of(node.id):
+        covered = Condition(
+            holds=f"{node.id} covers its debt", fails=f"{node.id} is worth less than its debt",
+            const=-debt, own=ONE,
+        )
+        cells = (
+            Cell(needs=(0,), pays=(line(debt), Pay(const=-debt, rate=ONE))),
+            Cell(needs=(), pays=(Pay(rate=ONE), Pay())),
+        )
+        return replace(node, conditions=(covered,), cells=cells)
+    repaid = affine(Fraction(point.claim(f"{node.id}/debt")))
+    worth, owner = Fraction(point.node(node.id)), Fraction(point.claim(f"{node.id}/equity"))
+    kept = owner / worth if worth else ZERO
+    cell = Cell(needs=(), pays=(line(repaid), Pay(rate=kept)))
+    return replace(node, conditions=(), cells=(cell,))
