@@ -45,7 +45,7 @@ def run_line(arguments: Sequence[str] | None = None) -> int:
         message = error.format_message().replace("Value error, ", "")
         note(f"error: {message}\n  help: looprisk {verb}--help")
         return Exit.USAGE
-    except BrokenPipeError:
+    except SystemExit:  # typer's word for a reader of the help that has left
         hush()
         return Exit.OK
     except KeyboardInterrupt:
