@@ -38,6 +38,10 @@ from looprisk.results.records import (
 
 TOLERANCE = 1e-9
 """Largest residual and conservation gap, relative to the claims, of a number that is shown."""
+DESCRIPTIVE = frozenset(
+    {"kind", "rules", "market", "owner", "venue", "depends_on", "tags", "address", "label", "note"}
+)
+"""Keys whose values say what a part is; they are no figures that an answer could rest on."""
 SHOWN = {"share", "par", "supply", "loan", "equity"}
 
 
@@ -57,7 +61,7 @@ def clearing_of(solved: Solved) -> Clearing:
         layer_rows=rows,
         waterfall_rows=waterfall(solved, before, after),
         event_rows=events(solved),
-        break_point_rows=breaks,
+        break_point_rows=shown_breaks(solved, breaks),
         assumption_rows=assumptions(solved.case),
         causes={row.id: causes(row.id, nodes[row.id], before, after) for row in rows},
     )
@@ -74,11 +78,21 @@ def breaks_of(solved: Solved) -> BreakPoints:
         inputs_digest=digest(case),
         shock=shock_of(solved, axis, loss_put_in(solved)),
         certificate=certificate(solved),
-        layer_count=len(rows),
-        rows=breaks,
+        layer_count=len({row.of for row in breaks}),
+        rows=shown_breaks(solved, breaks),
         labels={row.id: row.label for row in rows if row.label},
         curves=curves(solved, tuple(row.id for row in rows)),
         assumption_rows=assumptions(case),
+    )
+
+
+def shown_breaks(solved: Solved, breaks: tuple[BreakPoint, ...]) -> tuple[BreakPoint, ...]:
+    """Return the rows to show: an issuer that cannot pay is one row, not also an impaired one."""
+    issuers = solved.case.system.issuers
+    return tuple(
+        row
+        for row in breaks
+        if row.event != "impaired" or row.of not in issuers or row.of in solved.catalogue.tokens
     )
 
 
@@ -219,13 +233,36 @@ def events(solved: Solved) -> tuple[Event, ...]:
     point = solved.end
     old = {(m.of, m.event) for m in solved.holding(solved.start)}
     new = [m for m in _distinct(solved.holding(point)) if (m.of, m.event) not in old]
-    place = rounds(point.compiled.form, _held_before(solved), point.solution.alive)
-    round_of: dict[str, int] = {}
-    for (node, _), at in zip(point.compiled.index.condition_of, place, strict=True):
-        if at:
-            round_of[node] = min(int(at), round_of.get(node, int(at)))
+    round_of = _node_rounds(solved)
     found = [_event(m, point, round_of.get(m.node, 1)) for m in new]
     return tuple(sorted(found, key=lambda e: (e.round, e.of, e.event)))
+
+
+def _node_rounds(solved: Solved) -> dict[str, int]:
+    """Return the round in which each node breaks; what has no condition follows what it holds."""
+    point = solved.end
+    place = rounds(point.compiled.form, _held_before(solved), point.solution.alive)
+    found: dict[str, int] = {}
+    for (node, _), at in zip(point.compiled.index.condition_of, place, strict=True):
+        if at:
+            found[node] = min(int(at), found.get(node, int(at)))
+    issuer = {c.id: n.id for n in point.compiled.skeleton.nodes for c in n.claims}
+    backs: dict[str, set[str]] = {node.id: set() for node in point.compiled.skeleton.nodes}
+    for claim in point.compiled.index.claim_of:
+        if point.claim(claim.id) < solved.baseline[claim.id]:
+            for by, _ in claim.holders:
+                backs[by].add(issuer[claim.id])
+    waiting = [node for node in backs if node not in found]
+    while waiting:
+        later = [node for node in waiting if not backs[node] <= found.keys()]
+        for node in set(waiting) - set(later):
+            found[node] = 1 + max((found[b] for b in backs[node]), default=0)
+        if later == waiting:
+            # a loop in which nothing gave way: it falls as one
+            found |= dict.fromkeys(waiting, 1 + max(found.values(), default=0))
+            break
+        waiting = later
+    return found
 
 
 def _held_before(solved: Solved) -> list[bool]:
@@ -286,6 +323,6 @@ def _leaves(case: Case) -> list[tuple[tuple[str, ...], str | None, str]]:
     return [
         (path, source, text.get(path, "").partition(" @")[0])
         for path, source in provenance(tree).items()
-        if len(path) > 2 and path[-1] not in {"kind", "rules", "market", "owner", "venue"}
+        if len(path) > 2 and not DESCRIPTIVE & set(path[2:])
     ]
 
