@@ -1,0 +1,1 @@
+"""A system compiled to arrays, cleared exactly, and traced along a shock."""
