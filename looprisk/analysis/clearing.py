@@ -139,7 +139,7 @@ def layer_rows(
 ) -> tuple[LayerLoss, ...]:
     """Return one row per token, supply, loan and equity, bottom layer first."""
     number = layers_of(solved.case.system)
-    first = {(row.of, row.event): row for row in breaks}
+    first: dict[tuple[str, str], BreakPoint] = {(row.of, row.event): row for row in breaks}
     before, after = book(solved.start), book(solved.end)
     market = market_values(solved.end)
     rows = [

@@ -216,12 +216,12 @@ def _book_node(
     for token, price in fixed.items():
         own += held.claims.get(token, {}).get(issuer, ZERO) * price
     for name, collateral, units, debt in _owned_accounts(world, issuer):
-        unit = fixed.get(collateral)
-        if unit is None and collateral in world.catalogue.system.assets:
-            unit = world.price(collateral).at(s)
-        if unit is not None:
+        worth = fixed.get(collateral)
+        if worth is None and collateral in world.catalogue.system.assets:
+            worth = world.price(collateral).at(s)
+        if worth is not None:
             loan = world.catalogue.loan_token(world.catalogue.loans[name].market)
-            own += max(ZERO, units * unit - debt * world.price(loan).at(s))
+            own += max(ZERO, units * worth - debt * world.price(loan).at(s))
     owed = affine(_owed(world, held, issuer, s))
     debts = Claim(id=f"{issuer}/debts", kind="loan", face=owed)
     residual = tuple(

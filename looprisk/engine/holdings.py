@@ -10,7 +10,7 @@ from fractions import Fraction
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.state import ZERO, State, asset_usd, usd
 from looprisk.errors import NotCarriedError
-from looprisk.model.tokens import Par, Share
+from looprisk.model.tokens import Par
 from looprisk.model.values import Value
 
 
@@ -138,8 +138,7 @@ def unit_price(catalogue: Catalogue, start: State, claim: str) -> Fraction:
     receipt = catalogue.tokens[claim]
     if isinstance(receipt, Par):
         return usd(catalogue, start, receipt.par, claim, "par")
-    posted = receipt.book_price if isinstance(receipt, Share) else None
-    posted = posted or receipt.market_price
+    posted = receipt.book_price or receipt.market_price
     if posted is None:
         raise NotCarriedError(
             f"an amount in dollars of {claim}, whose start price has to be computed: "

@@ -6,7 +6,7 @@ from looprisk.engine.affine import Affine
 from looprisk.engine.catalogue import known
 from looprisk.engine.world import World
 from looprisk.errors import NotCarriedError, NotExactError
-from looprisk.model.tokens import Oracle, Par, Share
+from looprisk.model.tokens import Oracle, Par
 from looprisk.model.values import Value
 
 
@@ -61,10 +61,11 @@ def _nav_reading(world: World, target: str, collateral: str) -> Affine | None:
     receipt = world.catalogue.tokens[target]
     issuer = world.catalogue.issuer_of[target]
     if world.recognised(issuer):
-        return _own_price(world, target, collateral)
+        _must_sell_at_book(world, target, collateral)
+        return None
     if isinstance(receipt, Par):
         return _usd_line(world, receipt.par, target, "par")
-    if isinstance(receipt, Share) and receipt.book_price is not None:
+    if receipt.book_price is not None:
         return _usd_line(world, receipt.book_price, target, "book_price")
     raise NotCarriedError(
         f"{target}: a nav oracle that reads a computed book price is in the language and not yet in "
@@ -72,7 +73,7 @@ def _nav_reading(world: World, target: str, collateral: str) -> Affine | None:
     )
 
 
-def _own_price(world: World, target: str, collateral: str) -> None:
+def _must_sell_at_book(world: World, target: str, collateral: str) -> None:
     """After recognition the book is the economic value; it must also be the price of a sale."""
     if target != collateral or world.quote(target) is not None:
         raise NotExactError(
