@@ -18,9 +18,11 @@ from looprisk.files.tree import Map, Node, Plain, Word, fault_at, find, place, p
 from looprisk.model import parse_scenario, parse_system, paths
 from looprisk.model.case import Case
 from looprisk.model.checks import SET
+from looprisk.model.problems import unknown_key_help
 from looprisk.model.scenario import Scenario
 from looprisk.model.sections import part_type, read_part
 from looprisk.model.system import System, change
+from looprisk.model.vocabulary import TOP_KEYS
 
 Path = tuple[str, ...]
 
@@ -60,6 +62,10 @@ def bind(trees: list[Map]) -> Bound:
     bound.tree = _merged(trees, bound)
     whole = _plain_map(bound.tree)
     raw = {key: value for key, value in whole.items() if key not in _NO_PART_OF_A_SYSTEM}
+    for key in sorted(raw.keys() - set(TOP_KEYS)):
+        problem = Problem((key,), f"unknown key `{key}`", unknown_key_help(key, raw[key], TOP_KEYS))
+        _place_all((problem,), bound.tree, bound)
+        del raw[key]
     bound.system, problems = parse_system(raw)
     _place_all(problems, bound.tree, bound)
     for name in _scenario_names(bound):

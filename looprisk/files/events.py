@@ -101,7 +101,7 @@ class _Composer:
             self._note(Fault(file=self._file, message="the file is empty", help=_START))
             raise _StopError
         if isinstance(event, DocumentStartEvent) and (event.version or event.tags):
-            self._at(event, "no line starts with %", _START)
+            self._at(event, "a line with % is refused: YAML directives have no use here", _START)
         top = self._node(self._next(), 1)
         self._next()  # the end of the document
         event = self._next()
@@ -174,8 +174,13 @@ class _Composer:
         following = self._next()
         while type(following) is not MappingEndEvent:
             key = self._key(following, depth)
+            before = len(self.faults)
             value = self._node(self._next(), depth + 1)
-            if key is not None:
+            if key is not None and key.text == "<<" and not key.quoted:
+                del self.faults[before:]
+                message, _ = _not_here("merge key `<<`")
+                self._add(key.start, value.end, message, "write its keys here")
+            elif key is not None:
                 empty = isinstance(value, Word) and not value.text and not value.quoted
                 if flow and empty and self._no_colon(key):
                     bare.append(key)
@@ -194,7 +199,7 @@ class _Composer:
             found.values[key.text] = value
             return
         message = f"`{shorten(key.text)}` is given twice (first on line {first.start.line + 1})"
-        self._add(key.start, key.end, message)
+        self._add(key.start, key.end, message, "keep one of the two")
 
     def _key(self, event: Any, depth: int) -> Word | None:
         """Return a key, or None where it is refused."""
@@ -202,14 +207,11 @@ class _Composer:
             self._node(event, depth + 1)
             if not isinstance(event, AliasEvent):
                 message = "a key is one word of text, not a map or a list"
-                self._at(event, message)
+                self._at(event, message, "write one entry for each")
             return None
         key = self._word(event)
         if not key.text.strip():
             self._add(key.start, key.end, "a key is missing here", "write `key: value`")
-            return None
-        if key.text == "<<" and not key.quoted:
-            self._add(key.start, key.end, *_not_here("merge key `<<`"))
             return None
         return key
 
@@ -256,11 +258,13 @@ class _Composer:
             written = re.search(rf"{sign}[^\s,{{}}\[\]]*", line)
             word = written.group() if written else sign
             fault = spanning(self._file, start, start, "")
-            message = _not_here(f"anchor `{shorten(word)}`")[0]
+            message, _ = _not_here(f"anchor `{shorten(word)}`")
             if sign == "!":
                 message = f"tag `{shorten(word)}` refused: every value is plain text"
             column = fault.column + (written.start() if written else 0)
-            self._note(replace(fault, column=column, width=len(word), message=message))
+            self._note(
+                replace(fault, column=column, width=len(word), message=message, help="take it out")
+            )
 
     def _hole(self, start: Mark, end: Mark) -> Word:
         return Word("unknown", self._file, start, end, hole=True)

@@ -76,7 +76,8 @@ class _Reader:
             self.found.faults.append(_with_help(error.fault, advice))
             return
         message = f"`{shorten(asked.text)}`: {error.fault.message}"
-        advice = error.fault.help or _did_you_mean(path, asked.text)
+        nearest = _did_you_mean(path, asked.text)
+        advice = error.fault.help or nearest or "name a file in the same folder or below"
         self.found.faults.append(fault_at(asked, message, advice))
 
     def _include(self, top: Map, source: Source, above: tuple[Path, ...]) -> None:
@@ -86,7 +87,9 @@ class _Reader:
         listed: set[str] = set()
         for word in self._words(node):
             if word.text in listed:
-                self._refuse(word, f"`{shorten(word.text)}` is included twice")
+                self._refuse(
+                    word, f"`{shorten(word.text)}` is included twice", "keep one of the two"
+                )
                 continue
             listed.add(word.text)
             self._include_one(word, source, above)
@@ -98,7 +101,8 @@ class _Reader:
                     yield item
                 self.found.complete &= not item.hole
             else:
-                self._refuse(item, "`include` takes the name of a file, or a list of names")
+                message = "`include` takes the name of a file, or a list of names"
+                self._refuse(item, message, "write include: base.yaml")
 
     def _include_one(self, word: Word, source: Source, above: tuple[Path, ...]) -> None:
         message, advice = _bad_name(word.text)
@@ -116,7 +120,8 @@ class _Reader:
             names = " → ".join(shorten(step.name) for step in circle)
             self._refuse(word, f"files include each other in a circle: {names}", "drop one of them")
         elif len(above) >= MAX_INCLUDE_DEPTH:
-            self._refuse(word, f"included deeper than {MAX_INCLUDE_DEPTH} files")
+            message = f"files include each other more than {MAX_INCLUDE_DEPTH} deep"
+            self._refuse(word, message, "include the files where they are needed")
         elif real not in self._seen:
             name = (PurePosixPath(source.name).parent / word.text).as_posix()
             self.read(target, name, word, above)

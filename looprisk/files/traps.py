@@ -50,7 +50,7 @@ def without_value(key: Word, *, alone: bool) -> Fault:
     if alone:
         advice = f"write `{shorten(key.text)}: …`; a list of names stands in [ ]"
     else:
-        advice = "write `unknown` if nobody knows it, or take the key out"
+        advice = "write a value (`unknown` if nobody knows it), or take the key out"
     message = f"`{shorten(key.text)}` has no value"
     return spanning(key.file, key.start, key.end, message, advice)
 
