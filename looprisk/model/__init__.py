@@ -1,6 +1,7 @@
 """The model: what a system is made of, in the words of a file and of a notebook alike."""
 
 from looprisk.model.builders import loop
+from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation
 from looprisk.model.issuers import DefaultRecovery, Feed, Issuer, Loan, Rebalance, SetOff
 from looprisk.model.markets import (
@@ -34,6 +35,7 @@ from looprisk.model.values import Value
 __all__ = [
     "Adl",
     "Asset",
+    "Case",
     "Clock",
     "CollateralTerms",
     "Copy",

@@ -226,7 +226,10 @@ def nearest(found: str, choices: tuple[str, ...]) -> str | None:
     """
     by_lower = {choice.lower(): choice for choice in reversed(choices)}
     close = get_close_matches(found.lower(), list(by_lower), n=1, cutoff=0.72)
-    return by_lower[close[0]] if close else None
+    if close:
+        return by_lower[close[0]]
+    longer = [choice for choice in choices if choice.lower().startswith(f"{found.lower()}-")]
+    return longer[0] if len(longer) == 1 else None
 
 
 def _listed(raw: object) -> object:

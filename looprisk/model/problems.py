@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pydantic import BaseModel
+
 from looprisk.errors import ModelError, Problem
 from looprisk.model.fields import nearest
 from looprisk.model.foreign import ours
 from looprisk.model.values import expected
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel, ValidationError
+    from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
 Path = tuple[str, ...]
@@ -45,7 +47,9 @@ def _problem(detail: ErrorDetails, raw: object, fields: Path) -> Iterator[Proble
     if kind == "value_error":
         inner = detail["ctx"]["error"]
         if isinstance(inner, ModelError):
-            yield from (placed(problem, path) for problem in inner.problems)
+            written_short = not isinstance(_at(raw, path), Mapping | list | tuple | BaseModel)
+            for problem in inner.problems:
+                yield placed(_shortened(problem) if written_short else problem, path)
         else:
             yield _wrong_value(detail, path, str(inner), raw)
     elif kind == "missing":
@@ -88,7 +92,7 @@ def _wrong_value(detail: ErrorDetails, path: Path, message: str, raw: object) ->
     on_key = isinstance(detail["input"], Mapping) and not message.startswith("one value")
     if not path:
         return Problem(path, message, on_key=on_key)
-    siblings = _parent(raw, path)
+    siblings = _at(raw, path[:-1])
     help_ = _after_comma(path[-1], siblings) if message.startswith("no value") else ""
     name = _name(path) if isinstance(siblings, list | tuple) else path[-1]
     return Problem(path, f"{name}: {message}", help_, on_key)
@@ -116,9 +120,15 @@ def in_tree(problem: Problem, prefix: Path) -> Problem:
     return whole
 
 
-def _parent(raw: object, keys: Path) -> object:
+def _shortened(problem: Problem) -> Problem:
+    """Take away the key of a map that was written as one value: ``V: $217``."""
+    name = f"{_name(problem.path)}: "
+    return replace(problem, path=(), message=problem.message.removeprefix(name))
+
+
+def _at(raw: object, keys: Path) -> object:
     node = raw
-    for key in keys[:-1]:
+    for key in keys:
         if isinstance(node, Mapping):
             node = node[key]
         elif isinstance(node, list | tuple):

@@ -29,25 +29,25 @@ FREE_TEXT = frozenset({"about", "title", "label", "note", "name"})
 """Keys whose text is for people, in which ``@`` is no source."""
 
 
+_FIRST = ("label", "kind", "rules")
+_LAST = ("depends_on", "tags", "address", "note", "source")
+
+
 def dump(part: Model) -> dict[str, Loose]:
     """Return a part as a loose tree: only what was given, in the order of the language."""
     fields = type(part).model_fields
+    between = (name for name in fields if name not in (*_FIRST, *_LAST))
     given: dict[str, Loose] = {}
-    for name, field in fields.items():
-        content = getattr(part, name)
-        if _is_given(part, name, content):
-            given[field.alias or name] = _loose(content, name)
+    for name in (*_FIRST, *between, *_LAST):
+        content = getattr(part, name) if name in fields else None
+        if content is not None and _is_given(part, name, content):
+            given[fields[name].alias or name] = _loose(content, name)
     return given
 
 
 def _is_given(part: Model, name: str, content: object) -> bool:
-    if name == "kind":
-        return True
-    if content is None or (
-        content == type(part).model_fields[name].default and content in ({}, ())
-    ):
-        return name in part.model_fields_set and content is not None
-    return True
+    """Whether a field is worth writing: what is empty only where somebody wrote it so."""
+    return content not in ({}, ()) or name in part.model_fields_set
 
 
 def _loose(content: object, name: str = "") -> Loose:

@@ -1,9 +1,9 @@
 """A system as a whole: each rule, all problems at once, and what survives a bad part."""
 
 import pytest
+
 from looprisk.errors import ModelError
 from looprisk.model import System, parse_system
-
 from tests.model.examples import GONE, tree
 
 RECEIPT = {"kind": "share", "supply": "1M"}
@@ -334,8 +334,7 @@ RULES = [
     (
         ("markets.lend.lends.USDC.supplied", "4M"),
         "markets/lend/lends/USDC/supplied",
-        "supplied: `4M` is not the cash of 1M and the listed debts of 2_000_000, "
-        "together 3_000_000",
+        "supplied: `4M` is not the cash of 1M and the listed debts of 2_000_000, together 3_000_000",
         "list the debts, or write `unlisted_debt: sound`",
     ),
     (
