@@ -1,20 +1,28 @@
 """Clearing: the greatest (or least) solution of a form at one shock fraction, with its certificate.
 
-Components are cleared in the order of their dependence, each exactly; what a component holds of the ones
-before it is a number by then, so minus signs *between* components do no harm (MODEL 2.5).
+Components are cleared in the order of their dependence, each exactly; what a component holds of the
+ones before it is a number by then, so minus signs *between* components do no harm (MODEL 2.5).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from looprisk.engine import walk
 from looprisk.engine.block import SLACK, Block
 from looprisk.engine.components import components, restrict
-from looprisk.engine.form import Flags, Index, NormalForm, Numbers, active_cells, active_entries
+from looprisk.engine.form import (
+    Flags,
+    Index,
+    NormalForm,
+    Numbers,
+    Scalar,
+    active_cells,
+    active_entries,
+)
 
 Selection = Literal["greatest", "least"]
 
@@ -35,23 +43,25 @@ class Solution:
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """What one evaluation of the normal form says about a solution; all in USD, exact in Fractions."""
+    """What one evaluation of the normal form says about a solution; in USD, exact in Fractions."""
 
-    residual: Any
+    residual: Scalar
     """Largest ``|y - b - Theta z|`` over the nodes, with cells chosen anew from the conditions."""
-    conservation_gap: Any
+    conservation_gap: Scalar
     """``sum of outside claims + leaks - sum of b``."""
     same_cells: bool
     """Whether the conditions choose the cells that the solution claims."""
 
 
 def clear(form: NormalForm, selection: Selection = "greatest") -> Solution:
-    """Return the greatest or the least solution at one shock fraction (slopes are ignored: use ``at``).
+    """Return the greatest or the least solution at one shock fraction.
+
+    Slopes are ignored: use :meth:`NormalForm.at`.
 
     >>> from looprisk.engine.networks import debt_network
     >>> rogers_veraart = debt_network([[0, 2.2], [2.2, 0]], [1, 1], alpha=0.5, beta=0.5)
     >>> clear(rogers_veraart, "greatest").z.tolist(), clear(rogers_veraart, "least").z.tolist()
-    ([2.2, 0.0, 2.2, 0.0], [1.0, 0.0, 1.0, 0.0])
+    ([2.2, 1.0, 2.2, 1.0], [1.0, 0.0, 1.0, 0.0])
 
     Raises NotExactError where shares are held in a closed circle, whose value has no bound.
     """
@@ -74,7 +84,7 @@ def clear(form: NormalForm, selection: Selection = "greatest") -> Solution:
 
 
 def claim_values(form: NormalForm, y: Numbers, cells: Index, z: Numbers) -> Numbers:
-    """Return the payments [C] at values ``y`` in these cells; ``z`` prices faces in other claims' units."""
+    """Return the payments [C] at values ``y`` in these cells; ``z`` prices faces in claims."""
     entries = active_entries(form, cells)
     paid: Numbers = form.pay_const[entries] + form.pay_rate[entries] * y[form.issuer]
     if len(form.face_pay):
@@ -106,10 +116,17 @@ def prove(form: NormalForm, solution: Solution) -> Proof:
     received = form.b_const.copy()
     np.add.at(received, form.held_by, form.held_share * paid[form.held_claim])
     return Proof(
-        residual=max(abs(y - received), default=0),
-        conservation_gap=sum(outside(form, z)) + sum(leaks(form, y, z)) - sum(form.b_const),
+        residual=max(abs(y - received).tolist(), default=0),
+        conservation_gap=_total(outside(form, z))
+        + _total(leaks(form, y, z))
+        - _total(form.b_const),
         same_cells=bool((cells == solution.cells).all()),
     )
+
+
+def _total(values: Numbers) -> Scalar:
+    total: Scalar = sum(values.tolist())
+    return total
 
 
 def outside(form: NormalForm, z: Numbers) -> Numbers:

@@ -1,8 +1,9 @@
-"""Loops and order of a form: strongly connected components, and one component cut out as its own form."""
+"""Loops and order of a form: strongly connected components, and one cut out as its own form."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from graphlib import TopologicalSorter
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -14,7 +15,11 @@ from looprisk.engine.form import Flags, Index, NormalForm, Numbers
 def dependencies(form: NormalForm) -> tuple[Index, Index]:
     """Return (from, to) node pairs: the value or the cell of ``to`` depends on ``from``."""
     pay_cell = np.searchsorted(form.pay_ptr, form.face_pay, side="right") - 1
-    source = [form.issuer[form.held_claim], form.issuer[form.read_claim], form.issuer[form.face_claim]]
+    source = [
+        form.issuer[form.held_claim],
+        form.issuer[form.read_claim],
+        form.issuer[form.face_claim],
+    ]
     target = [form.held_by, form.cond_node[form.read_cond], form.cell_node[pay_cell]]
     return np.concatenate(source), np.concatenate(target)
 
@@ -25,32 +30,21 @@ def components(form: NormalForm) -> tuple[Index, ...]:
     n = form.nodes
     graph = coo_array((np.ones(len(source)), (source, target)), shape=(n, n)).tocsr()
     count, label = connected_components(graph, directed=True, connection="strong")
-    before = [set[int]() for _ in range(count)]
-    after = [set[int]() for _ in range(count)]
-    for a, b in zip(label[source], label[target], strict=True):
-        if a != b:
-            before[b].add(int(a))
-            after[a].add(int(b))
-    members: list[list[int]] = [[] for _ in range(count)]
-    for node, component in enumerate(label):
-        members[component].append(node)
-    waiting = [len(needs) for needs in before]
-    ready = [c for c in range(count) if not waiting[c]]
-    order: list[Index] = []
-    while ready:
-        component = ready.pop()
-        order.append(np.array(members[component], dtype=np.intp))
-        for nxt in sorted(after[component]):
-            waiting[nxt] -= 1
-            if not waiting[nxt]:
-                ready.append(nxt)
-    return tuple(order)
+    edges = np.unique(label[source].astype(np.int64) * count + label[target])
+    needs: dict[int, list[int]] = {component: [] for component in range(count)}
+    for before, after in zip((edges // count).tolist(), (edges % count).tolist(), strict=True):
+        if before != after:
+            needs[after].append(before)
+    ends = np.cumsum(np.bincount(label, minlength=count))
+    members = np.split(np.argsort(label, kind="stable"), ends[:-1])
+    return tuple(members[component] for component in TopologicalSorter(needs).static_order())
 
 
 def restrict(form: NormalForm, members: Index, z: Numbers) -> NormalForm:
-    """Return the form of one component, the claims on everything before it folded in at values ``z``.
+    """Return the form of one component.
 
-    The form must stand at one shock fraction (no slopes).
+    The claims on everything before it are folded in at their values ``z`` [C]. The form must stand
+    at one shock fraction (no slopes).
     """
     inside = np.zeros(form.nodes, dtype=np.bool_)
     inside[members] = True

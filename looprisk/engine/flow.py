@@ -27,7 +27,7 @@ class Flow:
     """
 
     def __init__(self, block: Block, cells: Index) -> None:
-        self._block = block
+        self.block = block
         self.regular = True
         self._moves = 0
         self._enter(cells)
@@ -35,15 +35,15 @@ class Flow:
     def _enter(self, cells: Index) -> None:
         """Take up a choice of cells as a whole."""
         self.cells = cells
-        self.const, self.slope = self._block.constants(cells)
-        _, _, self._rate = self._block.claim_lines(cells)
+        self.const, self.slope = self.block.constants(cells)
+        _, _, self._rate = self.block.claim_lines(cells)
         self._inverse: Inverse | None = None
         self._tangent: Numbers | None = None
 
     def move(self, new: Index) -> None:
         """Follow a change of cells, node by node."""
         changed = np.flatnonzero(self.cells != new)
-        if self._block.has_faces and len(changed):
+        if self.block.has_faces and len(changed):
             self._enter(new)
             return
         for node in changed:
@@ -51,8 +51,8 @@ class Flow:
         self.cells = new
 
     def _exchange(self, node: int, before: int, after: int) -> None:
-        form = self._block.form
-        holders, const, slope, rate = self._block.exchange(node, before, after)
+        form = self.block.form
+        holders, const, slope, rate = self.block.exchange(node, before, after)
         np.add.at(self.const, holders, const)
         claims = slice(form.claim_ptr[node], form.claim_ptr[node + 1])
         self._rate[claims] = form.pay_rate[form.pay_ptr[after] : form.pay_ptr[after + 1]]
@@ -75,7 +75,7 @@ class Flow:
         if self._tangent is not None:
             self._tangent = self._tangent + gain * self._tangent[node] + kept.times(more)
         self._moves += 1
-        if self._block.slack and self._moves % BLOCK == 0:
+        if self.block.slack and self._moves % BLOCK == 0:
             self._check(kept)
 
     def _check(self, kept: Inverse) -> None:
@@ -88,8 +88,8 @@ class Flow:
 
     def passed_on(self, y: Numbers) -> Numbers:
         """Return ``J y``."""
-        z = self._rate * y[self._block.form.issuer]
-        return self._block.received(self._block.with_faces(z, self.cells))
+        z = self._rate * y[self.block.form.issuer]
+        return self.block.received(self.block.with_faces(z, self.cells))
 
     def residual(self, y: Numbers, s: Scalar) -> Numbers:
         """Return ``y - c - J y``."""
@@ -98,7 +98,7 @@ class Flow:
 
     def _kept(self) -> Inverse:
         if self._inverse is None:
-            self._inverse = inverse(self._block.jacobian(self.cells))
+            self._inverse = inverse(self.block.jacobian(self.cells))
         return self._inverse
 
     def tangent(self) -> Numbers:
@@ -108,7 +108,7 @@ class Flow:
         return self._tangent
 
     def direction(self, residual: Numbers) -> Numbers:
-        """Return ``(I - J)^-1 residual``; along the circle itself where a closed loop is flooded."""
+        """Return ``(I - J)^-1 residual``; along the circle where a closed loop is flooded."""
         self.regular = True
         try:
             return self._kept().times(residual)
@@ -116,40 +116,48 @@ class Flow:
             return self._around(residual)
 
     def _around(self, residual: Numbers) -> Numbers:
-        """A closed loop keeps every dollar: slide along it while a residual feeds it (MODEL 3.4)."""
-        jacobian = self._block.jacobian(self.cells)
+        """Slide along a closed loop, which keeps every dollar, while a residual feeds it."""
+        jacobian = self.block.jacobian(self.cells)
         feeds = perron(jacobian.T)
         closed = np.array(feeds > 0, dtype=np.bool_)
         if (residual[closed] != 0).any():
             self.regular = False
             return perron(jacobian)
         rest = np.flatnonzero(~closed)
-        unit = identity(len(rest), exact=self._block.form.exact)
+        unit = identity(len(rest), exact=self.block.form.exact)
         direction = residual * 0
         direction[rest] = solve(unit - jacobian[np.ix_(rest, rest)], residual[rest])
         return direction
 
     def arrive(self, reached: Numbers, s: Scalar) -> Numbers:
         """Return the solution in force, free of the rounding of the way that was walked to it."""
-        if self._inverse is None or not self._block.slack:
+        if self._inverse is None or not self.block.slack:
             return reached
         return self._inverse.times(self.const + self.slope * s)
 
-    def falling(self, seeds: Flags, after: Index) -> Flags:
-        """Return the nodes that surely fall when the ``seeds`` do.
+    def falling(self, loses: Flags | None, after: Index) -> Flags:
+        """Return the nodes that surely fall: those that lose, and who holds claims on them.
 
-        A loss is surely passed on by a claim that moves with its issuer on both sides of a border on
-        which nodes may stand: in the cells in force and in the cells ``after``.
+        A claim surely passes a loss on if it moves with its issuer on both sides of a border on
+        which nodes may stand: in the cells in force and in the cells ``after``. Without ``loses``
+        those lose whose assets or payments fall with ``s``.
         """
-        form = self._block.form
-        _, _, rate = self._block.claim_lines(after)
-        passing = ((self._rate > 0) & (rate > 0))[self._block.held_claim]
-        passing &= self._block.held_share > 0
-        source = form.issuer[self._block.held_claim[passing]]
-        target = self._block.held_by[passing]
-        falls = seeds.copy()
+        block, form = self.block, self.block.form
+        _, slope, rate = block.claim_lines(after)
+        if loses is None:
+            _, slope_now, _ = block.claim_lines(self.cells)
+            loses = np.array(form.b_slope < 0, dtype=np.bool_)
+            loses[self._holders((slope < 0) & (slope_now < 0))[1]] = True
+        source, target = self._holders((self._rate > 0) & (rate > 0))
+        falls = loses.copy()
         while True:
             reached = target[falls[source]]
             if falls[reached].all():
                 return falls
             falls[reached] = True
+
+    def _holders(self, claims: Flags) -> tuple[Index, Index]:
+        """Return (issuer, holder) of every holding of the flagged claims."""
+        block = self.block
+        held = np.flatnonzero(claims[block.held_claim] & (block.held_share > 0))
+        return block.form.issuer[block.held_claim[held]], block.held_by[held]

@@ -1,21 +1,23 @@
 """The normal form: what every system compiles to, and all that the solvers see.
 
 Unknown are the asset values ``y`` of the nodes, in USD. A node splits its value among the claims it
-issues by a *cell*, a straight line per claim; the cells of a node are ordered, healthiest first, and the
-first cell whose conditions all hold is active. Every condition is closed (``>= 0`` holds at equality)::
+issues by a *cell*, a straight line per claim; the cells of a node are ordered, healthiest first,
+and the first cell whose conditions all hold is active. Every condition is closed (``>= 0`` holds at
+equality)::
 
     y[v] = b[v] + sum over claims c held by v of  share[c -> v] * z[c]
     z[c] = pay_const + pay_rate * y[issuer of c] (+ faces in the unit of another claim)
     condition = cond_const + cond_own * y[its node] + sum of read_coef * z[read_claim]
 
-``b``, the payments and the conditions carry a slope in the shock fraction ``s``. One form describes one
-segment of the shock, on which all of them are straight. Numbers are float64, or exact Fractions in
-arrays of dtype object; the same solvers run on both.
+``b``, the payments and the conditions carry a slope in the shock fraction ``s``. One form describes
+one segment of the shock, on which all of them are straight. Numbers are float64, or exact Fractions
+in arrays of dtype object; the same solvers run on both.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -26,6 +28,8 @@ Numbers = NDArray[Any]
 """float64 or Fractions (dtype object)."""
 Index = NDArray[np.intp]
 Flags = NDArray[np.bool_]
+Scalar = float | Fraction
+"""A number: a Fraction where the form is exact."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +77,7 @@ class NormalForm:
     face_pay: Index
     face_claim: Index
     face_coef: Numbers
-    """Faces in the unit of another claim: ``z += face_coef * z[face_claim]`` in entry ``face_pay``."""
+    """Faces in other units: entry ``face_pay`` pays ``face_coef * z[face_claim]`` more."""
     names: Names
 
     @property
@@ -113,6 +117,11 @@ class NormalForm:
         return np.concatenate([[0], np.cumsum(width)]).astype(np.intp)
 
     @cached_property
+    def need_cell(self) -> Index:
+        """The cell that needs each entry of ``cell_cond``."""
+        return np.repeat(np.arange(len(self.cell_node)), np.diff(self.cell_cond_ptr))
+
+    @cached_property
     def entry_offset(self) -> Index:
         """[C] position of each claim among the claims of its issuer."""
         return np.arange(self.claims) - self.claim_ptr[self.issuer]
@@ -121,37 +130,37 @@ class NormalForm:
         """Return the same form in float64."""
         if not self.exact:
             return self
-        changed = {
-            name: np.asarray(getattr(self, name), dtype=np.float64)
-            for name in NUMBER_FIELDS
-        }
-        return replace(self, **changed)
+        return replace(
+            self,
+            b_const=rounded(self.b_const),
+            b_slope=rounded(self.b_slope),
+            held_share=rounded(self.held_share),
+            pay_const=rounded(self.pay_const),
+            pay_slope=rounded(self.pay_slope),
+            pay_rate=rounded(self.pay_rate),
+            cond_const=rounded(self.cond_const),
+            cond_slope=rounded(self.cond_slope),
+            cond_own=rounded(self.cond_own),
+            read_coef=rounded(self.read_coef),
+            face_coef=rounded(self.face_coef),
+        )
 
-    def at(self, s: Any) -> NormalForm:
+    def at(self, s: Scalar) -> NormalForm:
         """Return the form at one shock fraction, with slopes zero."""
-        still = {
-            f"{name}_const": getattr(self, f"{name}_const") + getattr(self, f"{name}_slope") * s
-            for name in ("b", "pay", "cond")
-        }
-        zero = {
-            f"{name}_slope": getattr(self, f"{name}_slope") * 0 for name in ("b", "pay", "cond")
-        }
-        return replace(self, **still, **zero)
+        return replace(
+            self,
+            b_const=self.b_const + self.b_slope * s,
+            b_slope=self.b_slope * 0,
+            pay_const=self.pay_const + self.pay_slope * s,
+            pay_slope=self.pay_slope * 0,
+            cond_const=self.cond_const + self.cond_slope * s,
+            cond_slope=self.cond_slope * 0,
+        )
 
 
-NUMBER_FIELDS = (
-    "b_const",
-    "b_slope",
-    "held_share",
-    "pay_const",
-    "pay_slope",
-    "pay_rate",
-    "cond_const",
-    "cond_slope",
-    "cond_own",
-    "read_coef",
-    "face_coef",
-)
+def rounded(numbers: Numbers) -> Numbers:
+    """Return numbers as float64."""
+    return np.asarray(numbers, dtype=np.float64)
 
 
 def active_cells(form: NormalForm, alive: Flags) -> Index:
@@ -172,3 +181,24 @@ def active_entries(form: NormalForm, cells: Index) -> Index:
     """Return [..., C] the payment entry of every claim in the active cells."""
     entries: Index = form.pay_ptr[cells[..., form.issuer]] + form.entry_offset
     return entries
+
+
+def payment_bounds(form: NormalForm, pay_const: Numbers) -> tuple[Numbers, Numbers]:
+    """Return (const [..., C], rate [C]) with ``z <= const + rate * y`` in every cell.
+
+    A claim that is flat in the healthiest cell is bounded by its face there, since payments do not
+    rise as the node weakens; any other by its steepest share of ``y``.
+    """
+    cell = np.repeat(np.arange(len(form.cell_node)), np.diff(form.pay_ptr))
+    offset = np.arange(len(cell)) - form.pay_ptr[cell]
+    claim = form.claim_ptr[form.cell_node[cell]] + offset
+    order = np.argsort(claim, kind="stable")
+    starts = np.searchsorted(claim[order], np.arange(form.claims))
+    if not form.claims:
+        return pay_const[..., order], form.pay_rate[order]
+    healthiest = order[starts]
+    flat = form.pay_rate[healthiest] == 0
+    highest = np.maximum.reduceat(pay_const[..., order], starts, axis=-1)
+    const: Numbers = np.where(flat, pay_const[..., healthiest], highest)
+    rate: Numbers = np.maximum.reduceat(form.pay_rate[order], starts)
+    return np.maximum(const, 0), np.where(flat, rate * 0, rate)

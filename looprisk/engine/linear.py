@@ -1,8 +1,9 @@
 """The one piece of linear algebra the solvers need, in floats and in Fractions.
 
-An inverse keeps ``(I - J)^-1`` while the cells of nodes change: a node's cell is one column of ``J``, so a
-change is a rank-one update (Sherman and Morrison). Fractions are updated at once; floats gather a block of
-updates and fold them into the matrix together, so that an update costs a column and not a matrix.
+An inverse keeps ``(I - J)^-1`` while the cells of nodes change: a node's cell is one column of
+``J``, so a change is a rank-one update (Sherman and Morrison). Fractions are updated at once;
+floats gather a block of updates and fold them into the matrix together, so that an update costs a
+column and not a matrix.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def invert(matrix: Numbers) -> Numbers:
 
 
 def solve(matrix: Numbers, right: Numbers) -> Numbers:
-    """Return ``matrix^-1 right`` for one vector; raises :class:`ClosedLoopError` where there is none."""
+    """Return ``matrix^-1 right`` for one vector; raises :class:`ClosedLoopError` if singular."""
     if matrix.dtype == object:
         return solve_exactly(matrix, right[:, None])[:, 0]
     try:
@@ -119,8 +120,8 @@ class ExactInverse:
 class FloatInverse:
     """``(I - J)^-1`` in floats: a matrix and the gains of up to ``BLOCK`` updates since.
 
-    The update i turns an image x into ``x + gain_i * x[at_i]``, one after the other; what each finds at
-    its place solves a triangular system.
+    The update i turns an image x into ``x + gain_i * x[at_i]``, one after the other; what each
+    finds at its place solves a triangular system.
     """
 
     def __init__(self, jacobian: Numbers) -> None:
@@ -178,7 +179,7 @@ Inverse = ExactInverse | FloatInverse
 
 
 def inverse(jacobian: Numbers) -> Inverse:
-    """Return ``(I - J)^-1``, ready to change; raises :class:`ClosedLoopError` where there is none."""
+    """Return ``(I - J)^-1``, ready to change; raises :class:`ClosedLoopError` if singular."""
     return ExactInverse(jacobian) if jacobian.dtype == object else FloatInverse(jacobian)
 
 
@@ -187,19 +188,20 @@ def perron(jacobian: Numbers) -> Numbers:
     n = len(jacobian)
     if jacobian.dtype != object:
         values, vectors = np.linalg.eig(jacobian)
-        vector = np.abs(np.real(vectors[:, int(np.argmin(np.abs(values - 1)))]))
-        return vector / vector.sum()
+        circle: Numbers = np.abs(np.real(vectors[:, int(np.argmin(np.abs(values - 1)))]))
+        circle /= circle.sum()
+        return circle
     rows = [list(row) for row in identity(n, exact=True) - jacobian]
     pivots: list[int] = []
     for column in range(n):
         at = len(pivots)
         found = next((i for i in range(at, n) if rows[i][column]), None)
         if found is None:
-            vector = np.full(n, Fraction(0), dtype=object)
-            vector[column] = Fraction(1)
+            exact: Numbers = np.full(n, Fraction(0), dtype=object)
+            exact[column] = Fraction(1)
             for i, pivot in enumerate(pivots):
-                vector[pivot] = -rows[i][column]
-            return vector / sum(vector)
+                exact[pivot] = -rows[i][column]
+            return exact / sum(exact)
         rows[at], rows[found] = rows[found], rows[at]
         head = rows[at][column]
         rows[at] = [x / head for x in rows[at]]

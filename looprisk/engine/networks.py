@@ -1,53 +1,55 @@
 """Networks of debt and shares given as matrices, straight to the normal form.
 
-The textbook entrance: Eisenberg and Noe 2001, Rogers and Veraart 2013, Suzuki 2002, Fischer 2014. Built
-from arrays without a Python loop over nodes, so that large networks compile quickly.
+The textbook entrance: Eisenberg and Noe 2001, Rogers and Veraart 2013, Suzuki 2002, Fischer 2014.
+Built from arrays without a Python loop over nodes, so that large networks compile quickly.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy.sparse import coo_array, issparse, sparray
+from scipy.sparse import csr_array
 
-from looprisk.engine.form import Names, NormalForm, Numbers
+from looprisk.engine.form import Index, Names, NormalForm, Numbers, Scalar
+
+Matrix = Numbers | Sequence[Sequence[Scalar]] | csr_array
 
 
 def debt_network(
-    liabilities: ArrayLike | sparray,
-    outside_assets: Sequence[Any] | Numbers,
+    liabilities: Matrix,
+    outside_assets: Sequence[Scalar] | Numbers,
     *,
-    outside_liabilities: Sequence[Any] | Numbers | None = None,
-    alpha: Any = 1,
-    beta: Any = 1,
-    shares: ArrayLike | sparray | None = None,
+    outside_liabilities: Sequence[Scalar] | Numbers | None = None,
+    alpha: Scalar = 1,
+    beta: Scalar = 1,
+    shares: Matrix | None = None,
 ) -> NormalForm:
     """Return the form of a clearing network.
 
-    ``liabilities[i][j]`` is what i owes j, ``outside_liabilities[i]`` what it owes holders outside, all of
-    one rank; ``shares[i][j]`` is the share of i's equity that j owns. In default a node pays out
-    ``alpha`` of its outside assets and ``beta`` of what it receives (Rogers and Veraart 2013, eq. 2). Every
-    node issues two claims, its debt and its equity, in this order. With Fractions in ``outside_assets``
-    the form is exact.
+    ``liabilities[i][j]`` is what i owes j, ``outside_liabilities[i]`` what it owes holders outside,
+    all of one rank; ``shares[i][j]`` is the share of i's equity that j owns. In default a node pays
+    out ``alpha`` of its outside assets and ``beta`` of what it receives (Rogers and Veraart 2013,
+    eq. 2). Every node issues two claims, its debt and its equity, in this order. With Fractions in
+    ``outside_assets`` the form is exact.
 
     >>> from looprisk.engine.clear import clear
-    >>> ring = debt_network([[0, 4, 0], [0, 0, 3], [2, 0, 0]], [20, 20, 10], outside_liabilities=[17, 18, 8])
+    >>> ring = debt_network(
+    ...     [[0, 4, 0], [0, 0, 3], [2, 0, 0]], [20, 20, 10], outside_liabilities=[17, 18, 8]
+    ... )
     >>> clear(ring).z[::2].tolist()
     [21.0, 21.0, 10.0]
     """
     exact = any(isinstance(x, Fraction) for x in outside_assets)
-    dtype = object if exact else np.float64
-    owed = _entries(liabilities, dtype)
-    owned = _entries(shares, dtype) if shares is not None else None
-    e = np.array(list(outside_assets), dtype=dtype)
+    owed = _entries(liabilities, exact=exact)
+    owned = _entries(shares, exact=exact) if shares is not None else None
+    e = _numbers(outside_assets, exact=exact)
+    alpha, beta = _numbers([alpha, beta], exact=exact)
     n = len(e)
-    face = np.zeros(n, dtype=dtype)
+    face = e * 0
     if outside_liabilities is not None:
-        face = face + np.array(list(outside_liabilities), dtype=dtype)
+        face = face + _numbers(outside_liabilities, exact=exact)
     np.add.at(face, owed[0], owed[2])
     indebted = np.array(face != 0, dtype=np.bool_)
 
@@ -94,14 +96,19 @@ def debt_network(
     )
 
 
-def _entries(matrix: ArrayLike | sparray, dtype: Any) -> tuple[Any, Any, Numbers]:
+def _numbers(values: Numbers | Sequence[Scalar], *, exact: bool) -> Numbers:
+    """Return floats, or Fractions: of a float the decimal that it prints as."""
+    if not exact:
+        return np.array(values, dtype=np.float64)
+    fractions = [Fraction(repr(x)) if isinstance(x, float) else Fraction(x) for x in values]
+    return np.array(fractions, dtype=object)
+
+
+def _entries(matrix: Matrix, *, exact: bool) -> tuple[Index, Index, Numbers]:
     """Return (row, column, value) of the nonzero entries."""
-    if issparse(matrix):
-        sparse = coo_array(matrix)
-        row, column = sparse.coords
-        return row, column, np.asarray(sparse.data, dtype=dtype)
-    dense = np.array(matrix, dtype=dtype)
-    if dtype is object:
-        dense = np.vectorize(Fraction, otypes=[object])(dense)
-    row, column = np.nonzero(dense)
-    return row, column, dense[row, column]
+    if isinstance(matrix, csr_array):
+        row = np.repeat(np.arange(len(matrix.indptr) - 1), np.diff(matrix.indptr))
+        return row, matrix.indices.astype(np.intp), _numbers(matrix.data, exact=exact)
+    dense = np.array([_numbers(row, exact=exact) for row in matrix])
+    filled = np.nonzero(dense)
+    return filled[0], filled[1], dense[filled]
