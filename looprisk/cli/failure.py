@@ -54,5 +54,5 @@ def told(error: LoopriskError, scenario: str = "") -> str:
 
 def told_defect(error: Exception) -> str:
     """Return what is printed for an error that is no answer of the library: its own mistake."""
-    lines = "".join(traceback.format_exception(error)).rstrip("\n")
+    lines = "".join(traceback.format_exception(error, limit=-8)).rstrip("\n")
     return f"{lines}\nerror: this is a defect of looprisk; please report it with the lines above"
