@@ -11,6 +11,7 @@ from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection
 from looprisk.engine.curved import Look, crossings, scan
 from looprisk.engine.monitors import Monitor, Stretch, distance, holds_at, join, monitors, on_piece
+from looprisk.engine.setoff import netted
 from looprisk.engine.stage import Point, Segment, StageRun, carry
 from looprisk.engine.state import ONE, ZERO, start_state, strike
 from looprisk.errors import NotCarriedError
@@ -128,7 +129,7 @@ def solve(case: Case) -> Solved:
         raise NotCarriedError(
             f"{case.name}/ray: break points scale the last stage here; `{scenario.ray}` is not the last"
         )
-    catalogue = Catalogue(case.system)
+    catalogue = Catalogue(netted(case.system))
     start = start_state(catalogue)
     still = StageRun(catalogue=catalogue, start=start, before=start, after=start)
     first = still.at(ZERO)

@@ -170,9 +170,9 @@ def _books(
         total += units * price
     for name, collateral, units, debt in _owned_accounts(world, issuer):
         loan = world.catalogue.loan_token(world.catalogue.loans[name].market)
-        price = prices.get(collateral)
-        worth = units * (world.price(collateral).at(s) if price is None else price)
-        total += max(ZERO, worth - debt * world.price(loan).at(s))
+        booked = prices.get(collateral)
+        unit = world.price(collateral).at(s) if booked is None else booked
+        total += max(ZERO, units * unit - debt * world.price(loan).at(s))
     return total
 
 
