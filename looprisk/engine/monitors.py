@@ -80,7 +80,9 @@ def _claims(
 
 
 def _owes(catalogue: Catalogue, issuer: str) -> bool:
-    return bool(catalogue.ranked_claims(issuer, catalogue.system.issuers[issuer]))
+    """Return whether an issuer is leveraged: it owes others, itself or through its accounts."""
+    accounts = any(position.owner == issuer for position in catalogue.loans.values())
+    return accounts or bool(catalogue.ranked_claims(issuer, catalogue.system.issuers[issuer]))
 
 
 def _issuers(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
