@@ -41,7 +41,7 @@ TOLERANCE = 1e-9
 DESCRIPTIVE = frozenset(
     {"kind", "rules", "market", "owner", "venue", "depends_on", "tags", "address", "label", "note"}
 )
-"""Keys whose values say what a part is; they are no figures that an answer could rest on."""
+"""Keys whose values say what a part is: listed only where a source stands behind the word itself."""
 SHOWN = {"share", "par", "supply", "loan", "equity"}
 
 
@@ -323,6 +323,6 @@ def _leaves(case: Case) -> list[tuple[tuple[str, ...], str | None, str]]:
     return [
         (path, source, text.get(path, "").partition(" @")[0])
         for path, source in provenance(tree).items()
-        if len(path) > 2 and not DESCRIPTIVE & set(path[2:])
+        if len(path) > 2 and (not DESCRIPTIVE & set(path[2:]) or "@" in text.get(path, ""))
     ]
 
