@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 from looprisk.cli.emit import Format, Out
+from looprisk.cli.shipped import DEMO, DEMO_TITLE
 from looprisk.results.answers import BreakPoints, CheckReport, Clearing
 from looprisk.results.cells import Screen
+from looprisk.results.layout import prose
 from looprisk.results.names import for_csv
 from looprisk.results.result_json import break_points_json, check_json, dumps, result_json
 from looprisk.results.terminal import break_text, check_text, explain_text, run_text
@@ -31,13 +33,16 @@ def of_runs(answers: Sequence[Clearing], to: Out, where: Sequence[str]) -> str:
     assert_never(to.format)
 
 
-def of_demo(answers: Sequence[Clearing], to: Out) -> str:
-    """Return the shipped case; its last line leads to a file of one's own."""
+def of_demo(answers: Sequence[Clearing], breaks: Sequence[BreakPoints], to: Out) -> str:
+    """Return the shipped case, part by part; its last line leads to a file of one's own."""
     if to.format is not Format.table:
         return of_runs(answers, to, [""] * len(answers))
-    *first, last = answers
-    texts = [run_text(answer, _screen(to)) for answer in first]
-    return _stacked([*texts, run_text(last, _screen(to), ["looprisk init"])])
+    screen = _screen(to)
+    pages = ["\n".join(prose(DEMO_TITLE, screen)) + "\n"]
+    for part, answer, points in zip(DEMO, answers, breaks, strict=True):
+        title = "\n".join(screen.paint(line, "bold") for line in prose(part.title, screen))
+        pages += [title + "\n", run_text(answer, screen), break_text(points, screen)]
+    return _stacked([*pages, "next: looprisk init\n"])
 
 
 def of_causes(answers: Sequence[Clearing], layer: str, to: Out) -> str:

@@ -1,15 +1,30 @@
 """The scenario files that come with the package."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import looprisk
 from looprisk.cli.failure import Exit, RefusedError
 
-DEMO = (
-    ("stream-recourse.yaml", "loss-93"),
-    ("stream-own-token.yaml", "loss-93"),
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One part of the demo: a case of the package and what it stands for."""
+
+    title: str
+    file: str
+    run: str = "loss-93"
+    break_: str = "how-far"
+
+
+DEMO_TITLE = (
+    "Stream Finance, November 2025, and the $93M it said it had lost. Who is paid first is "
+    "not known. Both answers, neither marked as the truth:"
 )
-"""The disclosed loss of Stream under both answers to who is paid first."""
+DEMO = (
+    Shown("1. Lenders can reach all of Stream.", "stream-recourse.yaml"),
+    Shown("2. Lenders have only the xUSD that was posted to them.", "stream-own-token.yaml"),
+)
 
 
 def shipped(name: str) -> Path:

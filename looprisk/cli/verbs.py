@@ -5,12 +5,12 @@ from typing import TypeVar
 
 from looprisk import analysis
 from looprisk.cli import pages
-from looprisk.cli.ask import Ask, cases, read, where
+from looprisk.cli.ask import Ask, cases, where
 from looprisk.cli.busy import tracked
 from looprisk.cli.emit import Out, note, write
 from looprisk.cli.failure import Exit, RefusedError, exit_code, told
 from looprisk.cli.shipped import DEMO, shipped
-from looprisk.errors import FileError, LoopriskError
+from looprisk.errors import FileError, LoopriskError, ModelError
 from looprisk.files.load import File, load
 from looprisk.model.case import Case
 from looprisk.results.answers import CheckReport
@@ -58,18 +58,20 @@ def check(asks: Sequence[Ask], to: Out) -> int:
 
 def demo(to: Out) -> int:
     """Show the shipped case under both answers to who is paid first."""
-    asks = [read(f"{shipped(name)}::{scenario}", None) for name, scenario in DEMO]
     try:
-        asked = [case for ask, file in _all_loaded(asks) for case in cases(ask, file)]
-    except FileError as error:
+        files = [load(shipped(part.file)) for part in DEMO]
+        runs = [file[part.run] for file, part in zip(files, DEMO, strict=True)]
+        sweeps = [file[part.break_] for file, part in zip(files, DEMO, strict=True)]
+    except ModelError as error:
         raise RefusedError(
             f"the shipped case is damaged\n{error}",
             help_="install looprisk again",
             code=Exit.DATA,
         ) from error
-    answered, code = _answers(asked, analysis.run, to, doing="clearing")
-    write(to, pages.of_demo([answer for _, answer in answered], to))
-    return code
+    answers = [analysis.run(case) for case in runs]
+    breaks = [analysis.break_points(case) for case in sweeps]
+    write(to, pages.of_demo(answers, breaks, to))
+    return Exit.OK
 
 
 def _all_loaded(asks: Sequence[Ask]) -> list[tuple[Ask, File]]:

@@ -85,7 +85,7 @@ def test_1_also_where_another_scenario_has_no_answer(cli, failing):
         (["run", "fund.yaml", "--set", "Fnd/x=1"], "did you mean Fund?"),
         (
             ["run", "fund.yaml", "--set", "Fund/owes/Lender=5M"],
-            "--set Fund/owes/Lender: amount: `5M`",
+            "`5M`: of what? write $5M",
         ),
         (["run", "fund.yaml", "--set", "Fund/pays=[debts"], "not readable as YAML"),
         (["run", "fund.yaml", "--set", "a/b=1", "--set", "a/b=2"], "--set a/b is given twice"),
@@ -132,7 +132,7 @@ def test_2_init_does_not_overwrite(cli, fund):
 def test_3_the_shipped_case_is_missing(cli, monkeypatch):
     from looprisk.cli import verbs
 
-    monkeypatch.setattr(verbs, "DEMO", (("none.yaml", "loss-93"),))
+    monkeypatch.setattr(verbs, "DEMO", (shipped.Shown("gone", "none.yaml"),))
     fails(cli("demo"), 3, "none.yaml is missing from this installation")
 
 

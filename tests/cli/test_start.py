@@ -46,6 +46,8 @@ def test_demo_shows_both_answers_to_who_is_paid_first(cli):
     assert (done.code, done.err) == (0, "")
     assert "stream-recourse::loss-93" in done.out
     assert "stream-own-token::loss-93" in done.out
+    assert done.out.count("The first break is at") == 2
+    assert max(len(line) for line in done.out.splitlines()) <= 80
     assert done.out.rstrip().endswith("next: looprisk init")
     assert str(ROOT) not in done.out
 
@@ -62,8 +64,8 @@ def test_demo_in_the_other_formats(cli):
 
 
 def test_a_checkout_reads_the_cases_where_they_are_kept():
-    for name, _ in DEMO:
-        assert shipped(name) == ROOT / "scenarios" / name
+    for part in DEMO:
+        assert shipped(part.file) == ROOT / "scenarios" / part.file
 
 
 def test_an_installation_reads_them_from_its_own_folder(tmp_path, monkeypatch):
