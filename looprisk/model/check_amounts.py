@@ -8,6 +8,7 @@ from fractions import Fraction
 from looprisk.errors import Problem
 from looprisk.model.checks import Parts
 from looprisk.model.markets import Lending
+from looprisk.model.names import Path
 from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition
 from looprisk.model.values import Value, decimal_text
 
@@ -77,33 +78,56 @@ def _pledged(position: LoanPosition, parts: Parts) -> Iterator[tuple[str, Value]
 
 
 def _supplies_of_markets(parts: Parts) -> Iterator[Problem]:
+    listed = _listed_debts(parts)
+    holders = _holders(parts)
     for name, market in parts.markets.items():
         for token, lending in market.lends.items():
-            listed = _listed_debt(name, token, parts)
-            supplied = _check_supplied(name, token, lending, listed)
-            yield from supplied
-            whole = _supplied(lending, listed)
+            debt = listed.get((name, token), Fraction(0))
+            yield from _check_supplied(name, token, lending, debt)
+            whole = _supplied(lending, debt)
             if whole is not None:
-                yield from _owned_supply(name, token, whole, parts)
+                held = [*holders.get(name, ()), *holders.get(f"{name}/{token}", ())]
+                yield from _owned_supply(name, whole, held)
 
 
-def _listed_debt(market: str, token: str, parts: Parts) -> Fraction | None:
-    """The debts that stand in the system, or ``None`` where one of them follows from prices."""
-    total = Fraction(0)
+def _listed_debts(parts: Parts) -> dict[tuple[str, str], Fraction | None]:
+    """The debts of each market and token, or ``None`` where one of them follows from prices."""
+    listed: dict[tuple[str, str], Fraction | None] = {}
     for position in parts.positions.values():
-        if isinstance(position, PerpPosition) or position.market != market:
+        if isinstance(position, PerpPosition):
             continue
-        if isinstance(position, TablePosition):
-            amount = position.totals.get(f"debt/{token}")
-        elif position.loop is not None:
-            return None
-        else:
-            amount = position.debt.get(token)
-        if amount is not None:
-            if not amount.known:
-                return None
-            total += amount.number
-    return total
+        for token, amount in _debts(position, parts):
+            before = listed.get((position.market, token), Fraction(0))
+            if before is None or amount is None or not amount.known:
+                listed[position.market, token] = None
+            else:
+                listed[position.market, token] = before + amount.number
+    return listed
+
+
+def _debts(
+    position: LoanPosition | TablePosition, parts: Parts
+) -> Iterator[tuple[str, Value | None]]:
+    if isinstance(position, TablePosition):
+        for column, total in position.totals.items():
+            if column.startswith("debt/"):
+                yield column.removeprefix("debt/"), total
+    elif position.loop is not None:
+        market = parts.markets.get(position.market)
+        for token in market.lends if market is not None else ():
+            yield token, None
+    else:
+        yield from position.debt.items()
+
+
+def _holders(parts: Parts) -> dict[str, list[tuple[Path, Value]]]:
+    """Who owns each supply claim."""
+    found: dict[str, list[tuple[Path, Value]]] = {}
+    for name, issuer in parts.issuers.items():
+        for key, amount in issuer.owns.items():
+            if key in parts.names.supplies:
+                found.setdefault(key, []).append((("issuers", name, "owns", key), amount))
+    return found
 
 
 def _check_supplied(
@@ -135,21 +159,19 @@ def _supplied(lending: Lending, listed: Fraction | None) -> Fraction | None:
     return lending.cash.number + listed
 
 
-def _owned_supply(name: str, token: str, whole: Fraction, parts: Parts) -> Iterator[Problem]:
+def _owned_supply(name: str, whole: Fraction, held: list[tuple[Path, Value]]) -> Iterator[Problem]:
     total = Fraction(0)
-    for holder, issuer in parts.issuers.items():
-        for key in (name, f"{name}/{token}"):
-            amount = issuer.owns.get(key)
-            if amount is None or not amount.known or amount.unit == "usd":
-                continue
-            total += amount.number * (whole if amount.unit == "share" else 1)
-            if total > whole * (1 + SLACK):
-                message = (
-                    f"{key}: {_short(total)} of the supply of {name} are owned, "
-                    f"more than the {_short(whole)} there are"
-                )
-                yield Problem(("issuers", holder, "owns", key), message, on_key=False)
-                return
+    for path, amount in held:
+        if not amount.known or amount.unit == "usd":
+            continue
+        total += amount.number * (whole if amount.unit == "share" else 1)
+        if total > whole * (1 + SLACK):
+            message = (
+                f"{path[-1]}: {_short(total)} of the supply of {name} are owned, "
+                f"more than the {_short(whole)} there are"
+            )
+            yield Problem(path, message, on_key=False)
+            return
 
 
 def _short(number: Fraction) -> str:

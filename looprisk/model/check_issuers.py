@@ -15,18 +15,21 @@ Ranks = tuple[tuple[str, ...], ...]
 
 def check_issuers(parts: Parts) -> Iterator[Problem]:
     """Yield every problem of every issuer."""
+    held = parts.names.priced | parts.names.supplies
+    creditors = parts.names.ids["issuers"] | {OUTSIDE}
     for name, issuer in parts.issuers.items():
         path = ("issuers", name)
-        yield from _owns(name, issuer, parts, path)
-        yield from _owes(name, issuer, parts, path)
+        yield from _owns(name, issuer, parts, held, path)
+        yield from _owes(name, issuer, parts, creditors, path)
         yield from _others(name, issuer, parts, path)
         yield from _issues(issuer, path)
         yield from _pays(name, issuer, path)
 
 
-def _owns(name: str, issuer: Issuer, parts: Parts, path: Path) -> Iterator[Problem]:
+def _owns(
+    name: str, issuer: Issuer, parts: Parts, known: frozenset[str], path: Path
+) -> Iterator[Problem]:
     names = parts.names
-    known = names.priced | names.supplies
     for held, amount in issuer.owns.items():
         place = (*path, "owns", held)
         if held in issuer.issues or held.split("/")[0] in issuer.issues:
@@ -43,8 +46,9 @@ def _owns(name: str, issuer: Issuer, parts: Parts, path: Path) -> Iterator[Probl
         yield from same_token(amount, token, place)
 
 
-def _owes(name: str, issuer: Issuer, parts: Parts, path: Path) -> Iterator[Problem]:
-    creditors = (*parts.names.ids["issuers"], OUTSIDE)
+def _owes(
+    name: str, issuer: Issuer, parts: Parts, creditors: frozenset[str], path: Path
+) -> Iterator[Problem]:
     for key, loan in issuer.owes.items():
         place = (*path, "owes", key)
         written_out = loan.to != key

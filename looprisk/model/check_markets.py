@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from looprisk.errors import Problem
 from looprisk.model.checks import Parts, same_token
 from looprisk.model.markets import CollateralTerms, Market
-from looprisk.model.names import BUILT_IN_ORACLES, Path, unresolved
+from looprisk.model.names import Path, unresolved
 from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition
 from looprisk.model.values import Value
 
@@ -39,7 +39,7 @@ def check_markets(parts: Parts) -> Iterator[Problem]:
 def _terms(
     collateral: Mapping[str, CollateralTerms], parts: Parts, path: Path
 ) -> Iterator[Problem]:
-    oracles = (*BUILT_IN_ORACLES, *parts.names.ids["oracles"], "unknown")
+    oracles = parts.names.readable
     for token, terms in collateral.items():
         place = (*path, token)
         what = "asset or token of this system"

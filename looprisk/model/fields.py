@@ -218,17 +218,29 @@ def not_known(found: str, choices: tuple[str, ...]) -> str:
     return f"`{found}` is not known here; it is one of {', '.join(choices)}"
 
 
+_TOO_MANY = 1_000
+"""Names to compare with; beyond this only another case is recognised, for time."""
+
+
 def nearest(found: str, choices: tuple[str, ...]) -> str | None:
     """Return the choice that ``found`` was probably meant to be, if one is close.
 
     >>> nearest("los_fraction", ("loss_fraction", "recovery"))
     'loss_fraction'
     """
-    by_lower = {choice.lower(): choice for choice in reversed(choices)}
-    close = get_close_matches(found.lower(), list(by_lower), n=1, cutoff=0.72)
+    lower = found.lower()
+    long = len(found)
+    by_lower = {
+        choice.lower(): choice
+        for choice in reversed(choices)
+        if 2 * abs(len(choice) - long) <= long
+    }
+    if lower in by_lower or len(by_lower) > _TOO_MANY:
+        return by_lower.get(lower)
+    close = get_close_matches(lower, list(by_lower), n=1, cutoff=0.72)
     if close:
         return by_lower[close[0]]
-    longer = [choice for choice in choices if choice.lower().startswith(f"{found.lower()}-")]
+    longer = [choice for choice in choices if choice.lower().startswith(f"{lower}-")]
     return longer[0] if len(longer) == 1 else None
 
 

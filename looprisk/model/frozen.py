@@ -20,6 +20,10 @@ class FrozenMap(dict[K, V]):
     __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _refuse
     __ior__ = _refuse
 
+    def __deepcopy__(self, _: object) -> FrozenMap[K, V]:
+        """Return itself: what it holds is frozen too, and fields start from one empty map."""
+        return self
+
     def __reduce__(self) -> tuple[type[FrozenMap[K, V]], tuple[dict[K, V]]]:
         """Rebuild from a plain copy: the default way writes entry by entry."""
         return type(self), (dict(self),)

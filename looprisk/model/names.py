@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from looprisk.errors import Problem
@@ -41,6 +41,12 @@ class Names:
 
     ids: Mapping[str, frozenset[str]]
     """The ids of each section, and of ``tokens``."""
+    priced: frozenset[str]
+    """What has a price: assets, tokens and their copies."""
+    supplies: frozenset[str]
+    """The supply claims: ``market/token``, and the market alone where it lends one token."""
+    readable: frozenset[str]
+    """What a market can read as its oracle; nobody may know which it is."""
     issuer_of: Mapping[str, str] = field(default_factory=dict)
     copies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """``token/copy`` of each token that has copies."""
@@ -52,19 +58,6 @@ class Names:
     def kinds_of(self, name: str) -> tuple[str, ...]:
         """Return the sections, or ``tokens``, that hold ``name``."""
         return tuple(kind for kind in (*SECTIONS, "tokens") if name in self.ids[kind])
-
-    @property
-    def priced(self) -> frozenset[str]:
-        """What has a price: assets, tokens and their copies."""
-        copies = {copy for several in self.copies.values() for copy in several}
-        return self.ids["assets"] | self.ids["tokens"] | copies
-
-    @property
-    def supplies(self) -> frozenset[str]:
-        """The supply claims: ``market/token``, and the market alone where it lends one token."""
-        single = {market for market, lent in self.lent.items() if len(lent) <= 1}
-        several = {f"{market}/{token}" for market, lent in self.lent.items() for token in lent}
-        return frozenset(single | several)
 
 
 def names_of(sections: Sections) -> Names:
@@ -88,11 +81,20 @@ def names_of(sections: Sections) -> Names:
     }
     return Names(
         {**ids, "tokens": frozenset(issuer_of)},
+        ids["assets"].union(issuer_of, *copies.values()),
+        _supplies(lent),
+        ids["oracles"].union(BUILT_IN_ORACLES, ("unknown",)),
         issuer_of,
         {token: several for token, several in copies.items() if several},
         lent,
         {tag: tuple(parts) for tag, parts in tags.items()},
     )
+
+
+def _supplies(lent: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    single = {market for market, tokens in lent.items() if len(tokens) <= 1}
+    several = {f"{market}/{token}" for market, tokens in lent.items() for token in tokens}
+    return frozenset(single | several)
 
 
 def _keyed(raw: object, field_name: str) -> Mapping[str, object]:
@@ -115,19 +117,18 @@ def _tags(raw: object) -> tuple[str, ...]:
 
 
 def unresolved(
-    name: str, choices: Iterable[str], path: Path, what: str, *, on_key: bool = False
+    name: str, choices: Collection[str], path: Path, what: str, *, on_key: bool = False
 ) -> list[Problem]:
     """Return the problem that ``name`` is none of ``choices``, or nothing.
 
     ``what`` completes the sentence "`name` is no …".
     """
-    known = tuple(choices)
-    if name in known:
+    if name in choices:
         return []
-    return [Problem(path, f"`{name}` is no {what}", did_you_mean(name, known), on_key)]
+    return [Problem(path, f"`{name}` is no {what}", did_you_mean(name, choices), on_key)]
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """Return ``did you mean X?``, or nothing where no choice is close."""
-    close = nearest(name, tuple(choices))
+    close = nearest(name, tuple(sorted(choices)))
     return f"did you mean {close}?" if close else ""

@@ -12,7 +12,7 @@ from looprisk.model.base import Model
 from looprisk.model.checks import SET, Parts
 from looprisk.model.consistency import check, parts_of
 from looprisk.model.fields import OneOf, Ref, Text, Time, mapping
-from looprisk.model.frozen import EMPTY, Map
+from looprisk.model.frozen import EMPTY, FrozenMap, Map
 from looprisk.model.issuers import Issuer
 from looprisk.model.markets import Market, Venue
 from looprisk.model.paths import apply_set
@@ -58,6 +58,13 @@ class System(_Head):
     venues: Map[Venue] = EMPTY
     positions: Map[Position] = EMPTY
     liquidity: Map[Liquidity] = EMPTY
+
+    def __init__(self, **fields: object) -> None:
+        """Read the parts; raise :class:`ModelError` with all that is wrong with them together."""
+        try:
+            super().__init__(**fields)
+        except ModelError as error:
+            raise ModelError(parse_system(fields)[1] or error.problems) from None
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -135,15 +142,20 @@ def parse_system(tree: Mapping[str, object]) -> tuple[System | None, tuple[Probl
         if key in tree:
             parts[key] = _section(key, tree[key], problems)
             names[key] = {**(mapping(tree[key]) or {}), **parts[key]}
-    _, wrong = read_part(_Head, head, ())
+    above, wrong = read_part(_Head, head, ())
     problems += wrong
-    if not problems:
-        try:
-            return System(**head, **parts), ()
-        except ModelError as error:
-            return None, error.problems
     problems += check(names, tree, names.get("sources", {}))
-    return None, tuple(problems)
+    if problems or above is None:
+        return None, tuple(problems)
+    return _assembled(above, parts), ()
+
+
+def _assembled(above: _Head, parts: Mapping[str, Mapping[str, Model]]) -> System:
+    """Put parts together that were read and checked already."""
+    fields = ((name, dict(above)[name]) for name in _Head.model_fields)
+    given = {name: content for name, content in fields if content is not None}
+    sections = {section: FrozenMap(content) for section, content in parts.items()}
+    return System().model_copy(update={**given, **sections})
 
 
 _HEAD = frozenset({"name", "about", "as_of", "source"})
@@ -178,12 +190,12 @@ def change(
         section: _changed(system, section, before, changed.tree, wrong) for section in SECTIONS
     }
     problems = [*changed.problems, *(_at_change(p, changed.places, prefix) for p in wrong)]
+    if not problems:
+        wrong = check(parts, changed.tree, system.sources)
+        problems += (_at_change(problem, changed.places, prefix) for problem in wrong)
     if problems:
         return None, tuple(problems)
-    try:
-        return System(**{**dict(system), **parts}), ()
-    except ModelError as error:
-        return None, tuple(_at_change(p, changed.places, prefix) for p in error.problems)
+    return _assembled(system, {"sources": system.sources, **parts}), ()
 
 
 def _changed(

@@ -221,9 +221,7 @@ def test_python_writes_the_same_words():
     assert made.depeg["sUSDe"].number == Fraction(1, 5)
     assert made.shocks == ("price", "depeg", "loss")
     keep = Expectation(of="m", metric="break_at", event="bad_debt", at_least="8%")
-    assert keep == Expectation(
-        of="m", metric="break_at", event="bad_debt", at_least=0.08
-    )
+    assert keep == Expectation(of="m", metric="break_at", event="bad_debt", at_least=0.08)
     scenario = Scenario(stages=[made], expect=[keep])
     assert scenario.stages == (made,)
     assert scenario.solution == "greatest"
