@@ -67,7 +67,7 @@ def repaid_earlier(solved: Solved) -> Fraction:
     for market, cash in solved.last.before.cash.items():
         more = cash - solved.last.start.cash[market]
         if more:
-            total += more * world.price(world.catalogue.loan_token(market)).at(solved.end.s)
+            total += more * solved.end.value(world.price(world.catalogue.loan_token(market)))
     return total
 
 

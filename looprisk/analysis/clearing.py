@@ -166,7 +166,7 @@ def _layer(
     market: Fraction,
 ) -> LayerLoss:
     start, end = solved.baseline[claim.id], Fraction(solved.end.claim(claim.id))
-    face = claim.face.at(solved.end.s) if claim.face is not None else start
+    face = solved.end.value(claim.face) if claim.face is not None else start
     old, new = (_book_value(solved, claim, b) for b in books)
     break_row = _first_break(solved, claim, first)
     broken_at = break_row.fraction if break_row is not None else None
@@ -211,10 +211,10 @@ def _book_value(solved: Solved, claim: Claim, values: Book) -> Fraction:
     if claim.kind == "supply":
         return values.supplies[claim.id]
     if claim.kind == "loan" and claim.face is not None:
-        return claim.face.at(solved.end.s)
+        return solved.end.value(claim.face)
     issuer = claim.id.removesuffix("/equity")
     node = next(n for n in solved.end.compiled.skeleton.nodes if n.id == issuer)
-    owed = sum((c.face.at(solved.end.s) for c in node.claims if c.face is not None), ZERO)
+    owed = sum((solved.end.value(c.face) for c in node.claims if c.face is not None), ZERO)
     return max(ZERO, values.assets[issuer] - owed)
 
 
@@ -297,7 +297,7 @@ def _because(monitor: Monitor, point: Point) -> str:
         return _dead_condition(monitor.node, point)
     have = float(point.claim(monitor.claim) if monitor.claim else point.node(monitor.node))
     what = monitor.claim or f"assets of {monitor.node}"
-    return f"{what}: ${have:,.0f} < ${float(monitor.short_of.at(point.s)):,.0f}"
+    return f"{what}: ${have:,.0f} < ${float(point.value(monitor.short_of)):,.0f}"
 
 
 def _dead_condition(node: str, point: Point) -> str:

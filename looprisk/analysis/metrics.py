@@ -111,12 +111,12 @@ def _hidden_loss(ask: Ask) -> Number:
 def _face(claim: str, point: Point) -> Number:
     index = point.compiled.index
     face = index.claim_of[index.claim[claim]].face
-    return face.at(point.s) if face is not None else None
+    return point.value(face) if face is not None else None
 
 
 def _owed(node: str, point: Point) -> Fraction:
     found = next(n for n in point.compiled.skeleton.nodes if n.id == node)
-    return sum((c.face.at(point.s) for c in found.claims if c.face is not None), ZERO)
+    return sum((point.value(c.face) for c in found.claims if c.face is not None), ZERO)
 
 
 def _paid(ask: Ask) -> Number:
@@ -369,7 +369,7 @@ def _taken(ask: Ask) -> tuple[Fraction, Fraction]:
     owner = Fraction(ask.point.claim(f"{ask.of}/equity"))
     kept = owner / worth if worth and "unpaid" not in ask.point.state_of(ask.of) else ZERO
     token = world.catalogue.loan_token(world.catalogue.loans[ask.of].market)
-    repaid = Fraction(ask.point.claim(f"{ask.of}/debt")) / world.price(token).at(ask.point.s)
+    repaid = Fraction(ask.point.claim(f"{ask.of}/debt")) / ask.point.value(world.price(token))
     return units * (1 - kept), repaid
 
 

@@ -1,8 +1,10 @@
 """Numbers that move with the shock: ``const + slope * s`` on one segment.
 
 Everything that a shock moves (prices, faces, losses) is affine in the shock fraction ``s`` between
-knots. A product of two moving numbers is not, and says so by raising :class:`NotAffine`: the compiler
-then solves at each ``s`` instead (SEMANTICS class N).
+knots. What is owed in the unit of a token is a share of that token's claim: such a number also
+*reads* claims, and has a value only together with a solution. A product of two moving numbers is no
+straight line, and says so by raising :class:`NotAffineError`: the compiler then solves at each ``s``
+instead (SEMANTICS class N).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 Number = Fraction | int
+Reads = tuple[tuple[str, Fraction], ...]
 
 
 class NotAffineError(ArithmeticError):
@@ -19,7 +22,7 @@ class NotAffineError(ArithmeticError):
 
 @dataclass(frozen=True, slots=True)
 class Affine:
-    """The straight line ``const + slope * s`` in the shock fraction ``s``, exactly.
+    """The straight line ``const + slope * s + sum of coef * z(claim)``, exactly.
 
     >>> line = Affine(Fraction(10), Fraction(-4))
     >>> line.at(Fraction(1, 2)), (line * 3 - 1).at(1)
@@ -28,24 +31,32 @@ class Affine:
 
     const: Fraction
     slope: Fraction = Fraction(0)
+    reads: Reads = ()
+    """(claim, coefficient), sorted by claim, none zero."""
 
     @property
     def moves(self) -> bool:
-        """Whether the number depends on ``s``."""
-        return self.slope != 0
+        """Whether the number depends on ``s`` or on a claim."""
+        return self.slope != 0 or bool(self.reads)
+
+    @property
+    def is_zero(self) -> bool:
+        """Whether the number is zero whatever happens."""
+        return not (self.const or self.slope or self.reads)
 
     def at(self, s: Number) -> Fraction:
-        """Return the value at shock fraction ``s``."""
+        """Return the value at shock fraction ``s``; claims that it reads count as nothing here."""
         return self.const + self.slope * s
 
     def __add__(self, other: Affine | Number) -> Affine:
         term = affine(other)
-        return Affine(self.const + term.const, self.slope + term.slope)
+        reads = _joined(self.reads, term.reads) if self.reads or term.reads else ()
+        return Affine(self.const + term.const, self.slope + term.slope, reads)
 
     __radd__ = __add__
 
     def __neg__(self) -> Affine:
-        return Affine(-self.const, -self.slope)
+        return self * -1
 
     def __sub__(self, other: Affine | Number) -> Affine:
         return self + -affine(other)
@@ -57,26 +68,55 @@ class Affine:
         factor = affine(other)
         if self.moves and factor.moves:
             raise NotAffineError
-        return Affine(
-            self.const * factor.const, self.const * factor.slope + self.slope * factor.const
-        )
+        if self.moves:
+            return self._times(factor.const)
+        return factor._times(self.const)
+
+    def _times(self, number: Fraction) -> Affine:
+        reads = tuple((claim, coef * number) for claim, coef in self.reads) if number else ()
+        return Affine(self.const * number, self.slope * number, reads)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Affine | Number) -> Affine:
         divisor = affine(other)
         if not divisor.moves:
-            return Affine(self.const / divisor.const, self.slope / divisor.const)
-        if self.const * divisor.slope == self.slope * divisor.const and divisor.const:
-            return Affine(self.const / divisor.const)
-        raise NotAffineError
+            return self._times(1 / divisor.const)
+        share = _proportion(self, divisor)
+        if share is None:
+            raise NotAffineError
+        return Affine(share)
 
     def crossing(self, other: Affine | Number) -> Fraction | None:
-        """Return the ``s`` at which the two lines meet, None where they are parallel."""
+        """Return the ``s`` at which the two lines meet, None where they are parallel.
+
+        Raises NotAffineError where a claim decides it.
+        """
         gap = self - other
+        if gap.reads:
+            raise NotAffineError
         return -gap.const / gap.slope if gap.slope else None
 
 
 def affine(value: Affine | Number) -> Affine:
     """Return ``value`` as a line; a plain number does not move."""
     return value if isinstance(value, Affine) else Affine(Fraction(value))
+
+
+def _joined(a: Reads, b: Reads) -> Reads:
+    total = dict(a)
+    for claim, coef in b:
+        total[claim] = total.get(claim, Fraction(0)) + coef
+    return tuple(sorted((claim, coef) for claim, coef in total.items() if coef))
+
+
+def _proportion(a: Affine, b: Affine) -> Fraction | None:
+    """Return ``a / b`` where the two are proportional at every ``s``, else None."""
+    mine = (a.const, a.slope, *(coef for _, coef in a.reads))
+    theirs = (b.const, b.slope, *(coef for _, coef in b.reads))
+    if a.is_zero:
+        return Fraction(0)
+    if [claim for claim, _ in a.reads] != [claim for claim, _ in b.reads]:
+        return None
+    share = next(x / y for x, y in zip(mine, theirs, strict=True) if y)
+    return share if all(x == share * y for x, y in zip(mine, theirs, strict=True)) else None

@@ -20,6 +20,7 @@ from looprisk.engine.stage import Point
 from looprisk.engine.state import ONE, ZERO, usd
 from looprisk.engine.waterfall import Ranked, waterfall
 from looprisk.engine.world import World
+from looprisk.errors import NotCarriedError
 from looprisk.model.tokens import Par
 
 
@@ -60,7 +61,7 @@ def _supply(point: Point, market: str) -> Fraction:
     index = point.compiled.index
     face = index.claim_of[index.claim[market]].face
     assert face is not None  # noqa: S101  (a supply always has a face)
-    owed = face.at(point.s)
+    owed = point.value(face)
     part = point.compiled.world.catalogue.system.markets[market]
     if not part.realises_bad_debt:
         return owed
@@ -80,7 +81,7 @@ def _debt(point: Point, position: str) -> Fraction:
     index = point.compiled.index
     face = index.claim_of[index.claim[f"{position}/debt"]].face
     assert face is not None  # noqa: S101
-    return face.at(point.s)
+    return point.value(face)
 
 
 def _posted(point: Point, token: str) -> Fraction | None:
@@ -89,8 +90,7 @@ def _posted(point: Point, token: str) -> Fraction | None:
     catalogue = world.catalogue
     receipt = catalogue.tokens[token]
     if isinstance(receipt, Par):
-        price = known(receipt.par, token, "par")
-        return price * world.price(receipt.par.of).at(point.s) if receipt.par.of else price
+        return known(receipt.par, token, "par") * _unit(world, receipt.par.of, point.s)
     if receipt.book_price is None:
         return None
     if world.recognised(catalogue.issuer_of[token]) and point.s > 0:
@@ -126,7 +126,7 @@ def _own(world: World, held: Holdings, issuer: str, supplies: Mapping[str, Fract
 def _loan_face(world: World, path: str, unit: str | None, s: Fraction) -> Fraction:
     issuer, _, loan = path.partition("/owes/")
     amount = known(world.catalogue.system.issuers[issuer].owes[loan].amount, path)
-    return amount * world.price(unit).at(s) if unit else amount
+    return amount * _unit(world, unit, s)
 
 
 def _owed(world: World, held: Holdings, issuer: str, s: Fraction) -> Fraction:
@@ -138,10 +138,25 @@ def _owed(world: World, held: Holdings, issuer: str, s: Fraction) -> Fraction:
     )
     for token, receipt in part.issues.items():
         if isinstance(receipt, Par):
-            price = known(receipt.par, token, "par")
-            unit = world.price(receipt.par.of).at(s) if receipt.par.of else ONE
-            total += price * unit * held.units[token]
+            price = known(receipt.par, token, "par") * _unit(world, receipt.par.of, s)
+            total += price * held.units[token]
     return total
+
+
+def _unit(world: World, unit: str | None, s: Fraction) -> Fraction:
+    """Return the book price, in USD, of what something is counted in: dollars, an asset, a token."""
+    if unit is None:
+        return ONE
+    receipt = world.catalogue.tokens.get(unit)
+    if receipt is None:
+        return world.price(unit).at(s)
+    if isinstance(receipt, Par):
+        return known(receipt.par, unit, "par") * _unit(world, receipt.par.of, s)
+    if receipt.book_price is not None:
+        return usd(world.catalogue, world.start, receipt.book_price, unit, "book_price")
+    raise NotCarriedError(
+        f"what is owed in units of {unit}, whose book price is computed: give {unit} a `book_price`"
+    )
 
 
 def _owned_accounts(world: World, issuer: str) -> list[tuple[str, str, Fraction, Fraction]]:
@@ -172,7 +187,7 @@ def _books(
         loan = world.catalogue.loan_token(world.catalogue.loans[name].market)
         booked = prices.get(collateral)
         unit = world.price(collateral).at(s) if booked is None else booked
-        total += max(ZERO, units * unit - debt * world.price(loan).at(s))
+        total += max(ZERO, units * unit - debt * _unit(world, loan, s))
     return total
 
 
@@ -221,7 +236,7 @@ def _book_node(
             worth = world.price(collateral).at(s)
         if worth is not None:
             loan = world.catalogue.loan_token(world.catalogue.loans[name].market)
-            own += max(ZERO, units * worth - debt * world.price(loan).at(s))
+            own += max(ZERO, units * worth - debt * _unit(world, loan, s))
     owed = affine(_owed(world, held, issuer, s))
     debts = Claim(id=f"{issuer}/debts", kind="loan", face=owed)
     residual = tuple(
@@ -240,7 +255,7 @@ def _share(held: Holdings, token: str) -> Claim:
 
 def _account_node(world: World, name: str, debt: Fraction, issuer: str, s: Fraction) -> Node:
     loan = world.catalogue.loan_token(world.catalogue.loans[name].market)
-    owed = affine(debt * world.price(loan).at(s))
+    owed = affine(debt * _unit(world, loan, s))
     lender = Claim(id=f"{name}/debt", kind="debt", face=owed)
     owner = Claim(id=f"{name}/equity", kind="owner", holders=((issuer, ONE),))
     split = waterfall(name, (Ranked(claim=lender, rank=0, face=owed),), ((owner, ONE),))

@@ -168,7 +168,8 @@ def _market(make: _Maker, name: str) -> Node:
         holders=make.held.shares(name),
     )
     ranked = [Ranked(claim=supply, rank=0, face=face)]
-    b = price * cash
+    # cash in a token is a holding of that token, not an exogenous asset
+    b = ZERO if price.reads else price * cash
     if market.insurance is not None:
         cover = affine(known(market.insurance, name, "insurance"))
         b = b + cover

@@ -52,6 +52,11 @@ def holdings(catalogue: Catalogue, start: State, accounts: State) -> Holdings:
         for loan, terms in issuer.owes.items():
             if terms.to != "outside":
                 claims[f"{name}/owes/{loan}"][str(terms.to)] = Fraction(1)
+    for market in catalogue.system.markets:
+        token = catalogue.loan_token(market)
+        if token in catalogue.tokens:
+            cash = accounts.cash[market] + unlisted_debt(catalogue, start, market)
+            claims[token][market] = cash
     for name, position in catalogue.loans.items():
         for collateral, n in accounts.accounts[name].collateral.items():
             if collateral not in catalogue.system.assets:

@@ -142,7 +142,7 @@ def holds_at(monitor: Monitor, point: Point) -> bool:
         return False
     if monitor.short_of is None:
         return True
-    limit = monitor.short_of.at(point.s)
+    limit = point.value(monitor.short_of)
     value = _value_at(monitor, point)
     return bool(value < limit - _rounding(point.compiled, limit))
 
@@ -151,7 +151,7 @@ def distance(monitor: Monitor, point: Point) -> float | None:
     """Return by how much a value exceeds its limit, in USD; None where the cell alone decides."""
     if monitor.short_of is None:
         return None
-    return float(_value_at(monitor, point) - monitor.short_of.at(point.s))
+    return float(_value_at(monitor, point) - point.value(monitor.short_of))
 
 
 def _rounding(compiled: Compiled, limit: Fraction) -> Any:
@@ -187,6 +187,10 @@ def _line_on(monitor: Monitor, compiled: Compiled, piece: Piece) -> tuple[Any, A
     slope: Any = -monitor.short_of.slope
     if not compiled.form.exact:
         const, slope = float(const), float(slope)
+    for claim, coef in monitor.short_of.reads:
+        at = compiled.index.claim[claim]
+        share = coef if compiled.form.exact else float(coef)
+        const, slope = const - share * piece.z_const[at], slope - share * piece.z_slope[at]
     if monitor.claim:
         at = compiled.index.claim[monitor.claim]
         return const + piece.z_const[at], slope + piece.z_slope[at]

@@ -52,11 +52,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pay:
-    """What a claim gets in one cell: ``const + rate * y`` plus faces in the units of other claims."""
+    """What a claim gets in one cell: ``const + rate * y``."""
 
     const: Affine = ZERO
     rate: Fraction = Fraction(0)
-    faces: tuple[tuple[str, Fraction], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,14 +117,14 @@ def assemble(skeleton: Skeleton) -> tuple[NormalForm, Index]:
     reads = [
         (k, index.claim[claim], coef)
         for k, (_, condition) in enumerate(conditions)
-        for claim, coef in condition.reads
+        for claim, coef in (*condition.reads, *condition.const.reads)
     ]
     first_condition = _starts([len(node.conditions) for node in nodes])
     cells = [(i, cell) for i, node in enumerate(nodes) for cell in node.cells]
     needs = [[first_condition[i] + need for need in cell.needs] for i, cell in cells]
     pays = [pay for _, cell in cells for pay in cell.pays]
     faces = [
-        (p, index.claim[claim], coef) for p, pay in enumerate(pays) for claim, coef in pay.faces
+        (p, index.claim[claim], coef) for p, pay in enumerate(pays) for claim, coef in pay.const.reads
     ]
     form = NormalForm(
         b_const=_numbers([node.b.const for node in nodes]),

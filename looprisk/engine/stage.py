@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 
-from looprisk.engine.affine import NotAffineError
+from looprisk.engine.affine import Affine, NotAffineError
 from looprisk.engine.audit import audit
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection, Solution, clear
@@ -59,6 +59,11 @@ class Point:
         value: Fraction = self.solution.y[self.compiled.index.node[node]]
         return value
 
+    def value(self, line: Affine) -> Fraction:
+        """Return a line at this solution, with what it reads of claims, in USD."""
+        read = (coef * Fraction(self.claim(claim)) for claim, coef in line.reads)
+        return line.at(self.s) + sum(read, ZERO)
+
     def state_of(self, node: str) -> frozenset[str]:
         """Return what happened to a node: ``liquidated``, ``unpaid``, ``short``."""
         return self.compiled.index.cell_state[
@@ -74,7 +79,7 @@ class Point:
         world = self.compiled.world
         reading = reading_of(world, oracle, collateral)
         if reading is not None:
-            return reading.at(self.s)
+            return self.value(reading)
         if collateral in world.catalogue.system.assets:
             return world.price(collateral).at(self.s)
         return self.token(collateral)
@@ -142,7 +147,7 @@ def _ends(form: NormalForm, lo: Fraction, hi: Fraction) -> tuple[Fraction | floa
 def _compiled(world: World) -> Compiled:
     parts = skeleton(world)
     form, index = assemble(parts)
-    audit(form)
+    audit(form, world.lo, world.hi)
     if form.nodes > EXACT_NODES:
         form = form.floats()
     return Compiled(world=world, skeleton=parts, form=form, index=index)
@@ -161,7 +166,7 @@ def carry(point: Point, after: State) -> State:
         if "liquidated" not in point.state_of(name):
             continue
         repaid_usd = Fraction(point.claim(f"{name}/debt"))
-        price = point.compiled.world.price(catalogue.loan_token(position.market)).at(point.s)
+        price = point.value(point.compiled.world.price(catalogue.loan_token(position.market)))
         kept = _share_kept(point, name)
         account = accounts[name]
         accounts[name] = Account(

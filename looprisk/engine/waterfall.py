@@ -62,7 +62,7 @@ def waterfall(
 
     Raises NotAffineError where faces of one rank move at different speeds.
     """
-    owing = tuple(r for r in ranked if r.face.const or r.face.moves)
+    owing = tuple(r for r in ranked if not r.face.is_zero)
     steps = _steps(owing)
     total = steps[-1].rank_start + steps[-1].rank_face if steps else ZERO
     alpha, beta = recovery

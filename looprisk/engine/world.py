@@ -44,11 +44,11 @@ class World:
         return (self.lo + self.hi) / 2 if self.still is None else self.still
 
     def price(self, asset: str) -> Affine:
-        """Return the USD price of an asset."""
+        """Return the USD price of an asset, or of a token as the share of its claim that a unit is."""
         part = self.catalogue.system.assets.get(asset)
         if part is None:
-            asset_usd(self.catalogue, self.before, asset)
-        assert part is not None  # noqa: S101  (the line above refuses tokens)
+            units = known(self.catalogue.tokens[asset].supply, asset, "supply")
+            return Affine(ZERO, ZERO, ((asset, 1 / units),))
         own = self.line(self.before.prices[asset], self.after.prices[asset])
         return own * self.price(part.price.of) if part.price.of else own
 
