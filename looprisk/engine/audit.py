@@ -17,13 +17,18 @@ ROUNDING = 1e-9
 ADVICE = "add `time` to the scenario: the order of events decides what an equilibrium cannot"
 
 
-def audit(form: NormalForm) -> None:
-    """Raise NotExactError, naming the cycle or the payment, where the form is not monotone."""
+def audit(form: NormalForm, lo: Scalar = 0, hi: Scalar = 0) -> None:
+    """Raise NotExactError, naming the cycle or the payment, where the form is not monotone.
+
+    ``lo`` and ``hi`` are the ends of the stretch of the shock on which the form is used: what a payment
+    jumps by is straight in between.
+    """
     minus = minus_edges(form)
     if minus:
         _refuse_cycles(form, minus)
-    rising = rising_payments(form)
-    if rising:
+    for rising in (rising_payments(form.at(s)) for s in {lo, hi}):
+        if not rising:
+            continue
         claim, condition = rising[0]
         raise NotExactError(
             f"{form.names.claims[claim]} would be paid more once `{form.names.conditions[condition]}` "
@@ -89,7 +94,7 @@ def rising_payments(form: NormalForm) -> list[tuple[int, int]]:
     """Return (claim, condition) where a payment held inside jumps up as a single condition fails.
 
     Checked where the node's own value crosses a condition, ``y = -const / own``: the payment just below
-    must not exceed the one just above.
+    must not exceed the one just above. A node is never worth less than its exogenous assets.
     """
     watched = np.zeros(form.claims, dtype=np.bool_)
     watched[form.held_claim] = True
@@ -115,6 +120,8 @@ def _rises_at(form: NormalForm, node: int, watched: Flags) -> list[tuple[int, in
         if form.cond_own[condition] == 0:
             continue
         y = -form.cond_const[condition] / form.cond_own[condition]
+        if y < form.b_const[node]:
+            continue
         holds = {int(k) for k in used if form.cond_const[k] + form.cond_own[k] * y >= 0}
         above = _first(needs, holds)
         below = _first(needs, holds - {int(condition)})
