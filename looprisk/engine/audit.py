@@ -17,15 +17,14 @@ ROUNDING = 1e-9
 ADVICE = "add `time` to the scenario: the order of events decides what an equilibrium cannot"
 
 
-def audit(form: NormalForm, lo: Scalar = 0, hi: Scalar = 0) -> None:
-    """Raise NotExactError, naming the cycle or the payment, where the form is not monotone.
+def audit(form: NormalForm, lo: Scalar = 0, hi: Scalar = 0) -> str:
+    """Return the loop with a minus sign, in words; empty where the form is monotone.
+
+    Raises NotExactError, naming the payment, where one that is held inside would rise.
 
     ``lo`` and ``hi`` are the ends of the stretch of the shock on which the form is used: what a payment
     jumps by is straight in between.
     """
-    minus = minus_edges(form)
-    if minus:
-        _refuse_cycles(form, minus)
     for rising in (rising_payments(form.at(s)) for s in {lo, hi}):
         if not rising:
             continue
@@ -34,6 +33,7 @@ def audit(form: NormalForm, lo: Scalar = 0, hi: Scalar = 0) -> None:
             f"{form.names.claims[claim]} would be paid more once `{form.names.conditions[condition]}` "
             f"no longer holds, and somebody inside the system holds it; {ADVICE}"
         )
+    return _minus_cycle(form, minus_edges(form))
 
 
 def minus_edges(form: NormalForm) -> list[tuple[int, int]]:
@@ -55,7 +55,7 @@ def minus_edges(form: NormalForm) -> list[tuple[int, int]]:
     return found + [(int(form.cell_node[c]), int(form.cell_node[c])) for c in cells]
 
 
-def _refuse_cycles(form: NormalForm, minus: list[tuple[int, int]]) -> None:
+def _minus_cycle(form: NormalForm, minus: list[tuple[int, int]]) -> str:
     component = np.empty(form.nodes, dtype=np.intp)
     for place, members in enumerate(components(form)):
         component[members] = place
@@ -63,10 +63,11 @@ def _refuse_cycles(form: NormalForm, minus: list[tuple[int, int]]) -> None:
         if component[source] == component[target]:
             cycle = _path(form, target, source)
             names = " → ".join(form.names.nodes[i] for i in [*cycle, cycle[0]])
-            raise NotExactError(
-                f"what is good for {form.names.nodes[source]} is bad for {form.names.nodes[target]}, and "
-                f"they depend on each other: {names}. Such a loop may have no solution or several; {ADVICE}"
+            return (
+                f"what is good for {form.names.nodes[source]} is bad for {form.names.nodes[target]}, "
+                f"and they depend on each other: {names}"
             )
+    return ""
 
 
 def _path(form: NormalForm, start: int, goal: int) -> list[int]:

@@ -8,7 +8,8 @@ from functools import cached_property
 from itertools import pairwise
 
 from looprisk.engine.affine import Affine, NotAffineError
-from looprisk.engine.audit import audit
+from looprisk.engine.audit import ADVICE, audit
+from looprisk.engine.bounds import between
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection, Solution, clear
 from looprisk.engine.compile import skeleton
@@ -31,6 +32,20 @@ class Compiled:
     skeleton: Skeleton
     form: NormalForm
     index: Index
+    minus_cycle: str
+    """A loop with a minus sign, in words; empty where the system is monotone."""
+
+    def solve(self, selection: Selection) -> Solution:
+        """Return the greatest or least solution; the only one, where a loop has a minus sign.
+
+        Raises NotExactError, naming the loop, where two-sided bounds do not meet there.
+        """
+        if not self.minus_cycle:
+            return clear(self.form, selection)
+        try:
+            return between(self.form)
+        except NotExactError as error:
+            raise NotExactError(f"{self.minus_cycle}; {error}; {ADVICE}") from None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,7 +87,9 @@ class Point:
 
     def token(self, token: str) -> Fraction:
         """Return the economic price of a token, in USD."""
-        return self.claim(token) / Fraction(self.compiled.index.claim_of[self.compiled.index.claim[token]].units)
+        return self.claim(token) / Fraction(
+            self.compiled.index.claim_of[self.compiled.index.claim[token]].units
+        )
 
     def reading(self, oracle: str, collateral: str) -> Fraction:
         """Return what an oracle reads for a unit of collateral, in USD."""
@@ -114,14 +131,15 @@ class StageRun:
     def at(self, s: Fraction, selection: Selection = "greatest") -> Point:
         """Return the solution at one shock fraction."""
         compiled = self.compiled_at(s)
-        return Point(s=s, compiled=compiled, solution=clear(compiled.form, selection))
+        return Point(s=s, compiled=compiled, solution=compiled.solve(selection))
 
     @cached_property
     def stretches(self) -> tuple[Compiled, ...] | None:
         """The straight stretches of the stage; None where two moving numbers are multiplied."""
         try:
             edges = (ZERO, *knots(self.world(ZERO, ONE)), ONE)
-            return tuple(_compiled(self.world(lo, hi)) for lo, hi in pairwise(edges))
+            found = tuple(_compiled(self.world(lo, hi)) for lo, hi in pairwise(edges))
+            return None if any(compiled.minus_cycle for compiled in found) else found
         except NotAffineError:
             return None
 
@@ -134,23 +152,23 @@ class StageRun:
         for compiled in self.stretches:
             lo, hi = compiled.world.lo, compiled.world.hi
             pieces = trace(compiled.form, *_ends(compiled.form, lo, hi), selection)
-            found.append(
-                Segment(compiled=compiled, pieces=tuple(p for p in pieces if p.hi > p.lo))
-            )
+            found.append(Segment(compiled=compiled, pieces=tuple(p for p in pieces if p.hi > p.lo)))
         return tuple(found)
 
 
-def _ends(form: NormalForm, lo: Fraction, hi: Fraction) -> tuple[Fraction | float, Fraction | float]:
+def _ends(
+    form: NormalForm, lo: Fraction, hi: Fraction
+) -> tuple[Fraction | float, Fraction | float]:
     return (lo, hi) if form.exact else (float(lo), float(hi))
 
 
 def _compiled(world: World) -> Compiled:
     parts = skeleton(world)
     form, index = assemble(parts)
-    audit(form, world.lo, world.hi)
+    minus_cycle = audit(form, world.lo, world.hi)
     if form.nodes > EXACT_NODES:
         form = form.floats()
-    return Compiled(world=world, skeleton=parts, form=form, index=index)
+    return Compiled(world=world, skeleton=parts, form=form, index=index, minus_cycle=minus_cycle)
 
 
 def carry(point: Point, after: State) -> State:
