@@ -19,6 +19,7 @@ from looprisk.engine.skeleton import Index, Skeleton, assemble
 from looprisk.engine.state import ONE, ZERO, Account, State
 from looprisk.engine.trace import Piece, trace
 from looprisk.engine.world import World, knots
+from looprisk.errors import NotExactError
 
 EXACT_NODES = 60
 """Up to so many nodes every number is a Fraction; above, float64."""
@@ -125,8 +126,17 @@ class StageRun:
         )
 
     def compiled_at(self, s: Fraction) -> Compiled:
-        """Return the system at one shock fraction, where nothing moves."""
-        return _compiled(self.world(s, s, still=s))
+        """Return the system at one shock fraction, where nothing moves.
+
+        Raises NotExactError where even there two things that are not known are multiplied.
+        """
+        try:
+            return _compiled(self.world(s, s, still=s))
+        except NotAffineError:
+            raise NotExactError(
+                "a liquidation repays a debt owed in a token at a price that is stated: what is sold is "
+                f"then a ratio of two unknowns; {ADVICE}"
+            ) from None
 
     def at(self, s: Fraction, selection: Selection = "greatest") -> Point:
         """Return the solution at one shock fraction."""
