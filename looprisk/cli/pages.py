@@ -11,7 +11,7 @@ from looprisk.cli.shipped import DEMO, DEMO_TITLE
 from looprisk.results.answers import BreakPoints, CheckReport, Clearing
 from looprisk.results.cells import Screen
 from looprisk.results.layout import prose
-from looprisk.results.names import for_csv
+from looprisk.results.names import clean, for_csv, for_log
 from looprisk.results.result_json import break_points_json, check_json, dumps, result_json
 from looprisk.results.terminal import break_text, check_text, explain_text, run_text
 
@@ -29,7 +29,7 @@ def of_runs(answers: Sequence[Clearing], to: Out, where: Sequence[str]) -> str:
         case Format.csv:
             return _one_csv([(answer.scenario, answer.layers.to_csv()) for answer in answers])
         case Format.md:
-            return "\n".join(answer._repr_markdown_() for answer in answers)
+            return _page(answer._repr_markdown_() for answer in answers)
     assert_never(to.format)
 
 
@@ -57,7 +57,7 @@ def of_causes(answers: Sequence[Clearing], layer: str, to: Out) -> str:
                 [(answer.scenario, answer.explain(layer).to_csv()) for answer in answers]
             )
         case Format.md:
-            return "\n".join(answer.explain(layer).to_markdown() for answer in answers)
+            return _page(answer.explain(layer).to_markdown() for answer in answers)
     assert_never(to.format)
 
 
@@ -71,7 +71,7 @@ def of_break_points(answers: Sequence[BreakPoints], to: Out) -> str:
         case Format.csv:
             return _one_csv([(answer.scenario, answer.table.to_csv()) for answer in answers])
         case Format.md:
-            return "\n".join(answer._repr_markdown_() for answer in answers)
+            return _page(answer._repr_markdown_() for answer in answers)
     assert_never(to.format)
 
 
@@ -85,7 +85,7 @@ def of_verdicts(report: CheckReport, to: Out) -> str:
         case Format.csv:
             return report.table.to_csv()
         case Format.md:
-            return report._repr_markdown_()
+            return _page([report._repr_markdown_()])
     assert_never(to.format)
 
 
@@ -105,6 +105,11 @@ def _stacked(pages: Iterable[str]) -> str:
     return "\n".join(pages)
 
 
+def _page(texts: Iterable[str]) -> str:
+    """Return Markdown as one page, no line of which a CI runner takes for a command."""
+    return "\n".join(for_log(line) for line in "\n".join(texts).split("\n"))
+
+
 def _documents(texts: Sequence[str]) -> str:
     """Return one JSON document as it is, and several as a list."""
     if len(texts) == 1:
@@ -120,5 +125,5 @@ def _one_csv(tables: Sequence[tuple[str, str]]) -> str:
         heads, *rows = csv.reader(io.StringIO(text))
         if number == 0:
             writer.writerow(["scenario", *heads])
-        writer.writerows([for_csv(scenario), *row] for row in rows)
+        writer.writerows([for_csv(clean(scenario)), *row] for row in rows)
     return page.getvalue()

@@ -216,3 +216,17 @@ def test_colour_on_request(cli, fund):
 def test_the_same_twice_gives_the_same_bytes(cli, fund):
     for form in ("table", "json", "csv", "md"):
         assert cli("run", fund, "--format", form) == cli("run", fund, "--format", form)
+
+
+@pytest.mark.parametrize("verb", ["run", "break", "check"])
+@pytest.mark.parametrize("form", ["table", "json", "csv", "md"])
+def test_a_hostile_name_stays_text(cli, fund, verb, form):
+    name = "'::error::gotcha @team <b>x</b>'"
+    fund.write_text(fund.read_text().replace("name: fund", f"name: {name}"))
+    done = cli(verb, fund, "--format", form)
+    assert done.code == 0
+    assert not any(line.lstrip().startswith("::") for line in done.out.splitlines())
+    assert "\x1b" not in done.out
+    if form == "md":
+        assert "@team" not in done.out
+        assert "<b>" not in done.out
