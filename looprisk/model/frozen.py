@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, NoReturn, TypeVar
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -19,6 +20,11 @@ class FrozenMap(dict[K, V]):
 
     __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _refuse
     __ior__ = _refuse
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: object, __: GetCoreSchemaHandler) -> CoreSchema:
+        """Let a schema show an empty one as the default of a field."""
+        return core_schema.dict_schema()
 
     def __deepcopy__(self, _: object) -> FrozenMap[K, V]:
         """Return itself: what it holds is frozen too, and fields start from one empty map."""
