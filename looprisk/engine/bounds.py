@@ -36,7 +36,7 @@ def between(form: NormalForm) -> Solution:
     """
     high, low = bounds(form)
     gap = np.abs(high.y - low.y) > MEET * np.maximum(1.0, np.abs(high.y))
-    if gap.any() or (high.cells != low.cells).any():
+    if gap.any():
         node = int(np.argmax(np.abs(high.y - low.y)))
         raise NotExactError(
             f"no certified solution: the assets of {form.names.nodes[node]} lie between "
@@ -101,17 +101,19 @@ def _image(form: NormalForm, own: _Side, other: _Side) -> _Side:
 def _exactly(form: NormalForm, cells: Index) -> Solution:
     """Return the solution of the linear system in these cells, proved by one evaluation."""
     block = Block(form)
-    try:
-        unit = identity(form.nodes, exact=form.exact)
-        y = solve(unit - block.jacobian(cells), block.constants(cells)[0])
-    except ClosedLoopError:
-        raise NotExactError(
-            "the bounds meet on a closed loop, whose value nobody decides"
-        ) from None
-    z = block.claim_values(y, cells)
-    value, scale = block.condition_values(np.arange(form.conditions), y, cells)
-    alive = np.array(value >= -block.slack * scale, dtype=np.bool_)
-    found = Solution(y=y, z=z, alive=alive, cells=cells, selection="greatest")
-    if not prove(form, found).same_cells:
-        raise NotExactError("the bounds meet at a border that rounding cannot decide")
-    return found
+    unit = identity(form.nodes, exact=form.exact)
+    # a condition that holds with equality may have been rounded away: choose the cells anew
+    for _ in range(form.conditions + 1):
+        try:
+            y = solve(unit - block.jacobian(cells), block.constants(cells)[0])
+        except ClosedLoopError:
+            break
+        value, scale = block.condition_values(np.arange(form.conditions), y, cells)
+        alive = np.array(value >= -block.slack * scale, dtype=np.bool_)
+        found = Solution(
+            y=y, z=block.claim_values(y, cells), alive=alive, cells=cells, selection="greatest"
+        )
+        if prove(form, found).same_cells:
+            return found
+        cells = active_cells(form, alive)
+    raise NotExactError("the bounds meet where no choice of cells solves the system")

@@ -8,7 +8,7 @@ from fractions import Fraction
 from looprisk.engine.affine import Affine, affine
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.holdings import Holdings, holdings, supplied, unlisted_debt
-from looprisk.engine.oracles import reading_of, sells_at_quote
+from looprisk.engine.oracles import cap_of, reading_of, sells_at_quote
 from looprisk.engine.skeleton import ZERO, Claim, Node, Skeleton
 from looprisk.engine.state import ONE
 from looprisk.engine.waterfall import (
@@ -17,6 +17,7 @@ from looprisk.engine.waterfall import (
     Split,
     loan_at_own_price,
     loan_at_reading,
+    loan_under_cap,
     unsecured,
     untouched_loan,
     waterfall,
@@ -228,9 +229,10 @@ def _loan_split(
     oracle = str(market.collateral[collateral].oracle)
     reading = reading_of(make.world, oracle, collateral)
     if reading is None:
+        cap = cap_of(make.world, oracle, collateral)
+        if cap is not None:
+            return loan_under_cap(loan, lender, owner, cap)
         return loan_at_own_price(loan, lender, owner)
     sale = sells_at_quote(make.world, collateral)
     always = market.liquidators == "always"
     return loan_at_reading(loan, lender, owner, reading, reading if always else sale)
-
-

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from looprisk.engine.affine import Affine
 from looprisk.engine.catalogue import known
 from looprisk.engine.world import World
 from looprisk.errors import NotCarriedError, NotExactError
 from looprisk.model.tokens import Oracle, Par
 from looprisk.model.values import Value
+
+
+YEAR = 365 * 24 * 3600
 
 
 def reading_of(world: World, oracle: str, collateral: str) -> Affine | None:
@@ -27,15 +32,59 @@ def reading_of(world: World, oracle: str, collateral: str) -> Affine | None:
         return _nav_reading(world, target, collateral)
     if part is not None and part.kind == "fixed" and part.price is not None:
         return _usd_line(world, part.price, oracle, "price")
-    raise _later(oracle, part)
-
-
-def _later(oracle: str, part: Oracle | None) -> NotCarriedError:
-    kind = part.kind if part is not None else oracle
-    return NotCarriedError(
-        f"{oracle}/kind: a {kind} oracle is in the language and not yet in the static engine: "
-        "write the price it reports as `fixed`, or `market` or `nav`"
+    if part is not None and part.kind == "pt_discount":
+        return _discounted(world, oracle, part, target)
+    if part is not None and part.kind == "capped":
+        return _capped(world, oracle, part, collateral)
+    raise NotCarriedError(
+        f"{oracle}/kind: a {kind} oracle reads prices of the past, which need `time`: write the price it "
+        "reports as `fixed`"
     )
+
+
+def cap_of(world: World, oracle: str, collateral: str) -> Affine | None:
+    """Return the cap of an oracle that reads the lesser of it and the collateral's own price, else None."""
+    part = world.catalogue.system.oracles.get(oracle)
+    if part is None or part.kind != "capped" or world.reading(oracle, collateral) is not None:
+        return None
+    if reading_of(world, str(part.base or "market"), collateral) is not None or part.cap is None:
+        return None
+    return _usd_line(world, part.cap, oracle, "cap")
+
+
+def _capped(world: World, oracle: str, part: Oracle, collateral: str) -> Affine | None:
+    """Return the lesser of the cap and the base; the base alone where that is the collateral's own price."""
+    base = reading_of(world, str(part.base or "market"), collateral)
+    if base is None or part.cap is None:
+        return None
+    cap = _usd_line(world, part.cap, oracle, "cap")
+    if base.reads or cap.reads:
+        raise NotExactError(f"{oracle}: a cap on a price that a claim decides; write the price as `fixed`")
+    return min(base, cap, key=lambda line: line.at(world.middle))
+
+
+def _discounted(world: World, oracle: str, part: Oracle, target: str) -> Affine:
+    """Return par less a discount that falls to zero on a straight line until maturity."""
+    receipt = world.catalogue.tokens.get(target)
+    as_of = world.catalogue.system.as_of
+    if not isinstance(receipt, Par) or part.discount is None or part.matures is None:
+        raise NotCarriedError(f"{oracle}/of: a discount to maturity needs a token of kind `par`")
+    if as_of is None:
+        raise NotCarriedError(f"{oracle}: a discount to maturity needs the day: write `as_of`")
+    left = max(Fraction(0), known(part.matures, oracle, "matures") - known(as_of, "as_of"))
+    rate = known(part.discount, oracle, "discount")
+    par = known(receipt.par, target, "par")
+    return _at_par(world, receipt.par.of) * (par * (1 - rate * left / YEAR))
+
+
+def _at_par(world: World, unit: str | None) -> Affine:
+    """Return what a promise counts in: dollars, an asset, or the par of another promise."""
+    receipt = world.catalogue.tokens.get(unit) if unit else None
+    if receipt is None:
+        return world.price(unit) if unit else Affine(Fraction(1))
+    if isinstance(receipt, Par):
+        return _at_par(world, receipt.par.of) * known(receipt.par, str(unit), "par")
+    raise NotCarriedError(f"a discount to maturity of a promise in units of {unit}, which is a share")
 
 
 def _usd_line(world: World, price: Value, *path: str) -> Affine:

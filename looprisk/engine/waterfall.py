@@ -106,13 +106,21 @@ def _steps(owing: tuple[Ranked, ...]) -> list[_Step]:
         floor = Affine(Fraction(0))
         for cap in _ordered([r.cap for r in members]):
             steps.append(
-                _Step(floor=start + face * floor, rank_start=start, rank_face=face, rank=rank, cap=cap)
+                _Step(
+                    floor=start + face * floor, rank_start=start, rank_face=face, rank=rank, cap=cap
+                )
             )
             floor = cap
         if floor != Affine(ONE):
             full = Affine(ONE)
             steps.append(
-                _Step(floor=start + face * floor, rank_start=start, rank_face=face, rank=rank, cap=full)
+                _Step(
+                    floor=start + face * floor,
+                    rank_start=start,
+                    rank_face=face,
+                    rank=rank,
+                    cap=full,
+                )
             )
         start = start + face
     return steps
@@ -234,9 +242,7 @@ def loan_at_reading(
     cells = (
         Cell(needs=(healthy, covered), pays=paid_in_full),
         Cell(needs=(healthy,), pays=under_water),
-        Cell(
-            needs=(worth_it, enough), pays=(line(d), Pay(rate=1 - sells)), state=acted
-        ),
+        Cell(needs=(worth_it, enough), pays=(line(d), Pay(rate=1 - sells)), state=acted),
         Cell(needs=(worth_it,), pays=(line(value / phi), Pay()), state=acted | {"unpaid"}),
         Cell(needs=(covered,), pays=paid_in_full, state=frozenset({"stuck"})),
         Cell(needs=(), pays=under_water, state=frozenset({"stuck"})),
@@ -279,6 +285,61 @@ def _unsold(terms: LoanTerms) -> tuple[tuple[Pay, Pay], tuple[Pay, Pay]]:
     return (line(terms.debt), Pay(const=-terms.debt, rate=ONE)), (Pay(rate=ONE), Pay())
 
 
+def loan_under_cap(terms: LoanTerms, lender: Claim, owner: Claim, cap: Affine) -> Split:
+    """Return the split of a loan whose oracle reads the lesser of a cap and the collateral's own price.
+
+    While the cap alone keeps the loan healthy it changes nothing: under the cap the reading is the price.
+    Else the loan is liquidated at the cap, or at the price where that is lower (SEMANTICS 4.1, 4.2).
+    """
+    n, d, phi = terms.units, terms.debt, terms.incentive
+    value = cap * n
+    conditions = (
+        Condition(
+            holds=f"{terms.id} is healthy at the cap of its oracle",
+            fails=f"the debt of {terms.id} is over the LLTV at the cap of its oracle",
+            const=value * terms.lltv - d,
+        ),
+        Condition(
+            holds=f"{terms.id} is healthy",
+            fails=f"the collateral of {terms.id} is worth less than its debt over the LLTV",
+            const=-d / terms.lltv,
+            own=ONE,
+        ),
+        Condition(
+            holds=f"the collateral of {terms.id} is worth its cap",
+            fails=f"the collateral of {terms.id} is worth less than its cap",
+            const=-value,
+            own=ONE,
+        ),
+        Condition(
+            holds=f"the cap covers debt and incentive of {terms.id}",
+            fails=f"the cap is worth less than debt and incentive of {terms.id}",
+            const=value / phi - d,
+        ),
+        Condition(
+            holds=f"{terms.id} covers its debt and the incentive",
+            fails=f"the collateral of {terms.id} is worth less than its debt and the incentive",
+            const=-d * phi,
+            own=ONE,
+        ),
+    )
+    at_cap, healthy, capped, enough, whole = range(5)
+    acted = frozenset({"liquidated"})
+    over_cap = _over_cap(terms, value)
+    cells = (
+        Cell(needs=(at_cap, healthy), pays=(line(d), Pay(const=-d, rate=ONE))),
+        Cell(needs=(capped, enough), pays=(line(d), over_cap), state=acted),
+        Cell(needs=(capped,), pays=(line(value / phi), Pay()), state=acted | {"unpaid"}),
+        Cell(needs=(whole,), pays=(line(d), Pay(const=-d * phi, rate=ONE)), state=acted),
+        Cell(needs=(), pays=(Pay(rate=1 / phi), Pay()), state=acted | {"unpaid"}),
+    )
+    return Split(claims=(lender, owner), conditions=conditions, cells=cells)
+
+
+def _over_cap(terms: LoanTerms, value: Affine) -> Pay:
+    return Pay(rate=1 - _share_sold(terms, value))
+
+
 def untouched_loan(terms: LoanTerms, lender: Claim, owner: Claim) -> Split:
     """Return the split of a loan that nobody liquidates (SEMANTICS 4.2b)."""
     paid_in_full, under_water = _unsold(terms)
@@ -300,7 +361,13 @@ def unsecured(split: Split, terms: LoanTerms) -> Split:
     for cell in split.cells:
         lender, owner = cell.pays
         if not lender.rate:
-            cells.append(Cell(needs=cell.needs, pays=(line(_least(lender.const, most)), owner), state=cell.state))
+            cells.append(
+                Cell(
+                    needs=cell.needs,
+                    pays=(line(_least(lender.const, most)), owner),
+                    state=cell.state,
+                )
+            )
             continue
         reached = Condition(
             holds=f"{terms.id} pays what its default leaves",
