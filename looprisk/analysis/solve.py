@@ -13,7 +13,7 @@ from looprisk.engine.curved import Look, crossings, scan
 from looprisk.engine.monitors import Monitor, Stretch, distance, holds_at, join, monitors, on_piece
 from looprisk.engine.setoff import netted
 from looprisk.engine.stage import Point, Segment, StageRun, carry
-from looprisk.engine.state import ONE, ZERO, start_state, strike
+from looprisk.engine.state import ONE, ZERO, ready, start_state, strike
 from looprisk.errors import NotCarriedError
 from looprisk.model.case import Case
 
@@ -137,7 +137,8 @@ def solve(case: Case) -> Solved:
     ends: list[Point] = []
     before, point = start, first
     for place, stage in enumerate(scenario.stages):
-        after = strike(catalogue, before, stage, point)
+        before = ready(catalogue, before, stage, point)
+        after = strike(catalogue, before, stage)
         run = StageRun(
             catalogue=catalogue,
             start=start,

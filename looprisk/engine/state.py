@@ -50,6 +50,8 @@ class State:
     """Of every asset, in the unit it is priced in."""
     quotes: Mapping[str, Fraction]
     """What a seller gets for a token, in USD, where the scenario says so."""
+    quoted_from: Mapping[str, Fraction] = field(default_factory=dict)
+    """The quote of a token before its first depeg, which a fall in percent is counted from."""
     lost: Mapping[tuple[str, str], Fraction] = field(default_factory=dict)
     """(issuer, pile): loss so far, in USD."""
     venue_lost: Mapping[str, Fraction] = field(default_factory=dict)
@@ -95,7 +97,7 @@ def start_state(catalogue: Catalogue) -> State:
         for name, market in system.markets.items()
         if len(market.lends) == 1
     }
-    return replace(state, quotes=quotes, accounts=accounts, cash=cash)
+    return replace(state, quotes=quotes, quoted_from=quotes, accounts=accounts, cash=cash)
 
 
 def usd(catalogue: Catalogue, state: State, price: Value, *path: str) -> Fraction:
@@ -150,8 +152,27 @@ def _unit_usd(catalogue: Catalogue, state: State, collateral: str) -> Fraction:
     return usd(catalogue, state, posted, collateral)
 
 
-def strike(catalogue: Catalogue, state: State, stage: Stage, prices: Prices) -> State:
-    """Return the state after a stage at its full size."""
+def ready(catalogue: Catalogue, state: State, stage: Stage, prices: Prices) -> State:
+    """Return the state at the start of a stage, with a number for all that the stage will move.
+
+    A token that nobody has quoted yet starts at what backs it, an oracle at what it reads.
+    """
+    quotes = {token: prices.token(token) for token in stage.depeg if token not in state.quotes}
+    readings = {
+        (oracle, collateral): prices.reading(oracle, collateral)
+        for oracle in (*stage.freeze, *stage.misprice)
+        for collateral in _read_by(catalogue, oracle)
+    }
+    return replace(
+        state,
+        quotes={**quotes, **state.quotes},
+        quoted_from={**quotes, **state.quoted_from},
+        readings={**readings, **state.readings},
+    )
+
+
+def strike(catalogue: Catalogue, state: State, stage: Stage) -> State:
+    """Return the state after a stage at its full size; ``state`` is :func:`ready` for it."""
     for verb in stage.shocks:
         if verb in LATER_VERBS:
             raise NotCarriedError(
@@ -162,12 +183,12 @@ def strike(catalogue: Catalogue, state: State, stage: Stage, prices: Prices) -> 
     return replace(
         state,
         prices={**state.prices, **_priced(catalogue, state, stage)},
-        quotes={**state.quotes, **_depegged(catalogue, state, stage, prices)},
+        quotes={**state.quotes, **_depegged(catalogue, state, stage)},
         lost=_lost(catalogue, state, stage),
         venue_lost=_venues_lost(catalogue, state, stage),
         caps=_capped(catalogue, state, stage),
         recognised=state.recognised | set(stage.recognise),
-        readings=_readings(catalogue, state, stage, prices),
+        readings=_readings(catalogue, state, stage),
         closed=state.closed | set(stage.close),
         cuts=_cut(catalogue, state, stage),
     )
@@ -194,18 +215,12 @@ def _priced(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, Fract
     return moved
 
 
-def _depegged(
-    catalogue: Catalogue, state: State, stage: Stage, prices: Prices
-) -> dict[str, Fraction]:
+def _depegged(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, Fraction]:
+    """What sellers get falls from the first quote, never from the stage before."""
     fallen = {}
     for token, fall in stage.depeg.items():
-        start = state.quotes.get(token)
         if fall.unit == "fraction":
-            receipt = catalogue.tokens[token]
-            posted = receipt.market_price
-            first = usd(catalogue, state, posted, token, "market_price") if posted else None
-            base = first if first is not None else (start or prices.token(token))
-            fallen[token] = base * (1 - known(fall, "depeg", token))
+            fallen[token] = state.quoted_from[token] * (1 - known(fall, "depeg", token))
         else:
             fallen[token] = usd(catalogue, state, fall, "depeg", token)
     return fallen
@@ -279,16 +294,13 @@ def defaulting(catalogue: Catalogue, target: str) -> tuple[str, ...]:
 
 
 def _readings(
-    catalogue: Catalogue, state: State, stage: Stage, prices: Prices
+    catalogue: Catalogue, state: State, stage: Stage
 ) -> dict[tuple[str, str], Fraction]:
     readings = dict(state.readings)
-    for oracle in stage.freeze:
-        for collateral in _read_by(catalogue, oracle):
-            readings.setdefault((oracle, collateral), prices.reading(oracle, collateral))
     for oracle, move in stage.misprice.items():
         for collateral in _read_by(catalogue, oracle):
             if move.unit == "fraction":
-                level = prices.reading(oracle, collateral) * (1 + known(move, "misprice", oracle))
+                level = readings[oracle, collateral] * (1 + known(move, "misprice", oracle))
             else:
                 level = usd(catalogue, state, move, "misprice", oracle)
             readings[oracle, collateral] = level

@@ -55,9 +55,7 @@ class World:
     def quote(self, token: str) -> Affine | None:
         """Return what a seller gets for a token, None where nobody says."""
         after = self.after.quotes.get(token)
-        if after is None:
-            return None
-        return self.line(self.before.quotes.get(token, after), after)
+        return None if after is None else self.line(self.before.quotes[token], after)
 
     def pile(self, issuer: str, pile: str) -> Affine:
         """Return what is left of an issuer's pile of outside money."""
@@ -89,9 +87,7 @@ class World:
     def reading(self, oracle: str, collateral: str) -> Affine | None:
         """Return a frozen or wrong reading, None where the oracle reads as it should."""
         after = self.after.readings.get((oracle, collateral))
-        if after is None or (self.still == 0 and (oracle, collateral) not in self.before.readings):
-            return None
-        return self.line(self.before.readings.get((oracle, collateral), after), after)
+        return None if after is None else self.line(self.before.readings[oracle, collateral], after)
 
     def leg(self, name: str) -> Leg:
         """Return the terms of a leg."""

@@ -1,0 +1,58 @@
+"""What each verb moves, from its start to its size, and what is left when a stage is over."""
+
+from fractions import Fraction as F
+
+from looprisk import System
+from tests.semantics.build import DOLLAR, account, at, breaks, market, share, solved
+
+
+def pledged(oracle: str = "market", **token: object) -> System:
+    """Somebody outside posts half of 200 tokens, each backed by a dollar, for 80."""
+    return System(
+        assets=DOLLAR,
+        oracles={"odd": {"kind": "market"}},
+        issuers={"I": {"outside": {"book": "$200"}, "issues": {"T": share(200, **token)}}},
+        markets={"m": market("T", oracle=oracle)},
+        positions={"p": account("m", "T", 100, 80)},
+    )
+
+
+def test_a_depeg_starts_from_what_backs_a_token_that_nobody_quotes():
+    found = solved(pledged(), {"depeg": {"T": "50%"}})
+    quote = [at(found, s).compiled.world.quote("T").at(F(s)) for s in ("0", "1/2", "1")]
+    assert quote == [1, F(3, 4), F(1, 2)]
+    broken = breaks(found)
+    assert broken[("p", "liquidated")] == F(6, 43)  # 0.86 x 100 x (1 - s/2) = 80
+    assert broken[("p", "bad_debt")] == F(8, 25)  # 100 x (1 - s/2) = 1.05 x 80
+    assert at(found, "1").token("T") == 1  # its backing stays
+
+
+def test_a_depeg_in_percent_counts_from_the_first_quote():
+    stages = ({"loss": {"I": "50%"}}, {"depeg": {"T": "10%"}}, {"depeg": {"T": "20%"}})
+    ends = [p.compiled.world.quote("T") for p in solved(pledged(), *stages).ends]
+    assert [quote and quote.at(F(1)) for quote in ends] == [None, F(9, 20), F(2, 5)]
+    ends = [p.compiled.world.quote("T") for p in solved(pledged(market_price="$0.9"), *stages).ends]
+    assert [quote.at(F(1)) for quote in ends] == [F(9, 10), F(81, 100), F(72, 100)]
+
+
+def test_a_wrong_reading_grows_with_the_shock():
+    found = solved(pledged("odd"), {"misprice": {"odd": "-50%"}})
+    broken = breaks(found)
+    assert broken[("p", "liquidated")] == F(6, 43)
+    assert broken[("p", "bad_debt")] == F(8, 25)
+    assert not at(found, "0").state_of("p")
+    assert found.end.token("T") == 1
+
+
+def test_a_wrong_reading_can_be_too_high():
+    found = solved(pledged("odd"), {"misprice": {"odd": "+100%"}, "loss": {"I": "50%"}})
+    assert not found.end.state_of("p")
+    assert found.end.claim("p/debt") == 50
+
+
+def test_a_frozen_oracle_reads_what_it_read():
+    found = solved(pledged("odd"), {"freeze": ["odd"], "loss": {"I": "50%"}})
+    assert found.end.reading("odd", "T") == 1
+    assert not found.end.state_of("p")
+    later = solved(pledged("odd"), {"loss": {"I": "10%"}}, {"freeze": ["odd"], "loss": {"I": "50%"}})
+    assert later.end.reading("odd", "T") == F(9, 10)
