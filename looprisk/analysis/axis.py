@@ -115,13 +115,14 @@ def shock_of(solved: Solved, axis: Axis, lost: Fraction) -> Shock:
         for stage in solved.case.scenario.stages
         for verb, target in unsized(stage)
     )
+    searched = solved.last.reach if solved.segments else ONE
     return Shock(
         moves=moves,
         path=axis.path,
         unit=axis.unit,
         start=float(axis.start),
         as_written=float(axis.full),
-        searched_to=float(axis.full) if solved.case.scenario.stages else None,
+        searched_to=axis.at(searched).value if solved.case.scenario.stages else None,
         loss_usd=float(lost),
     )
 

@@ -153,7 +153,7 @@ def _broken(solved: Solved, expectation: Expectation, of: str) -> tuple[Stretch,
     """Return where along the last stage the event holds."""
     event = str(expectation.event)
     if event != "depegged":
-        return solved.broken.get((of, event), ())
+        return solved.broken_as_written.get((of, event), ())
     level = _level(solved, expectation)
     found = [
         stretch

@@ -39,9 +39,9 @@ from looprisk.results.records import (
 TOLERANCE = 1e-9
 """Largest residual and conservation gap, relative to the claims, of a number that is shown."""
 DESCRIPTIVE = frozenset(
-    {"kind", "rules", "market", "owner", "venue", "depends_on", "tags", "address", "label", "note"}
+    {"kind", "rules", "market", "venue", "depends_on", "tags", "address", "label", "note"}
 )
-"""Keys whose values say what a part is: listed only where a source stands behind the word itself."""
+"""Keys whose values say what a part is; they are no figures that an answer could rest on."""
 SHOWN = {"share", "par", "supply", "loan", "equity"}
 
 
@@ -317,12 +317,17 @@ def assumptions(case: Case) -> tuple[Assumption, ...]:
     )
 
 
+def _stated(path: tuple[str, ...], text: dict[tuple[str, ...], str]) -> bool:
+    """An owner is an assumption only where a source stands behind it."""
+    return path[-1] != "owner" or "@" in text.get(path, "")
+
+
 def _leaves(case: Case) -> list[tuple[tuple[str, ...], str | None, str]]:
     tree = case.system.tree()
     text = {path: str(leaf) for path, leaf in leaves(tree)}
     return [
         (path, source, text.get(path, "").partition(" @")[0])
         for path, source in provenance(tree).items()
-        if len(path) > 2 and (not DESCRIPTIVE & set(path[2:]) or "@" in text.get(path, ""))
+        if len(path) > 2 and not DESCRIPTIVE & set(path[2:]) and _stated(path, text)
     ]
 

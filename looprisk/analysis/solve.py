@@ -72,6 +72,20 @@ class Solved:
         return self._broken("greatest")
 
     @cached_property
+    def broken_as_written(self) -> Mapping[Break, tuple[Stretch, ...]]:
+        """Where each event holds up to the shock as written, and no further."""
+        found = {}
+        for key, stretches in self.broken.items():
+            inside = tuple(
+                Stretch(lo=s.lo, hi=min(s.hi, ONE), attained=s.attained)
+                for s in stretches
+                if s.lo < 1 or (s.lo == 0 and s.attained)
+            )
+            if inside:
+                found[key] = inside
+        return found
+
+    @cached_property
     def broken_least(self) -> Mapping[Break, tuple[Stretch, ...]] | None:
         """The same on the least solution; None where that is not solved along the shock."""
         straight = bool(self.segments) and self.end.compiled.form.exact

@@ -52,6 +52,23 @@ def cap_of(world: World, oracle: str, collateral: str) -> Affine | None:
     return _usd_line(world, part.cap, oracle, "cap")
 
 
+def bends(world: World) -> tuple[Fraction, ...]:
+    """Return the shock fractions inside a stretch at which a capped oracle meets its cap."""
+    found: set[Fraction] = set()
+    for name, part in world.catalogue.system.oracles.items():
+        if part.kind != "capped" or part.cap is None:
+            continue
+        cap = _usd_line(world, part.cap, name, "cap")
+        for market in world.catalogue.system.markets.values():
+            for collateral, terms in market.collateral.items():
+                if terms.oracle == name:
+                    base = reading_of(world, str(part.base or "market"), collateral)
+                    met = base.crossing(cap) if base is not None and not base.reads else None
+                    if met is not None and world.lo < met < world.hi:
+                        found.add(met)
+    return tuple(found)
+
+
 def _capped(world: World, oracle: str, part: Oracle, collateral: str) -> Affine | None:
     """Return the lesser of the cap and the base; the base alone where that is the collateral's own price."""
     base = reading_of(world, str(part.base or "market"), collateral)

@@ -14,11 +14,11 @@ from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection, Solution, clear
 from looprisk.engine.compile import skeleton
 from looprisk.engine.form import NormalForm
-from looprisk.engine.oracles import reading_of
+from looprisk.engine.oracles import bends, reading_of
 from looprisk.engine.skeleton import Index, Skeleton, assemble
 from looprisk.engine.state import ONE, ZERO, Account, State
 from looprisk.engine.trace import Piece, trace
-from looprisk.engine.world import World, knots
+from looprisk.engine.world import World, knots, reach
 from looprisk.errors import NotExactError
 
 EXACT_NODES = 60
@@ -144,10 +144,16 @@ class StageRun:
         return Point(s=s, compiled=compiled, solution=compiled.solve(selection))
 
     @cached_property
+    def reach(self) -> Fraction:
+        """How far the shock is followed, in units of its size as written; at least 1."""
+        return reach(self.world(ZERO, ONE))
+
+    @cached_property
     def stretches(self) -> tuple[Compiled, ...] | None:
         """The straight stretches of the stage; None where two moving numbers are multiplied."""
         try:
-            edges = (ZERO, *knots(self.world(ZERO, ONE)), ONE)
+            whole = self.world(ZERO, self.reach)
+            edges = sorted({ZERO, *knots(whole), *bends(whole), self.reach})
             found = tuple(_compiled(self.world(lo, hi)) for lo, hi in pairwise(edges))
             return None if any(compiled.minus_cycle for compiled in found) else found
         except NotAffineError:

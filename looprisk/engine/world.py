@@ -7,6 +7,7 @@ with numbers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -140,7 +141,9 @@ class World:
         leg, margin, price = self.leg(name), self.margin(name), self.price(self.leg_asset(name))
         before = self.before.cuts.get(name, ())
         venue = self.catalogue.legs[name].venue
-        gone = self.line(self.before.venue_lost.get(venue, ZERO), self.after.venue_lost.get(venue, ZERO))
+        gone = self.line(
+            self.before.venue_lost.get(venue, ZERO), self.after.venue_lost.get(venue, ZERO)
+        )
         if self.closed(name):
             return closed_value(leg, margin, before) * (1 - gone)
         after = self.after.cuts.get(name, ())
@@ -167,13 +170,45 @@ def closing_at(world: World, name: str) -> Fraction | None:
     beyond = (whole.price(asset) - limit) * -leg.side
     if beyond.const > 0:
         return Fraction(-1)
-    if beyond.at(ONE) <= 0:
+    if beyond.slope <= 0:
         return None
     return beyond.crossing(ZERO)
 
 
+def reach(world: World) -> Fraction:
+    """Return how far the shock can go on as it goes: until a pile is gone or a price is nothing.
+
+    1 where that is before its size as written, and for every shock that is not a loss or a fall in price.
+    """
+    before, after = world.before, world.after
+    same = ("venue_lost", "caps", "recognised", "readings", "closed", "cuts", "accounts", "cash")
+    if any(getattr(before, name) != getattr(after, name) for name in same):
+        return ONE
+    ends = [
+        *_ends(before.prices, after.prices),
+        *_ends(before.quotes, {t: q for t, q in after.quotes.items() if t in before.quotes}),
+    ]
+    if set(after.quotes) - set(before.quotes):
+        return ONE
+    for issuer, pile in after.lost:
+        old = before.lost.get((issuer, pile), ZERO)
+        worth = known(world.catalogue.system.issuers[issuer].outside[pile], issuer, "outside", pile)
+        if after.lost[issuer, pile] > old:
+            ends.append((worth - old) / (after.lost[issuer, pile] - old))
+    return max(ONE, min(ends, default=ONE))
+
+
+def _ends(before: Mapping[str, Fraction], after: Mapping[str, Fraction]) -> list[Fraction]:
+    """Return the shock fraction at which each falling number is nothing; 1 for one that rises."""
+    return [
+        before[name] / (before[name] - level) if level < before[name] else ONE
+        for name, level in after.items()
+        if level != before[name]
+    ]
+
+
 def knots(world: World) -> tuple[Fraction, ...]:
-    """Return the shock fractions strictly between 0 and 1 at which a line of the stage bends."""
+    """Return the shock fractions inside the stretch of a world at which a line of the stage bends."""
     found: set[Fraction | None] = {closing_at(world, leg) for leg in world.catalogue.legs}
     for issuer, pile in world.after.lost:
         worth = world.catalogue.system.issuers[issuer].outside[pile]
@@ -182,4 +217,4 @@ def knots(world: World) -> tuple[Fraction, ...]:
             world.after.lost[issuer, pile] - world.before.lost.get((issuer, pile), ZERO),
         )
         found.add(lost.crossing(known(worth, issuer, "outside", pile)))
-    return tuple(sorted(s for s in found if s is not None and 0 < s < 1))
+    return tuple(sorted(s for s in found if s is not None and world.lo < s < world.hi))
