@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from looprisk.engine.affine import Affine, affine
+from looprisk.engine.affine import Affine, NotAffineError, affine
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.perps import Leg, alive_value, closed_value, liquidation_price
 from looprisk.engine.state import ONE, ZERO, State, asset_usd, usd
@@ -113,7 +113,7 @@ class World:
         position = self.catalogue.legs[name]
         return sum(
             (
-                self.price(asset) * known(units, name, "margin", asset)
+                self.price(_asset(self.catalogue, name, asset)) * known(units, name, "margin", asset)
                 for asset, units in position.margin.items()
             ),
             start=affine(ZERO),
@@ -125,7 +125,7 @@ class World:
         size = position.short or position.long
         assert size is not None  # noqa: S101
         assert size.of is not None  # noqa: S101
-        return size.of
+        return _asset(self.catalogue, name, size.of)
 
     def closed(self, name: str) -> bool:
         """Return whether the venue has closed the leg on this stretch."""
@@ -152,6 +152,15 @@ class World:
         return alive_value(leg, margin, price, tuple(cuts)) * (1 - gone)
 
 
+def _asset(catalogue: Catalogue, leg: str, unit: str) -> str:
+    if unit in catalogue.tokens:
+        raise NotCarriedError(
+            f"{leg}: {unit} is a token of this system: a leg on it, or a margin in it, is not carried "
+            "in the static engine; write the leg on an asset and its margin in assets"
+        )
+    return unit
+
+
 def closing_at(world: World, name: str) -> Fraction | None:
     """Return the shock fraction just after which the venue closes a leg, None if it does not.
 
@@ -166,8 +175,14 @@ def closing_at(world: World, name: str) -> Fraction | None:
         lo=ZERO,
         hi=ONE,
     )
-    limit = liquidation_price(leg, whole.margin(name), world.before.cuts.get(name, ()))
-    beyond = (whole.price(asset) - limit) * -leg.side
+    try:
+        limit = liquidation_price(leg, whole.margin(name), world.before.cuts.get(name, ()))
+        beyond = (whole.price(asset) - limit) * -leg.side
+    except NotAffineError:
+        raise NotCarriedError(
+            f"{name}: a price that moves together with the unit it is written in decides when this leg "
+            "is closed: write that price in dollars"
+        ) from None
     if beyond.const > 0:
         return Fraction(-1)
     if beyond.slope <= 0:
