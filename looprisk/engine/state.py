@@ -257,7 +257,9 @@ def _loss_of(
         )
     amount = number * total if size.unit in {"share", "fraction"} else number
     if not total:
-        return []
+        message = f"loss: {target} has nothing outside that could be lost"
+        help_ = "name the issuer whose `outside` is gone, or write `price` for what it owns"
+        raise ModelError([Problem(("loss", target), message, help_)])
     return [((name, pile), amount * value / total) for pile, value in worth.items()]
 
 
@@ -286,11 +288,14 @@ def defaulting(catalogue: Catalogue, target: str) -> tuple[str, ...]:
     """Return the claims that a default names: one claim, or all that an issuer or account owes."""
     if target in catalogue.loans:
         return (f"{target}/debt",)
-    if target in catalogue.system.issuers:
-        claims = catalogue.ranked_claims(target, catalogue.system.issuers[target])
-        if claims:
-            return claims
-    return (target,)
+    if target not in catalogue.system.issuers:
+        return (target,)
+    claims = catalogue.ranked_claims(target, catalogue.system.issuers[target])
+    if not claims:
+        message = f"default: {target} owes nothing that it could default on"
+        help_ = "what is left of it falls with `loss` or `price`"
+        raise ModelError([Problem(("default", target), message, help_)])
+    return claims
 
 
 def _readings(
