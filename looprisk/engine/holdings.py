@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from looprisk.engine.catalogue import Catalogue, known
+from looprisk.engine.catalogue import Catalogue, known, unknown
 from looprisk.engine.state import ZERO, State, asset_usd, usd
-from looprisk.errors import NotCarriedError
+from looprisk.errors import ModelError, NotCarriedError, Problem
+from looprisk.model.check_amounts import SLACK
 from looprisk.model.tokens import Par
 from looprisk.model.values import Value
 
@@ -48,7 +49,8 @@ def holdings(catalogue: Catalogue, start: State, accounts: State) -> Holdings:
                 assets[name][thing] = _asset_units(catalogue, start, name, thing, amount)
             else:
                 claim = supply_claim(catalogue, thing)
-                claims[claim][name] = _claim_units(catalogue, start, name, claim, amount, units)
+                owned = _claim_units(catalogue, start, name, claim, amount, units)
+                claims[claim][name] = claims[claim].get(name, ZERO) + owned
         for loan, terms in issuer.owes.items():
             if terms.to != "outside":
                 claims[f"{name}/owes/{loan}"][str(terms.to)] = Fraction(1)
@@ -97,13 +99,24 @@ def listed_debt(catalogue: Catalogue, state: State, market: str) -> Fraction:
 
 
 def unlisted_debt(catalogue: Catalogue, start: State, market: str) -> Fraction:
-    """Return the debt of borrowers that are not listed, taken to be sound, in loan tokens."""
+    """Return the debt of borrowers that are not listed, taken to be sound, in loan tokens.
+
+    What the balances are rounded by counts as such. Raises UnknownValueError where nobody knows
+    whether it is sound, ModelError where more or less was supplied than there is.
+    """
     token = catalogue.loan_token(market)
     lending = catalogue.system.markets[market].lends[token]
-    if lending.supplied is None or lending.unlisted_debt != "sound":
+    if lending.supplied is None:
         return ZERO
     stated = known(lending.supplied, market, "lends", token, "supplied")
-    return stated - start.cash[market] - listed_debt(catalogue, start, market)
+    rest = stated - start.cash[market] - listed_debt(catalogue, start, market)
+    if abs(rest) <= SLACK * stated or (rest > 0 and lending.unlisted_debt == "sound"):
+        return rest
+    if rest > 0 and lending.unlisted_debt == "unknown":
+        raise unknown(f"{market}/lends/{token}/unlisted_debt")
+    message = f"supplied: `{lending.supplied.text}` is not the cash and listed debts of {market}"
+    place = ("markets", market, "lends", token, "supplied")
+    raise ModelError([Problem(place, message, "list the debts, or write `unlisted_debt: sound`")])
 
 
 def _asset_units(
