@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from looprisk.engine.affine import Affine, affine
-from looprisk.engine.catalogue import Catalogue, known
+from looprisk.engine.catalogue import Catalogue, known, unknown
 from looprisk.engine.holdings import Holdings, holdings, supplied, unlisted_debt
 from looprisk.engine.oracles import cap_of, reading_of, sells_at_quote
 from looprisk.engine.skeleton import ZERO, Claim, Node, Skeleton
@@ -227,6 +227,8 @@ def _loan_split(
     if market.liquidators == "absent":
         return untouched_loan(loan, lender, owner)
     oracle = str(market.collateral[collateral].oracle)
+    if oracle == "unknown":
+        raise unknown(f"{make.catalogue.loans[name].market}/collateral/{collateral}/oracle")
     reading = reading_of(make.world, oracle, collateral)
     if reading is None:
         cap = cap_of(make.world, oracle, collateral)
