@@ -143,6 +143,11 @@ def solve(case: Case) -> Solved:
         raise NotCarriedError(
             f"{case.name}/ray: break points scale the last stage here; `{scenario.ray}` is not the last"
         )
+    if scenario.solution == "least":
+        raise NotCarriedError(
+            f"{case.name or 'the scenario'}/solution: an answer shows the greatest solution, and "
+            "beside it how far the least lies below and where that breaks: write `both`"
+        )
     catalogue = Catalogue(netted(case.system))
     start = start_state(catalogue)
     still = StageRun(catalogue=catalogue, start=start, before=start, after=start)
