@@ -190,8 +190,8 @@ def loan_at_own_price(terms: LoanTerms, lender: Claim, owner: Claim) -> Split:
     healthy = Condition(
         holds=f"{terms.id} is healthy",
         fails=f"the collateral of {terms.id} is worth less than its debt over the LLTV",
-        const=-d / terms.lltv,
-        own=ONE,
+        const=-d,
+        own=terms.lltv,
     )
     whole = Condition(
         holds=f"{terms.id} covers its debt and the incentive",
