@@ -195,24 +195,39 @@ def strike(catalogue: Catalogue, state: State, stage: Stage) -> State:
 
 
 def _priced(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, Fraction]:
-    """Prices move from the start, never from the stage before: ``0%`` is back."""
-    moved = {}
-    for asset, move in stage.price.items():
+    """Prices move from the start, never from the stage before: ``0%`` is back.
+
+    A level in another unit than the price is written in counts at what that unit is worth after
+    the stage.
+    """
+    moved: dict[str, Fraction] = {}
+    for asset, move in sorted(stage.price.items(), key=lambda item: _depth(catalogue, *item)):
         part = catalogue.system.assets[asset]
         if move.unit == "fraction":
             level = known(part.price, asset, "price") * (1 + known(move, "price", asset))
         else:
             level = known(move, "price", asset)
             if move.of != part.price.of:
-                level = usd(catalogue, state, move, "price", asset)
+                after = replace(state, prices={**state.prices, **moved})
+                level = usd(catalogue, after, move, "price", asset)
                 if part.price.of:
-                    level /= asset_usd(catalogue, state, part.price.of)
+                    level /= asset_usd(catalogue, after, part.price.of)
         if level < 0:
             raise ModelError(
                 [Problem(("price", asset), f"price: {asset} would fall below zero", on_key=False)]
             )
         moved[asset] = level
     return moved
+
+
+def _depth(catalogue: Catalogue, asset: str, move: Value) -> int:
+    """Return how many prices stand between an asset, or the level it moves to, and dollars."""
+    part = catalogue.system.assets.get(asset)
+    if part is None:
+        return 0
+    units = {price.of for price in (part.price, move) if price.of and price.of != asset}
+    written = {unit: a.price for unit, a in catalogue.system.assets.items() if unit in units}
+    return max((1 + _depth(catalogue, unit, price) for unit, price in written.items()), default=0)
 
 
 def _depegged(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, Fraction]:
