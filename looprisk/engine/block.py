@@ -204,7 +204,8 @@ class Block:
 def top(block: Block, s: Scalar = 0) -> Numbers:
     """Return an upper bound of every solution: ``y = b + sum of share * bound(z)`` (MODEL 2.2)."""
     form = block.form
-    const, rate = payment_bounds(form, form.pay_const + form.pay_slope * s)
+    pays = form.pay_const + form.pay_slope * s
+    const, rate = payment_bounds(form, pays, np.arange(form.claims))
     spread = block.zeros(form.nodes, form.nodes)
     issuer = form.issuer[block.held_claim]
     np.add.at(spread, (block.held_by, issuer), block.held_share * rate[block.held_claim])

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from looprisk.engine import walk
-from looprisk.engine.block import SLACK, Block
+from looprisk.engine.block import SLACK, Block, State
 from looprisk.engine.components import components, restrict
 from looprisk.engine.form import (
     Flags,
@@ -23,8 +23,15 @@ from looprisk.engine.form import (
     active_cells,
     active_entries,
 )
+from looprisk.engine.regime import Inside
+from looprisk.engine.sparse import inputs_of, monotone, settle
+from looprisk.errors import NoSolutionError
 
 Selection = Literal["greatest", "least"]
+SMALL = 300
+"""Up to so many nodes a walk is as fast as settling."""
+LARGEST_LOOP = 5000
+"""So many nodes in one loop are walked at most: a walk keeps a dense matrix."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,22 +72,53 @@ def clear(form: NormalForm, selection: Selection = "greatest") -> Solution:
 
     Raises NotExactError where shares are held in a closed circle, whose value has no bound.
     """
+    settled = _settled(form, selection)
+    if settled is not None:
+        z = claim_values(form, settled.y, settled.cells, settled.y[:0])
+        return Solution(
+            y=settled.y, z=z, alive=settled.alive, cells=settled.cells, selection=selection
+        )
+    return clear_by_loops(form, selection)
+
+
+def clear_by_loops(form: NormalForm, selection: Selection = "greatest") -> Solution:
+    """Return what :func:`clear` returns, loop by loop, walking the loops that cannot be settled."""
     dtype = form.b_const.dtype
     y = np.zeros(form.nodes, dtype=dtype)
     z = np.zeros(form.claims, dtype=dtype)
     alive = np.zeros(form.conditions, dtype=np.bool_)
-    order = components(form)
-    for members in order:
+    for members in components(form):
         whole = len(members) == form.nodes
         part = form if whole else restrict(form, members, z)
-        block = Block(part)
-        state = (walk.greatest(block) if selection == "greatest" else walk.least(block)).state
+        state = None if whole else _settled(part, selection)
+        if state is None:
+            state = _walked(part, selection)
         y[members] = state.y
         inside = np.zeros(form.nodes, dtype=np.bool_)
         inside[members] = True
-        z[inside[form.issuer]] = block.claim_values(state.y, state.cells)
+        z[inside[form.issuer]] = Block(part).claim_values(state.y, state.cells)
         alive[inside[form.cond_node]] = state.alive
     return Solution(y=y, z=z, alive=alive, cells=active_cells(form, alive), selection=selection)
+
+
+def _settled(form: NormalForm, selection: Selection) -> State | None:
+    """Return the greatest solution of a large float form if it can be found without a walk."""
+    if form.exact or form.nodes <= SMALL or selection != "greatest" or not monotone(form):
+        return None
+    found = settle(Inside(form), inputs_of(form))
+    if not found.proven[0]:
+        return None
+    return State(y=found.y[0], alive=found.alive[0], cells=found.cells[0])
+
+
+def _walked(form: NormalForm, selection: Selection) -> State:
+    if form.nodes > LARGEST_LOOP:
+        raise NoSolutionError(
+            f"{form.nodes} nodes depend on each other, more than can be walked one by one, and "
+            "iterating proved nothing: a loop of them keeps nearly every dollar"
+        )
+    block = Block(form)
+    return (walk.greatest(block) if selection == "greatest" else walk.least(block)).state
 
 
 def claim_values(form: NormalForm, y: Numbers, cells: Index, z: Numbers) -> Numbers:

@@ -117,6 +117,15 @@ class NormalForm:
         return np.concatenate([[0], np.cumsum(width)]).astype(np.intp)
 
     @cached_property
+    def entry_groups(self) -> tuple[Index, Index]:
+        """Payment entries claim by claim, healthiest cell first, and where each claim starts."""
+        cell = np.repeat(np.arange(len(self.cell_node)), np.diff(self.pay_ptr))
+        offset = np.arange(len(cell)) - self.pay_ptr[cell]
+        claim = self.claim_ptr[self.cell_node[cell]] + offset
+        order = np.argsort(claim, kind="stable")
+        return order, np.searchsorted(claim[order], np.arange(self.claims))
+
+    @cached_property
     def need_cell(self) -> Index:
         """The cell that needs each entry of ``cell_cond``."""
         return np.repeat(np.arange(len(self.cell_node)), np.diff(self.cell_cond_ptr))
@@ -168,13 +177,22 @@ def active_cells(form: NormalForm, alive: Flags) -> Index:
 
     ``alive`` is [..., K], the answer [..., N] of indices into the cells of the whole form.
     """
-    dead = ~alive[..., form.cell_cond]
-    count = np.zeros((*dead.shape[:-1], dead.shape[-1] + 1), dtype=np.intp)
-    np.cumsum(dead, axis=-1, out=count[..., 1:])
-    failed = count[..., form.cell_cond_ptr[1:]] - count[..., form.cell_cond_ptr[:-1]]
-    index = np.where(failed == 0, np.arange(failed.shape[-1]), failed.shape[-1])
-    first: Index = np.minimum.reduceat(index, form.cell_ptr[:-1], axis=-1)
-    return first
+    cells = len(form.cell_node)
+    holds = np.ones((*alive.shape[:-1], cells), dtype=np.bool_)
+    dead = np.nonzero(~alive[..., form.cell_cond])
+    holds[(*dead[:-1], form.need_cell[dead[-1]])] = False
+    holds = holds.reshape(-1)
+    row = np.arange(0, len(holds), cells).reshape(*alive.shape[:-1], 1)
+    first = (row + form.cell_ptr[:-1]).reshape(-1)
+    # few nodes are not in their first cell, and most of these are in their second
+    weak = np.flatnonzero(~holds[first])
+    first[weak] += 1
+    weak = weak[~holds[first[weak]]]
+    if len(weak):
+        holding = np.flatnonzero(holds)
+        first[weak] = holding[np.searchsorted(holding, first[weak])]
+    active: Index = first.reshape(*alive.shape[:-1], form.nodes) - row
+    return active
 
 
 def active_entries(form: NormalForm, cells: Index) -> Index:
@@ -183,22 +201,19 @@ def active_entries(form: NormalForm, cells: Index) -> Index:
     return entries
 
 
-def payment_bounds(form: NormalForm, pay_const: Numbers) -> tuple[Numbers, Numbers]:
-    """Return (const [..., C], rate [C]) with ``z <= const + rate * y`` in every cell.
+def payment_bounds(form: NormalForm, pay_const: Numbers, claims: Index) -> tuple[Numbers, Numbers]:
+    """Return (const [..., claims], rate [claims]) with ``z <= const + rate * y`` in every cell.
 
     A claim that is flat in the healthiest cell is bounded by its face there, since payments do not
     rise as the node weakens; any other by its steepest share of ``y``.
     """
-    cell = np.repeat(np.arange(len(form.cell_node)), np.diff(form.pay_ptr))
-    offset = np.arange(len(cell)) - form.pay_ptr[cell]
-    claim = form.claim_ptr[form.cell_node[cell]] + offset
-    order = np.argsort(claim, kind="stable")
-    starts = np.searchsorted(claim[order], np.arange(form.claims))
-    if not form.claims:
-        return pay_const[..., order], form.pay_rate[order]
-    healthiest = order[starts]
+    order, starts = form.entry_groups
+    healthiest = order[starts[claims]]
     flat = form.pay_rate[healthiest] == 0
-    highest = np.maximum.reduceat(pay_const[..., order], starts, axis=-1)
-    const: Numbers = np.where(flat, pay_const[..., healthiest], highest)
-    rate: Numbers = np.maximum.reduceat(form.pay_rate[order], starts)
-    return np.maximum(const, 0), np.where(flat, rate * 0, rate)
+    face = np.maximum(pay_const[..., healthiest], 0)
+    if flat.all():
+        return face, form.pay_rate[healthiest]
+    highest = np.maximum.reduceat(pay_const[..., order], starts, axis=-1)[..., claims]
+    rate: Numbers = np.maximum.reduceat(form.pay_rate[order], starts)[claims]
+    const: Numbers = np.where(flat, face, np.maximum(highest, 0))
+    return const, np.where(flat, rate * 0, rate)

@@ -51,6 +51,9 @@ def _whole_walk(block: Block, start: State, s: Scalar, *, down: bool) -> Walk:
     flow = Flow(block, start.cells)
     end = walk(block, start, s, down=down, flow=flow)
     y = flow.arrive(end.state.y, s)
+    if block.slack:
+        noise = RESIDUAL * largest(y, largest(start.y))
+        y = np.where((y < 0) & (y > -noise), 0.0, y)
     state = State(y=y, alive=end.state.alive, cells=end.state.cells)
     return Walk(state=state, changed=end.changed)
 
