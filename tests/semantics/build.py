@@ -104,7 +104,9 @@ def market(
     return {"rules": rules, "lends": lends, "collateral": {collateral: terms}, **more}
 
 
-def account(market: str, token: str, units: object, debt: object, **more: object) -> dict[str, object]:
+def account(
+    market: str, token: str, units: object, debt: object, **more: object
+) -> dict[str, object]:
     lent = more.pop("lent", "USDC")
     return {"market": market, "collateral": {token: units}, "debt": {lent: debt}, **more}
 

@@ -54,5 +54,79 @@ def test_a_frozen_oracle_reads_what_it_read():
     found = solved(pledged("odd"), {"freeze": ["odd"], "loss": {"I": "50%"}})
     assert found.end.reading("odd", "T") == 1
     assert not found.end.state_of("p")
-    later = solved(pledged("odd"), {"loss": {"I": "10%"}}, {"freeze": ["odd"], "loss": {"I": "50%"}})
+    later = solved(
+        pledged("odd"), {"loss": {"I": "10%"}}, {"freeze": ["odd"], "loss": {"I": "50%"}}
+    )
     assert later.end.reading("odd", "T") == F(9, 10)
+
+
+def test_an_asset_that_moves_with_its_unit_ends_at_its_level():
+    system = System(
+        assets={"ETH": {"price": "$100"}, "sETH": {"price": "1.2 ETH"}},
+        issuers={"I": {"owns": {"sETH": 10}, "issues": {"T": share(10)}}},
+    )
+    assert solved(system, {"price": {"ETH": "-50%"}}).end.token("T") == 60
+    assert solved(system, {"price": {"sETH": "$90"}}).end.token("T") == 90
+    assert solved(system, {"price": {"sETH": "$90", "ETH": "-50%"}}).end.token("T") == 90
+    assert solved(system, {"price": {"sETH": "1.1 ETH", "ETH": "-50%"}}).end.token("T") == 55
+
+
+def test_prices_move_from_the_start():
+    system = System(
+        assets={"ETH": {"price": "$100"}},
+        issuers={"I": {"owns": {"ETH": 10}, "issues": {"T": share(10)}}},
+    )
+    found = solved(system, {"price": {"ETH": "-50%"}}, {"price": {"ETH": "-10%"}})
+    assert [p.token("T") for p in found.ends] == [50, 90]
+    assert at(found, "1/2").token("T") == 70
+
+
+def test_a_loss_beyond_a_pile_is_excess():
+    system = System(
+        issuers={"I": {"outside": {"a": "$60", "b": "$40"}, "issues": {"T": share(100)}}}
+    )
+    found = solved(system, {"loss": {"I": "$150"}})
+    assert found.end.token("T") == 0
+    assert found.end.compiled.world.excess().at(F(1)) == 50
+    assert at(found, "2/3").token("T") == 0
+    assert at(found, "1/3").token("T") == F(1, 2)
+    one = solved(system, {"loss": {"I/outside/a": "$90"}})
+    assert one.end.token("T") == F(40, 100)
+    assert breaks(one)[("T", "impaired")] == 0
+
+
+def test_a_stated_recovery_is_paid_at_most_and_the_rest_is_withheld():
+    system = System(
+        issuers={
+            "A": {
+                "outside": {"cash": "$100"},
+                "owes": {"B": "$60", "C": {"to": "outside", "amount": "$20"}},
+                "pays": [["B", "C"], "equity"],
+            },
+            "B": {"issues": {"b": share(60)}},
+        }
+    )
+    found = solved(system, {"default": {"A/owes/B": "40%"}})
+    assert [found.end.claim(c) for c in ("A/owes/B", "A/owes/C", "A/equity")] == [24, 20, 20]
+    assert at(found, "1/2").token("b") == F(7, 10)
+    short = solved(system, {"default": {"A/owes/B": "40%"}, "loss": {"A": "$60"}})
+    assert [short.end.claim(c) for c in ("A/owes/B", "A/owes/C", "A/equity")] == [24, 10, 0]
+
+
+def test_a_venue_that_fails_takes_a_share_of_every_claim_on_it():
+    system = System(
+        assets={**DOLLAR, "ETH": {"price": "$100"}},
+        venues={"v": {"convention": "binance", "mode": "isolated", "maintenance": "3%"}},
+        issuers={"N": {"owns": {"ETH": 1}, "issues": {"n": share(120)}}},
+        positions={
+            "leg": {
+                "venue": "v",
+                "owner": "N",
+                "short": "1 ETH",
+                "entry": "$100",
+                "margin": {"USDC": 20},
+            }
+        },
+    )
+    found = solved(system, {"price": {"ETH": "-50%"}}, {"loss": {"v": "50%"}})
+    assert [p.token("n") for p in found.ends] == [1, F(50 + 35, 120)]
