@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction as F
+from fractions import Fraction
 
 from looprisk.analysis.bearing import loss_put_in, waterfall
 from looprisk.analysis.flows import causes, flows
@@ -14,6 +14,7 @@ from looprisk.model import System
 from looprisk.model.case import Case
 from looprisk.model.reading import parse_scenario
 
+F = Fraction
 Stage = Mapping[str, object]
 DOLLAR = {"USDC": {"price": "$1"}}
 
@@ -44,7 +45,7 @@ def keeps_every_dollar(point: Point) -> None:
     z = point.solution.z
     assert sum(outside(form, z)) + sum(leaks(form, point.solution.y, z)) == sum(form.b_const)
     for claim in point.compiled.index.claim_of:
-        assert 0 <= point.claim(claim.id)
+        assert point.claim(claim.id) >= 0
         if claim.face is not None:
             assert point.claim(claim.id) <= claim.face.at(point.s)
 

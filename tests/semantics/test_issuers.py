@@ -1,12 +1,10 @@
 """Issuers: ranks, who is paid first, default costs, loops of debt and of shares. Numbers by hand."""
 
-from fractions import Fraction as F
-
 import pytest
 
 import looprisk as lr
 from looprisk import System
-from tests.semantics.build import at, breaks, least_breaks, par, share, solved, values
+from tests.semantics.build import F, at, breaks, least_breaks, par, share, solved, values
 
 
 def four_ranks() -> System:

@@ -1,13 +1,12 @@
 """Loans against collateral: at their own price, at an oracle, against the issuer's own tokens."""
 
-from fractions import Fraction as F
-
 import pytest
 
 import looprisk as lr
 from looprisk import System
 from tests.semantics.build import (
     DOLLAR,
+    F,
     account,
     at,
     breaks,

@@ -1,10 +1,8 @@
 """Isolated markets: cash, insurance, who is short when collateral falls, what the books say."""
 
-from fractions import Fraction as F
-
 from looprisk import System
 from looprisk.engine.book import book
-from tests.semantics.build import DOLLAR, account, at, breaks, market, share, solved, values
+from tests.semantics.build import DOLLAR, F, account, at, breaks, market, share, solved, values
 
 
 def vault_over_two_markets() -> System:

@@ -1,7 +1,5 @@
 """Hedges: when a venue closes a leg, what comes back, and what that leaves of a hedged book."""
 
-from fractions import Fraction as F
-
 import pytest
 
 from looprisk import System
@@ -9,7 +7,7 @@ from looprisk.engine.affine import affine
 from looprisk.engine.perps import Leg, closed_value, liquidation_price
 from looprisk.engine.state import Cut
 from looprisk.model import Venue
-from tests.semantics.build import DOLLAR, at, breaks, share, solved
+from tests.semantics.build import DOLLAR, F, at, breaks, share, solved
 
 USD = {**DOLLAR, "ETH": {"price": "$100"}}
 

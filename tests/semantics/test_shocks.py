@@ -1,9 +1,7 @@
 """What each verb moves, from its start to its size, and what is left when a stage is over."""
 
-from fractions import Fraction as F
-
 from looprisk import System
-from tests.semantics.build import DOLLAR, account, at, breaks, market, share, solved
+from tests.semantics.build import DOLLAR, F, account, at, breaks, market, share, solved
 
 
 def pledged(oracle: str = "market", **token: object) -> System:
