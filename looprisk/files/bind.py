@@ -14,6 +14,7 @@ from looprisk.files.merge import (
     replaced,
     spread_sources,
 )
+from looprisk.files.tables import Tables
 from looprisk.files.tree import Map, Node, Plain, Word, fault_at, find, place, plain
 from looprisk.model import parse_scenario, parse_system, paths
 from looprisk.model.case import Case
@@ -38,6 +39,7 @@ class Bound:
     cases: dict[str, Case] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    tables: Tables = field(default_factory=Tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,19 @@ def bind(trees: list[Map]) -> Bound:
         problem = Problem((key,), f"unknown key `{key}`", unknown_key_help(key, raw[key], TOP_KEYS))
         _place_all((problem,), bound.tree, bound)
         del raw[key]
+    _read_tables(raw, bound)
     bound.system, problems = parse_system(raw)
     _place_all(problems, bound.tree, bound)
     for name in _scenario_names(bound):
         _bind_scenario(name, raw, bound)
+    bound.faults.extend(bound.tables.faults)
     return bound
+
+
+def _read_tables(raw: dict[str, Plain], bound: Bound) -> None:
+    positions, plain_positions = bound.tree.values.get("positions"), raw.get("positions")
+    if isinstance(positions, Map) and isinstance(plain_positions, dict):
+        raw["positions"] = bound.tables.fill(positions, plain_positions)
 
 
 def _merged(trees: list[Map], bound: Bound) -> Map:
@@ -157,7 +167,8 @@ def _bind_scenario(name: str, raw: dict[str, Plain], bound: Bound) -> None:
     system: System | None = bound.system
     if isinstance(given, Map):
         source = own_source(bound.tree) or SET
-        system, problems = change(bound.system, _plain_map(given), (*path, "set"), source)
+        changes = bound.tables.fill_changes(given, raw)
+        system, problems = change(bound.system, changes, (*path, "set"), source)
         _place_all(problems, bound.tree, bound)
     if system is not None:
         bound.cases[name] = _case(name, system, scenario, bound.tree)
@@ -206,6 +217,19 @@ def _within(node: Node, entry: _Change) -> bool:
 def _place_all(problems: tuple[Problem, ...], tree: Map, bound: Bound) -> None:
     for problem in problems:
         bound.problems.append(problem)
+        fault = _in_a_table(problem, tree, bound)
         node = place(tree, problem.path, on_key=problem.on_key)
-        if node is not None:
+        if fault is not None:
+            bound.faults.append(fault)
+        elif node is not None:
             bound.faults.append(fault_at(node, problem.message, problem.help))
+
+
+def _in_a_table(problem: Problem, tree: Map, bound: Bound) -> Fault | None:
+    """Return the fault of a problem with a column of a table, placed in the table itself."""
+    if problem.path[2:3] != ("table",) or len(problem.path) != 4:
+        return None
+    word = find(tree, problem.path[:3])
+    if not isinstance(word, Word):
+        return None
+    return bound.tables.in_header(word, problem.path[3], problem.message, problem.help)

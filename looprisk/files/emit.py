@@ -23,7 +23,8 @@ _ESCAPED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
 def save(system: System, path: str | Path) -> None:
     """Write ``system`` to ``path``; the file appears whole or not at all.
 
-    Loading it gives an equal system. Comments of a file that was there are lost.
+    Loading it gives an equal system. Comments of a file that was there are lost. Tables of accounts
+    are not copied: they stay where the files that name them stand.
     """
     target = Path(path)
     text = dump(system)

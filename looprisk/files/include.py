@@ -105,10 +105,10 @@ class _Reader:
                 self._refuse(item, message, "write include: base.yaml")
 
     def _include_one(self, word: Word, source: Source, above: tuple[Path, ...]) -> None:
-        message, advice = _bad_name(word.text)
+        message, advice = bad_name(word.text)
         folder = source.path.parent
         target = folder / word.text
-        if not message and not _inside(target, folder):
+        if not message and not is_inside(target, folder):
             message = f"`{shorten(word.text)}` leads out of the folder by a link"
             advice = "put the file itself in the same folder or below"
         if message:
@@ -151,11 +151,13 @@ def version_fault(top: Map) -> Fault | None:
     return None
 
 
-def _bad_name(text: str) -> tuple[str, str]:
-    """Return what is wrong with the name of a file to include, and what to write."""
+def bad_name(
+    text: str, copy: str = "include its copy", example: str = "base.yaml"
+) -> tuple[str, str]:
+    """Return what is wrong with the name of a file in this folder or below, and what to write."""
     shown = shorten(text)
     if "://" in text:
-        return f"`{shown}`: no addresses on a network", "download the file and include its copy"
+        return f"`{shown}`: no addresses on a network", f"download the file and {copy}"
     if "\\" in text:
         return (
             f"`{shown}`: folders are separated by /",
@@ -168,11 +170,12 @@ def _bad_name(text: str) -> tuple[str, str]:
         advice = "put the file in the same folder or below"
         return f"`{shown}` leads out of the folder of this file", advice
     if not text.strip() or clean(text) != text:
-        return f"`{shown}` is no name of a file", "write a name such as base.yaml"
+        return f"`{shown}` is no name of a file", f"write a name such as {example}"
     return "", ""
 
 
-def _inside(target: Path, folder: Path) -> bool:
+def is_inside(target: Path, folder: Path) -> bool:
+    """Return whether ``target`` lies in ``folder`` or below, whatever links lead to it."""
     root = Path(os.path.realpath(folder))
     return Path(os.path.realpath(target)).is_relative_to(root)
 

@@ -82,6 +82,7 @@ def load(path: str | Path) -> File:
         bound = bind(documents.trees)
         faults = [*documents.faults, *bound.faults]
         if faults or bound.system is None:
+            documents.texts.update(bound.tables.texts)
             raise _failed(documents, faults, tuple(bound.problems), Path(path))
         return File(
             path=Path(path),

@@ -8,7 +8,9 @@ from pathlib import Path
 from looprisk.files.errors import Fault
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Bytes that one load reads, over all its files."""
+"""Bytes that one load reads, over all its files; of tables as much again, uncompressed."""
+TOO_LARGE = f"too large: a load reads at most {MAX_BYTES // (1024 * 1024)} MB"
+IN_A_TABLE = "put positions into a table (`table: positions.csv.gz`)"
 
 # everything that shows nothing or reorders what is shown; tab and line breaks are dealt with apart
 HIDDEN = re.compile(
@@ -43,13 +45,8 @@ def read_source(path: Path, name: str, left: int = MAX_BYTES) -> Source:
     Raises UnreadableError where the file is missing, no regular file, too large, not plain
     UTF-8, or holds tabs as indentation or characters that do not show.
     """
-    raw = _read_bytes(path, name, left)
-    text = _decode(raw, name)
-    hidden = HIDDEN.search(text)
-    if hidden:
-        character = f"U+{ord(hidden.group()):04X}"
-        message = f"a hidden character ({character}) stands here"
-        raise _at(name, text, hidden.start(), message, "delete it, and type the text by hand")
+    text = decode(read_bytes(path, name, left, IN_A_TABLE), name)
+    refuse_hidden(text, name)
     indent = _TAB_INDENT.search(text)
     if indent:
         start = text.index("\t", indent.start())
@@ -61,7 +58,11 @@ def read_source(path: Path, name: str, left: int = MAX_BYTES) -> Source:
     return Source(name, path, text.replace("\t", " "))
 
 
-def _read_bytes(path: Path, name: str, left: int) -> bytes:
+def read_bytes(path: Path, name: str, left: int, advice: str = "") -> bytes:
+    """Return the content of a file of at most ``left`` bytes; ``advice`` for one that is larger.
+
+    Raises UnreadableError where it is missing, no regular file, or too large.
+    """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise UnreadableError(Fault(file=name, message="this is no regular file"))
@@ -73,14 +74,21 @@ def _read_bytes(path: Path, name: str, left: int) -> bytes:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "bad name"
         raise UnreadableError(Fault(file=name, message=f"cannot be read: {reason}")) from None
     if len(raw) > left:
-        megabytes = MAX_BYTES // (1024 * 1024)
-        message = f"too large: a load reads at most {megabytes} MB"
-        advice = "put positions into a table (`table: positions.csv.gz`)"
-        raise UnreadableError(Fault(file=name, message=message, help=advice))
+        raise UnreadableError(Fault(file=name, message=TOO_LARGE, help=advice))
     return raw
 
 
-def _decode(raw: bytes, name: str) -> str:
+def refuse_hidden(text: str, name: str) -> None:
+    """Raise UnreadableError at the first character that does not show."""
+    hidden = HIDDEN.search(text)
+    if hidden:
+        character = f"U+{ord(hidden.group()):04X}"
+        message = f"a hidden character ({character}) stands here"
+        raise _at(name, text, hidden.start(), message, "delete it, and type the text by hand")
+
+
+def decode(raw: bytes, name: str) -> str:
+    """Return bytes as text; raises UnreadableError where they are not plain UTF-8."""
     for mark, encoding in _BYTE_ORDER_MARKS:
         if raw.startswith(mark):
             message = f"the file starts with {encoding}; it has to be plain UTF-8"

@@ -203,7 +203,7 @@ def _book(receipt: Share | Par) -> Value | None:
 
 def _table(position: TablePosition) -> Account:
     sides: dict[str, dict[str, Number]] = {"collateral": {}, "debt": {}}
-    for column, total in position.totals.items():
+    for column, total in position.sums.items():
         side, _, token = column.partition("/")
         sides[side][token] = number(total)
     return Account(sides["collateral"], sides["debt"])

@@ -55,7 +55,7 @@ def _held(parts: Parts) -> Iterator[tuple[str, Value]]:
         if isinstance(position, PerpPosition):
             yield from position.margin.items()
         elif isinstance(position, TablePosition):
-            for column, total in position.totals.items():
+            for column, total in position.sums.items():
                 if column.startswith("collateral/"):
                     yield column.removeprefix("collateral/"), total
         else:
@@ -109,7 +109,7 @@ def _debts(
     position: LoanPosition | TablePosition, parts: Parts
 ) -> Iterator[tuple[str, Value | None]]:
     if isinstance(position, TablePosition):
-        for column, total in position.totals.items():
+        for column, total in position.sums.items():
             if column.startswith("debt/"):
                 yield column.removeprefix("debt/"), total
     elif position.loop is not None:

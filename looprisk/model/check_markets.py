@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from looprisk.errors import Problem
+from looprisk.model.check_tables import check_table
 from looprisk.model.checks import Parts, same_token
 from looprisk.model.markets import CollateralTerms, Market
 from looprisk.model.names import Path, unresolved
@@ -71,7 +72,7 @@ def position_problems(
     if market is None:
         return
     if isinstance(position, TablePosition):
-        yield from _table(position, market, path)
+        yield from check_table(position, market, path)
     else:
         yield from _account(position, market, path)
 
@@ -122,14 +123,3 @@ def _loop(equity: Value, market: str, taken: tuple[str, ...], path: Path) -> Ite
         message = f"equity: {market} takes {len(taken)} collaterals, and this names none"
         example = taken[0] if taken else "TOKEN"
         yield Problem(place, message, f"write `equity: {equity.text} {example}`", on_key=False)
-
-
-def _table(position: TablePosition, market: Market, path: Path) -> Iterator[Problem]:
-    columns = {
-        *(f"collateral/{token}" for token in market.collateral),
-        *(f"collateral/{token}" for mode in market.e_modes.values() for token in mode.collateral),
-        *(f"debt/{token}" for token in market.lends),
-    }
-    for column in position.totals:
-        place = (*path, "totals", column)
-        yield from unresolved(column, sorted(columns), place, "column of its table", on_key=True)

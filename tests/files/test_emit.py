@@ -1,6 +1,7 @@
 """A system that is saved and loaded is the same system."""
 
 import os
+import shutil
 import stat
 
 import pytest
@@ -25,6 +26,8 @@ TEXT = st.text(st.characters(codec="utf-8"), max_size=40).filter(
 def test_a_saved_system_loads_as_itself(path, tmp_path):
     system = load(path).system
     copy = tmp_path / "copy.yaml"
+    if (path.parent / "tables").is_dir():
+        shutil.copytree(path.parent / "tables", tmp_path / "tables")
     save(system, copy)
     again = load(copy).system
     assert again.tree() == system.tree()
