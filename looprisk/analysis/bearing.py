@@ -64,10 +64,13 @@ def repaid_earlier(solved: Solved) -> Fraction:
     """Return what liquidators paid in at stages before the last, in USD at today's prices."""
     world = solved.end.compiled.world
     total = ZERO
-    for market, cash in solved.last.before.cash.items():
-        more = cash - solved.last.start.cash[market]
+    for supply, (market, token) in world.catalogue.supplies.items():
+        more = solved.last.before.cash[supply] - solved.last.start.cash[supply]
+        for name, _ in world.catalogue.positions_in(market):
+            account = solved.last.before.accounts[name]
+            more += account.credit + account.income
         if more:
-            total += more * solved.end.value(world.price(world.catalogue.loan_token(market)))
+            total += more * solved.end.value(world.price(token))
     return total
 
 

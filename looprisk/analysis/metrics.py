@@ -6,9 +6,10 @@ Money in USD, prices in USD per unit, shares as fractions of 1. None is "not def
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from looprisk.analysis.accounts import Account, account, accounts, claims_of, utilisation
 from looprisk.analysis.breaking import claim_of
 from looprisk.analysis.solve import Solved
 from looprisk.engine.book import Book, book
@@ -153,7 +154,12 @@ def _equity(ask: Ask) -> Number:
 
 
 def _assets_to_equity(ask: Ask) -> Number:
-    """Gross assets over the residual: own tokens that an issuer pledged count in neither (SEMANTICS 8)."""
+    """Gross assets over the residual: own tokens that an issuer pledged count in neither (SEMANTICS 8).
+
+    Of an account, its collateral at the oracles over what is left of it after the debt.
+    """
+    if ask.of in ask.solved.catalogue.loans:
+        return account(ask.point, ask.of).leverage
     if ask.of not in ask.solved.case.system.issuers:
         assets, equity = _assets(ask), _equity(ask)
         return assets / equity if assets is not None and equity else None
@@ -202,111 +208,52 @@ def _residual_of_others(ask: Ask) -> Fraction:
     return total
 
 
-def _accounts(ask: Ask) -> list[str]:
-    """Return the loan positions a metric is about: one, or all of a market."""
-    if ask.of in ask.solved.catalogue.loans:
-        return [ask.of]
-    return [name for name, _ in ask.solved.catalogue.positions_in(ask.of)]
-
-
 def _bad_debt(ask: Ask) -> Number:
     """Debt left when all collateral is sold: of liquidated accounts alone."""
-    if ask.of in ask.solved.case.system.issuers:
+    if ask.of in ask.solved.catalogue.system.issuers:
         return None
     total = ZERO
-    for name in _accounts(ask):
-        if "liquidated" in ask.point.state_of(name):
-            face = _face(f"{name}/debt", ask.point) or ZERO
-            total += face - Fraction(ask.point.claim(f"{name}/debt"))
+    for found in accounts(ask.point, ask.of):
+        if found.is_liquidated:
+            for claim in claims_of(found, ask.of):
+                total += ask.point.face(claim) - Fraction(ask.point.claim(claim))
     return total
 
 
 def _lender_loss(ask: Ask) -> Number:
     """What suppliers of a market lose, or the lenders of one account, or an issuer's creditors."""
-    if ask.of in ask.solved.catalogue.loans:
-        debt = f"{ask.of}/debt"
-        return (_face(debt, ask.point) or ZERO) - Fraction(ask.point.claim(debt))
-    if ask.of in ask.solved.case.system.markets:
-        return _loss(ask)
+    catalogue = ask.solved.catalogue
+    if ask.of in catalogue.loans:
+        found = account(ask.point, ask.of)
+        return found.debt - found.repaid
+    if ask.of in catalogue.system.markets:
+        supplies = (s for s, (market, _) in catalogue.supplies.items() if market == ask.of)
+        return sum((_loss(replace(ask, of=supply)) or ZERO for supply in supplies), ZERO)
     old = _paid(Ask(solved=ask.solved, point=ask.solved.start, of=ask.of))
     new = _paid(ask)
     return old - new if old is not None and new is not None else None
 
 
 def _liquidated(ask: Ask) -> Number:
-    return sum(
-        (
-            Fraction(ask.point.claim(f"{name}/debt"))
-            for name in _accounts(ask)
-            if "liquidated" in ask.point.state_of(name)
-        ),
-        ZERO,
-    )
+    total = ZERO
+    for found in accounts(ask.point, ask.of):
+        if found.is_liquidated:
+            total += sum((Fraction(ask.point.claim(c)) for c in claims_of(found, ask.of)), ZERO)
+    return total
 
 
-@dataclass(frozen=True, slots=True)
-class _Loan:
-    units: Fraction
-    debt: Fraction
-    lltv: Fraction
-    incentive: Fraction
-    reading: Fraction
+def _of_account(read: Callable[[Account], Number]) -> Callable[[Ask], Number]:
+    """Return a metric of one account; of a market where it has a single one."""
 
+    def metric(ask: Ask) -> Number:
+        found = list(accounts(ask.point, ask.of))
+        return read(found[0]) if len(found) == 1 else None
 
-def _loan(ask: Ask) -> _Loan | None:
-    """Return the terms of one account; of a market where it has a single one."""
-    names = _accounts(ask)
-    if len(names) != 1:
-        return None
-    world = ask.point.compiled.world
-    catalogue = world.catalogue
-    position = catalogue.loans[names[0]]
-    market = catalogue.system.markets[position.market]
-    collateral, units = next(iter(world.before.accounts[names[0]].collateral.items()))
-    terms = market.collateral[collateral]
-    return _Loan(
-        units=units,
-        debt=_face(f"{names[0]}/debt", ask.point) or ZERO,
-        lltv=known(terms.lltv, position.market, collateral, "lltv"),
-        incentive=1 + (market.incentive(terms) or ZERO),
-        reading=ask.point.reading(str(terms.oracle), collateral),
-    )
-
-
-def _health(ask: Ask) -> Number:
-    loan = _loan(ask)
-    return loan.units * loan.reading * loan.lltv / loan.debt if loan and loan.debt else None
-
-
-def _ltv(ask: Ask) -> Number:
-    loan = _loan(ask)
-    return loan.debt / (loan.units * loan.reading) if loan and loan.units * loan.reading else None
-
-
-def _liquidation_price(ask: Ask) -> Number:
-    loan = _loan(ask)
-    return loan.debt / (loan.units * loan.lltv) if loan and loan.units else None
-
-
-def _bad_debt_price(ask: Ask) -> Number:
-    loan = _loan(ask)
-    return loan.debt * loan.incentive / loan.units if loan and loan.units else None
-
-
-def _insolvency_price(ask: Ask) -> Number:
-    loan = _loan(ask)
-    return loan.debt / loan.units if loan and loan.units else None
+    return metric
 
 
 def _utilisation(ask: Ask) -> Number:
-    if ask.of not in ask.solved.case.system.markets:
-        return None
-    world = ask.point.compiled.world
-    owed = sum((world.before.accounts[name].debt for name in _accounts(ask)), ZERO)
-    supplied = ask.point.compiled.index.claim_of[ask.point.compiled.index.claim[ask.of]].units
-    cash = world.before.cash[ask.of]
-    lent = max(owed, supplied - cash)
-    return lent / (lent + cash) if lent + cash else None
+    return utilisation(ask.point, ask.of)
 
 
 def _net_delta(ask: Ask) -> Number:
@@ -346,33 +293,6 @@ def _adl(ask: Ask) -> Number:
     return sum((cut.share * leg.size * cut.price for cut in cuts), ZERO)
 
 
-def _seized(ask: Ask) -> Number:
-    if ask.of not in ask.solved.catalogue.loans:
-        return None
-    return _taken(ask)[0]
-
-
-def _repaid(ask: Ask) -> Number:
-    if ask.of not in ask.solved.catalogue.loans:
-        return None
-    return _taken(ask)[1]
-
-
-def _taken(ask: Ask) -> tuple[Fraction, Fraction]:
-    """Return (collateral units seized, debt units repaid) of one account."""
-    if "liquidated" not in ask.point.state_of(ask.of):
-        return ZERO, ZERO
-    world = ask.point.compiled.world
-    account = world.before.accounts[ask.of]
-    units = next(iter(account.collateral.values()))
-    worth = Fraction(ask.point.node(ask.of))
-    owner = Fraction(ask.point.claim(f"{ask.of}/equity"))
-    kept = owner / worth if worth and "unpaid" not in ask.point.state_of(ask.of) else ZERO
-    token = world.catalogue.loan_token(world.catalogue.loans[ask.of].market)
-    repaid = Fraction(ask.point.claim(f"{ask.of}/debt")) / ask.point.value(world.price(token))
-    return units * (1 - kept), repaid
-
-
 METRICS: dict[str, Callable[[Ask], Number]] = {
     "book_price": _book_price,
     "economic_price": _economic_price,
@@ -389,17 +309,17 @@ METRICS: dict[str, Callable[[Ask], Number]] = {
     "equity_usd": _equity,
     "claims_usd": _claims,
     "assets_to_equity": _assets_to_equity,
-    "health_factor": _health,
-    "ltv": _ltv,
-    "liquidation_price": _liquidation_price,
-    "bad_debt_price": _bad_debt_price,
-    "insolvency_price": _insolvency_price,
+    "health_factor": _of_account(lambda a: a.health),
+    "ltv": _of_account(lambda a: a.ltv),
+    "liquidation_price": _of_account(lambda a: a.liquidation_price),
+    "bad_debt_price": _of_account(lambda a: a.bad_debt_price),
+    "insolvency_price": _of_account(lambda a: a.price_at(a.debt)),
     "utilisation": _utilisation,
     "adl_usd": _adl,
     "adl_share": _adl_share,
     "liquidated_usd": _liquidated,
     "net_delta": _net_delta,
-    "collateral_seized": _seized,
-    "debt_repaid": _repaid,
+    "collateral_seized": _of_account(lambda a: a.seized),
+    "debt_repaid": _of_account(lambda a: a.debt_units_repaid),
 }
 """Metrics of one solution. Break points are metrics of a whole shock; ``time_of`` and ``hidden_for`` need time."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
+from looprisk.engine.carry import carry
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection
 from looprisk.engine.curved import Look, crossings, scan
 from looprisk.engine.monitors import Monitor, Stretch, distance, holds_at, join, monitors, on_piece
 from looprisk.engine.setoff import netted
-from looprisk.engine.stage import Point, Segment, StageRun, carry
+from looprisk.engine.stage import Point, Segment, StageRun
 from looprisk.engine.state import ONE, ZERO, ready, start_state, strike
 from looprisk.errors import NotCarriedError
 from looprisk.model.case import Case

@@ -14,7 +14,8 @@ from fractions import Fraction
 from looprisk.engine.affine import affine
 from looprisk.engine.catalogue import known
 from looprisk.engine.clear import clear
-from looprisk.engine.holdings import Holdings, holdings
+from looprisk.engine.holdings import Holdings, holdings, supply_claim, unlisted_debt
+from looprisk.engine.reserves import insurance
 from looprisk.engine.skeleton import Claim, Node, Skeleton, assemble
 from looprisk.engine.stage import Point
 from looprisk.engine.state import ONE, ZERO, usd
@@ -41,7 +42,7 @@ def book(point: Point) -> Book:
     world = point.compiled.world
     catalogue = world.catalogue
     held = holdings(catalogue, world.start, world.before)
-    supplies = {name: _supply(point, name) for name in catalogue.system.markets}
+    supplies = {supply: _supply(point, supply) for supply in catalogue.supplies}
     fixed = {
         token: price
         for token in catalogue.tokens
@@ -56,32 +57,31 @@ def book(point: Point) -> Book:
     return Book(prices=prices, supplies=supplies, assets=assets)
 
 
-def _supply(point: Point, market: str) -> Fraction:
-    """Return the book value of a supply: its face, less bad debt where the market realises it."""
-    index = point.compiled.index
-    face = index.claim_of[index.claim[market]].face
-    assert face is not None  # noqa: S101  (a supply always has a face)
-    owed = point.value(face)
-    part = point.compiled.world.catalogue.system.markets[market]
-    if not part.realises_bad_debt:
+def _supply(point: Point, supply: str) -> Fraction:
+    """Return the book value of a supply: its face, less bad debt where the market realises it.
+
+    Reserves and insurance bear the bad debt first.
+    """
+    catalogue = point.compiled.world.catalogue
+    market, token = catalogue.supplies[supply]
+    owed = point.face(supply)
+    if not catalogue.system.markets[market].realises_bad_debt:
         return owed
-    bad = sum(
-        (
-            _debt(point, name) - Fraction(point.claim(f"{name}/debt"))
-            for name, _ in point.compiled.world.catalogue.positions_in(market)
-            if "liquidated" in point.state_of(name)
-        ),
-        ZERO,
-    )
-    cover = part.insurance.number if part.insurance is not None else ZERO
-    return min(owed, owed - bad + cover)
+    left = _cash(point, supply) + insurance(catalogue, supply)
+    for name, _ in catalogue.positions_in(market):
+        claim = catalogue.debt_claims(name).get(token)
+        if claim is not None:
+            acted = "liquidated" in point.state_of(name)
+            left += Fraction(point.claim(claim)) if acted else point.face(claim)
+    return min(owed, left)
 
 
-def _debt(point: Point, position: str) -> Fraction:
-    index = point.compiled.index
-    face = index.claim_of[index.claim[f"{position}/debt"]].face
-    assert face is not None  # noqa: S101
-    return point.value(face)
+def _cash(point: Point, supply: str) -> Fraction:
+    """Return a market's cash in a loan token, with the debt that is not listed, in USD."""
+    world = point.compiled.world
+    _, token = world.catalogue.supplies[supply]
+    units = world.before.cash[supply] + unlisted_debt(world.catalogue, world.start, supply)
+    return units * point.value(world.price(token))
 
 
 def _posted(point: Point, token: str) -> Fraction | None:
@@ -159,15 +159,35 @@ def _unit(world: World, unit: str | None, s: Fraction) -> Fraction:
     )
 
 
-def _owned_accounts(world: World, issuer: str) -> list[tuple[str, str, Fraction, Fraction]]:
-    """Return (position, collateral, units, debt in USD at the start) of an issuer's accounts."""
-    found = []
-    for name, position in world.catalogue.loans.items():
-        if position.owner == issuer:
-            account = world.before.accounts[name]
-            for collateral, units in account.collateral.items():
-                found.append((name, collateral, units, account.debt))
-    return found
+def _owned_accounts(world: World, issuer: str) -> list[str]:
+    return [name for name, p in world.catalogue.loans.items() if p.owner == issuer]
+
+
+def _account_owes(world: World, name: str, s: Fraction) -> Fraction:
+    """Return what an account owes at face, in USD."""
+    debts = world.before.accounts[name].debts
+    return sum((n * _unit(world, token, s) for token, n in debts.items()), ZERO)
+
+
+def _account_has(
+    world: World, name: str, prices: Mapping[str, Fraction], s: Fraction
+) -> Fraction:
+    """Return the collateral and balances of an account at these prices, else at the assets' own."""
+    account = world.before.accounts[name]
+    total = ZERO
+    for collateral, units in account.collateral.items():
+        if collateral in world.catalogue.system.assets:
+            total += units * world.price(collateral).at(s)
+        else:
+            total += units * prices.get(supply_claim(world.catalogue, collateral), ZERO)
+    for token in account.debts:
+        total += account.credit * _unit(world, token, s)
+    return total
+
+
+def _unit_books(held: Holdings, supplies: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """Return the book price of a unit of every supply, in USD."""
+    return {c: value / held.units[c] for c, value in supplies.items() if held.units[c]}
 
 
 def _books(
@@ -183,11 +203,10 @@ def _books(
     for token, price in prices.items():
         units = held.claims.get(token, {}).get(issuer, ZERO)
         total += units * price
-    for name, collateral, units, debt in _owned_accounts(world, issuer):
-        loan = world.catalogue.loan_token(world.catalogue.loans[name].market)
-        booked = prices.get(collateral)
-        unit = world.price(collateral).at(s) if booked is None else booked
-        total += max(ZERO, units * unit - debt * _unit(world, loan, s))
+    every = {**prices, **_unit_books(held, supplies)}
+    for name in _owned_accounts(world, issuer):
+        has = _account_has(world, name, every, s)
+        total += max(ZERO, has - _account_owes(world, name, s))
     return total
 
 
@@ -200,16 +219,16 @@ def _computed(
 ) -> dict[str, Fraction]:
     """Return the computed book prices: a clearing of their own, in which nothing breaks but equity."""
     catalogue = world.catalogue
-    wanted = [token for token in catalogue.tokens if token not in fixed]
+    wanted = {token for token in catalogue.tokens if token not in fixed}
     if not wanted:
         return {}
     issuers = sorted({catalogue.issuer_of[token] for token in wanted})
     nodes = [_book_node(world, held, issuer, supplies, fixed, s) for issuer in issuers]
     nodes += [
-        _account_node(world, name, debt, issuer, s)
+        _account_node(world, name, issuer, {**fixed, **_unit_books(held, supplies)}, s)
         for issuer in issuers
-        for name, collateral, _, debt in _owned_accounts(world, issuer)
-        if collateral in wanted
+        for name in _owned_accounts(world, issuer)
+        if not wanted.isdisjoint(world.before.accounts[name].collateral)
     ]
     inside = {node.id for node in nodes}
     nodes = [_only_held_by(node, inside) for node in nodes]
@@ -230,13 +249,12 @@ def _book_node(
     own = _own(world, held, issuer, supplies, s)
     for token, price in fixed.items():
         own += held.claims.get(token, {}).get(issuer, ZERO) * price
-    for name, collateral, units, debt in _owned_accounts(world, issuer):
-        worth = fixed.get(collateral)
-        if worth is None and collateral in world.catalogue.system.assets:
-            worth = world.price(collateral).at(s)
-        if worth is not None:
-            loan = world.catalogue.loan_token(world.catalogue.loans[name].market)
-            own += max(ZERO, units * worth - debt * _unit(world, loan, s))
+    prices = {**fixed, **_unit_books(held, supplies)}
+    computed = {token for token in world.catalogue.tokens if token not in fixed}
+    for name in _owned_accounts(world, issuer):
+        if computed.isdisjoint(world.before.accounts[name].collateral):
+            has = _account_has(world, name, prices, s)
+            own += max(ZERO, has - _account_owes(world, name, s))
     owed = affine(_owed(world, held, issuer, s))
     debts = Claim(id=f"{issuer}/debts", kind="loan", face=owed)
     residual = tuple(
@@ -253,14 +271,19 @@ def _share(held: Holdings, token: str) -> Claim:
     return Claim(id=token, kind="share", units=held.units[token], holders=held.shares(token))
 
 
-def _account_node(world: World, name: str, debt: Fraction, issuer: str, s: Fraction) -> Node:
-    loan = world.catalogue.loan_token(world.catalogue.loans[name].market)
-    owed = affine(debt * _unit(world, loan, s))
+def _account_node(
+    world: World, name: str, issuer: str, prices: Mapping[str, Fraction], s: Fraction
+) -> Node:
+    owed = affine(_account_owes(world, name, s))
     lender = Claim(id=f"{name}/debt", kind="debt", face=owed)
     owner = Claim(id=f"{name}/equity", kind="owner", holders=((issuer, ONE),))
     split = waterfall(name, (Ranked(claim=lender, rank=0, face=owed),), ((owner, ONE),))
     return Node(
-        id=name, b=affine(ZERO), claims=split.claims, conditions=split.conditions, cells=split.cells
+        id=name,
+        b=affine(_account_has(world, name, prices, s)),
+        claims=split.claims,
+        conditions=split.conditions,
+        cells=split.cells,
     )
 
 

@@ -2,7 +2,8 @@
 
 Claim ids: a token has its own; a loan taken is ``Stream/owes/Elixir``; what is left of an issuer without
 shares is ``Stream/equity``; the supply of a market is the market's id (``market/token`` where it lends
-several); a position's two claims are ``position/debt`` and ``position/equity``.
+several); a position's claims are ``position/debt`` (``position/debt/token`` where it owes several) and
+``position/equity``.
 """
 
 from __future__ import annotations
@@ -67,6 +68,42 @@ class Catalogue:
         if len(lends) != 1:
             raise NotCarriedError(f"markets/{market}/lends: a market that lends several tokens")
         return next(iter(lends))
+
+    @cached_property
+    def supplies(self) -> dict[str, tuple[str, str]]:
+        """(market, loan token) of every supply claim, by its id."""
+        return {
+            self.supply_of(name, token): (name, token)
+            for name, market in self.system.markets.items()
+            for token in market.lends
+        }
+
+    @cached_property
+    def supply_ids(self) -> dict[str, str]:
+        """The supply claim by each way to write it: ``market/token``, and ``market`` where it lends one."""
+        long = {f"{name}/{token}": supply for supply, (name, token) in self.supplies.items()}
+        return long | {supply: supply for supply in self.supplies}
+
+    def supply_of(self, market: str, token: str) -> str:
+        """Return the supply claim of a loan token: the market's id, or ``market/token`` of several."""
+        return market if len(self.system.markets[market].lends) == 1 else f"{market}/{token}"
+
+    def debt_tokens(self, position: str) -> tuple[str, ...]:
+        """Return the loan tokens that an account owes.
+
+        A loop owes the first that its e-mode may borrow, without one the first that the market lends.
+        """
+        part = self.loans[position]
+        market = self.system.markets[part.market]
+        borrows = market.e_modes[part.e_mode].borrows if part.e_mode is not None else ()
+        return tuple(part.debt) or (str(next(iter(borrows or market.lends))),)
+
+    def debt_claims(self, position: str) -> dict[str, str]:
+        """Return the claim on an account by each loan token that it owes."""
+        tokens = self.debt_tokens(position)
+        if len(tokens) == 1:
+            return {tokens[0]: f"{position}/debt"}
+        return {token: f"{position}/debt/{token}" for token in tokens}
 
     def positions_in(self, market: str) -> Iterator[tuple[str, LoanPosition]]:
         """Yield the accounts of a market."""

@@ -7,18 +7,17 @@ and a break point is a bracket (SEMANTICS 8).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from fractions import Fraction
 from itertools import pairwise
 from typing import TypeVar
 
-from looprisk.engine.affine import Affine, NotAffineError
-from looprisk.engine.catalogue import known
+from looprisk.engine.accounts import borders
+from looprisk.engine.compile import maker
 from looprisk.engine.monitors import Stretch, join
-from looprisk.engine.oracles import reading_of, sells_at_quote
 from looprisk.engine.stage import StageRun
 from looprisk.engine.state import ONE, ZERO
-from looprisk.engine.world import World, knots
+from looprisk.engine.world import knots
 
 SCAN = 64
 """Points of the scan over the whole shock."""
@@ -38,31 +37,11 @@ def crossings(run: StageRun) -> tuple[Fraction, ...]:
     incentive, and the point under which liquidating pays no longer.
     """
     world = run.world(ZERO, ONE)
+    make = maker(world)
     found = set(knots(world))
     for name in run.catalogue.loans:
-        try:
-            found |= {s for s in _triggers(world, name) if s is not None and 0 < s < 1}
-        except NotAffineError:
-            continue
+        found |= {s for s in borders(make, name) if 0 < s < 1}
     return tuple(sorted(found))
-
-
-def _triggers(world: World, name: str) -> Iterator[Fraction | None]:
-    position = world.catalogue.loans[name]
-    market = world.catalogue.system.markets[position.market]
-    account = world.before.accounts[name]
-    collateral, units = next(iter(account.collateral.items()))
-    terms = market.collateral[collateral]
-    reading = reading_of(world, str(terms.oracle), collateral)
-    if reading is None:
-        return
-    debt: Affine = world.price(world.catalogue.loan_token(position.market)) * account.debt
-    incentive = 1 + (market.incentive(terms) or ZERO)
-    yield (reading * units * known(terms.lltv, position.market, "lltv") - debt).crossing(ZERO)
-    yield (reading * units - debt * incentive).crossing(ZERO)
-    sale = sells_at_quote(world, collateral)
-    if sale is not None:
-        yield (sale * incentive - reading).crossing(ZERO)
 
 
 Look = tuple[frozenset[Key], Mapping[Key, float]]

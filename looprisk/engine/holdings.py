@@ -39,7 +39,7 @@ class Holdings:
 def holdings(catalogue: Catalogue, start: State, accounts: State) -> Holdings:
     """Return who holds what; loan accounts stand as in ``accounts``, prices as at the start."""
     units = {token: known(r.supply, token, "supply") for token, r in catalogue.tokens.items()}
-    units |= {market: supplied(catalogue, start, market) for market in catalogue.system.markets}
+    units |= {supply: supplied(catalogue, start, supply) for supply in catalogue.supplies}
     assets: dict[str, dict[str, Fraction]] = {}
     claims: defaultdict[str, dict[str, Fraction]] = defaultdict(dict)
     for name, issuer in catalogue.system.issuers.items():
@@ -54,16 +54,16 @@ def holdings(catalogue: Catalogue, start: State, accounts: State) -> Holdings:
         for loan, terms in issuer.owes.items():
             if terms.to != "outside":
                 claims[f"{name}/owes/{loan}"][str(terms.to)] = Fraction(1)
-    for market in catalogue.system.markets:
-        token = catalogue.loan_token(market)
+    for supply, (_, token) in catalogue.supplies.items():
         if token in catalogue.tokens:
-            cash = accounts.cash[market] + unlisted_debt(catalogue, start, market)
-            claims[token][market] = cash
+            cash = accounts.cash[supply] + unlisted_debt(catalogue, start, supply)
+            claims[token][supply] = cash
     for name, position in catalogue.loans.items():
         for collateral, n in accounts.accounts[name].collateral.items():
             if collateral not in catalogue.system.assets:
-                claims[collateral][name] = n
-        claims[f"{name}/debt"][position.market] = Fraction(1)
+                claims[supply_claim(catalogue, collateral)][name] = n
+        for token, debt in catalogue.debt_claims(name).items():
+            claims[debt][catalogue.supply_of(position.market, token)] = Fraction(1)
         if position.owner:
             claims[f"{name}/equity"][position.owner] = Fraction(1)
     return Holdings(assets=assets, claims=dict(claims), units=units)
@@ -71,12 +71,9 @@ def holdings(catalogue: Catalogue, start: State, accounts: State) -> Holdings:
 
 def supply_claim(catalogue: Catalogue, thing: str) -> str:
     """Return the claim an id in ``owns`` means: a token, or the supply of a market."""
-    market, _, token = thing.partition("/")
-    if token and market in catalogue.system.markets:
-        if token != catalogue.loan_token(market):
-            raise NotCarriedError(f"`{thing}`: a market that lends several tokens")
-        return market
-    if token:
+    if thing in catalogue.supply_ids:
+        return catalogue.supply_ids[thing]
+    if "/" in thing:
         raise NotCarriedError(
             f"`{thing}`: copies of a token on several chains are in the language "
             "and not yet in the static engine"
@@ -84,34 +81,38 @@ def supply_claim(catalogue: Catalogue, thing: str) -> str:
     return thing
 
 
-def supplied(catalogue: Catalogue, start: State, market: str) -> Fraction:
-    """Return what suppliers of a market are owed, in loan tokens: as stated, else cash and debts."""
-    token = catalogue.loan_token(market)
+def supplied(catalogue: Catalogue, start: State, supply: str) -> Fraction:
+    """Return what the holders of a supply are owed, in loan tokens: as stated, else cash and debts."""
+    market, token = catalogue.supplies[supply]
     lending = catalogue.system.markets[market].lends[token]
     if lending.supplied is not None:
         return known(lending.supplied, market, "lends", token, "supplied")
-    return start.cash[market] + listed_debt(catalogue, start, market)
+    return start.cash[supply] + listed_debt(catalogue, start, supply)
 
 
-def listed_debt(catalogue: Catalogue, state: State, market: str) -> Fraction:
-    """Return the debts of the listed accounts of a market, in loan tokens."""
-    return sum((state.accounts[name].debt for name, _ in catalogue.positions_in(market)), ZERO)
+def listed_debt(catalogue: Catalogue, state: State, supply: str) -> Fraction:
+    """Return what the listed accounts owe to a supply, in loan tokens."""
+    market, token = catalogue.supplies[supply]
+    accounts = (state.accounts[name] for name, _ in catalogue.positions_in(market))
+    return sum((account.debts.get(token, ZERO) for account in accounts), ZERO)
 
 
-def unlisted_debt(catalogue: Catalogue, start: State, market: str) -> Fraction:
+def unlisted_debt(catalogue: Catalogue, start: State, supply: str) -> Fraction:
     """Return the debt of borrowers that are not listed, taken to be sound, in loan tokens.
 
     What the balances are rounded by counts as such. Raises UnknownValueError where nobody knows
     whether it is sound, ModelError where more or less was supplied than there is.
     """
-    token = catalogue.loan_token(market)
+    market, token = catalogue.supplies[supply]
     lending = catalogue.system.markets[market].lends[token]
     if lending.supplied is None:
         return ZERO
     stated = known(lending.supplied, market, "lends", token, "supplied")
-    rest = stated - start.cash[market] - listed_debt(catalogue, start, market)
+    rest = stated - start.cash[supply] - listed_debt(catalogue, start, supply)
     if abs(rest) <= SLACK * stated or (rest > 0 and lending.unlisted_debt == "sound"):
         return rest
+    if rest < 0 and catalogue.system.markets[market].protocol.reserves:
+        return ZERO
     if rest > 0 and lending.unlisted_debt == "unknown":
         raise unknown(f"{market}/lends/{token}/unlisted_debt")
     message = f"supplied: `{lending.supplied.text}` is not the cash and listed debts of {market}"
@@ -151,8 +152,8 @@ def unit_price(catalogue: Catalogue, start: State, claim: str) -> Fraction:
 
     Its book price or par; for a market's supply the price of the loan token.
     """
-    if claim in catalogue.system.markets:
-        return asset_usd(catalogue, start, catalogue.loan_token(claim))
+    if claim in catalogue.supplies:
+        return asset_usd(catalogue, start, catalogue.supplies[claim][1])
     receipt = catalogue.tokens[claim]
     if isinstance(receipt, Par):
         return usd(catalogue, start, receipt.par, claim, "par")

@@ -53,19 +53,36 @@ def _at_market(point: Point, node: Node, quotes: Mapping[str, Fraction]) -> Node
 
 def _decided(point: Point, node: Node) -> Node:
     """Return a loan whose liquidation is a fact: repaid as it was, or untouched."""
-    debt = next(c.face for c in node.claims if c.kind == "debt" and c.face is not None)
-    if "liquidated" not in point.state_of(node.id):
-        covered = Condition(
-            holds=f"{node.id} covers its debt", fails=f"{node.id} is worth less than its debt",
-            const=-debt, own=ONE,
-        )
-        cells = (
-            Cell(needs=(0,), pays=(line(debt), Pay(const=-debt, rate=ONE))),
-            Cell(needs=(), pays=(Pay(rate=ONE), Pay())),
-        )
-        return replace(node, conditions=(covered,), cells=cells)
-    repaid = affine(Fraction(point.claim(f"{node.id}/debt")))
-    worth, owner = Fraction(point.node(node.id)), Fraction(point.claim(f"{node.id}/equity"))
-    kept = owner / worth if worth else ZERO
-    cell = Cell(needs=(), pays=(line(repaid), Pay(rate=kept)))
-    return replace(node, conditions=(), cells=(cell,))
+    state = point.state_of(node.id)
+    if not state & {"liquidated", "absorbed"}:
+        return _untouched(point, node)
+    worth = Fraction(point.node(node.id))
+    pays = []
+    for claim in node.claims:
+        paid = Fraction(point.claim(claim.id))
+        follows = claim.kind == "owner" and "absorbed" not in state
+        pays.append(Pay(rate=paid / worth if worth else ZERO) if follows else line(paid))
+    return replace(node, conditions=(), cells=(Cell(needs=(), pays=tuple(pays)),))
+
+
+def _untouched(point: Point, node: Node) -> Node:
+    """Return a loan that nobody liquidates: its debts share what there is, by their faces."""
+    faces = [point.face(c.id) if c.kind == "debt" else None for c in node.claims]
+    debt = sum((face for face in faces if face is not None), ZERO)
+    covered = Condition(
+        holds=f"{node.id} covers its debt",
+        fails=f"{node.id} is worth less than its debt",
+        const=affine(-debt),
+        own=ONE,
+    )
+    over, under = [], []
+    for claim, face in zip(node.claims, faces, strict=True):
+        if face is None:
+            owner = Pay(const=affine(-debt), rate=ONE)
+            over.append(owner if claim.kind == "owner" else Pay())
+            under.append(Pay())
+        else:
+            over.append(line(face))
+            under.append(Pay(rate=face / debt if debt else ZERO))
+    cells = (Cell(needs=(0,), pays=tuple(over)), Cell(needs=(), pays=tuple(under)))
+    return replace(node, conditions=(covered,), cells=cells)

@@ -96,18 +96,25 @@ def _issuers(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
 
 def _accounts(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
     for name, position in catalogue.loans.items():
-        debt = compiled.index.claim_of[compiled.index.claim[f"{name}/debt"]].face
-        for of in (name, str(position.market)):
+        market = str(position.market)
+        debts = {
+            claim: compiled.index.claim_of[compiled.index.claim[claim]].face or affine(ZERO)
+            for claim in catalogue.debt_claims(name).values()
+        }
+        supplies = (catalogue.supply_of(market, token) for token in catalogue.debt_tokens(name))
+        for of in dict.fromkeys((name, market, *supplies)):
             yield Monitor(of=of, event="liquidated", node=name, state="liquidated")
-            yield Monitor(
-                of=of,
-                event="bad_debt",
-                node=name,
-                state="liquidated",
-                claim=f"{name}/debt",
-                short_of=debt,
-            )
-        yield Monitor(of=name, event="insolvent", node=name, short_of=debt)
+            for claim, face in debts.items():
+                yield Monitor(
+                    of=of,
+                    event="bad_debt",
+                    node=name,
+                    state="liquidated",
+                    claim=claim,
+                    short_of=face,
+                )
+        owed = sum(debts.values(), start=affine(ZERO))
+        yield Monitor(of=name, event="insolvent", node=name, short_of=owed)
 
 
 def _legs(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:

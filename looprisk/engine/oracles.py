@@ -26,6 +26,8 @@ def reading_of(world: World, oracle: str, collateral: str) -> Affine | None:
     part = world.catalogue.system.oracles.get(oracle)
     kind = part.kind if part is not None else oracle
     target = str(part.of) if part is not None and part.of else collateral
+    if kind in {"market", "nav"} and target in world.catalogue.supply_ids:
+        return _supply_reading(world, kind, target)
     if kind == "market":
         return _market_reading(world, target, collateral)
     if kind == "nav":
@@ -136,6 +138,24 @@ def _nav_reading(world: World, target: str, collateral: str) -> Affine | None:
     raise NotCarriedError(
         f"{target}: a nav oracle that reads a computed book price is in the language and not yet in "
         f"the static engine: give {target} a `book_price`"
+    )
+
+
+def _supply_reading(world: World, kind: str, target: str) -> Affine | None:
+    """Return what is read for a supply: the price of what was lent, where bad debt is not realised.
+
+    An aToken counts at the price of its underlying, whatever its reserve has lost.
+    """
+    market, token = world.catalogue.supplies[world.catalogue.supply_ids[target]]
+    part = world.catalogue.system.markets[market]
+    if not part.realises_bad_debt:
+        underlying = reading_of(world, kind, token)
+        return world.price(token) if underlying is None else underlying
+    if kind == "market":
+        return None
+    raise NotCarriedError(
+        f"{market}: a nav oracle that reads the book of a supply whose market realises bad debt is in "
+        "the language and not yet in the static engine: write `market`, or the price as `fixed`"
     )
 
 

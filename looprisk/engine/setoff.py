@@ -98,9 +98,10 @@ def _owed(
         unit = asset_usd(catalogue, start, amount.of) if amount.of else ONE
         total += known(amount, debtor, "owes", loan) * unit
     for market, position in _markets(catalogue, held, creditor, debtor):
-        price = asset_usd(catalogue, start, catalogue.loan_token(market))
+        token = catalogue.loan_token(market)
+        price = asset_usd(catalogue, start, token)
         share = dict(held.shares(market))[creditor]
-        total += share * start.accounts[position].debt * price
+        total += share * start.accounts[position].debts[token] * price
     if not total:
         raise NotCarriedError(
             f"{creditor}/set_off/{debtor}: {debtor} owes {creditor} nothing that could be set off"
@@ -124,9 +125,9 @@ def _less_owed(
     for market, position in _markets(catalogue, held, creditor, debtor):
         token = catalogue.loan_token(market)
         price = asset_usd(catalogue, start, token)
-        paid = min(amount, start.accounts[position].debt * price) / price
+        paid = min(amount, start.accounts[position].debts[token] * price) / price
         amount -= paid * price
-        changes[f"{position}/debt/{token}"] = start.accounts[position].debt - paid
+        changes[f"{position}/debt/{token}"] = start.accounts[position].debts[token] - paid
         if catalogue.system.markets[market].lends[token].supplied is not None:
             changes[f"{market}/lends/{token}/supplied"] = held.units[market] - paid
         changes[f"{creditor}/owns/{market}"] = held.claims[market][creditor] - paid

@@ -69,6 +69,15 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """A claim held outside that gets ``y (1 - part / whole)``, a ratio of what the solution decides."""
+
+    claim: str
+    part: Affine
+    whole: Affine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """Something with assets and claims on them."""
 
@@ -80,6 +89,8 @@ class Node:
     cells: tuple[Cell, ...]
     leak: str = ""
     """Who gets what the claims do not: ``liquidators``, ``default cost``, ``withheld``."""
+    apart: Apart | None = None
+    """A payment outside that is read off a solution, in cells whose state is ``apart``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

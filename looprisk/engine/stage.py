@@ -14,9 +14,10 @@ from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection, Solution, clear
 from looprisk.engine.compile import skeleton
 from looprisk.engine.form import NormalForm
-from looprisk.engine.oracles import bends, reading_of
+from looprisk.engine.holdings import supply_claim
+from looprisk.engine.oracles import bends, cap_of, reading_of
 from looprisk.engine.skeleton import Index, Skeleton, assemble
-from looprisk.engine.state import ONE, ZERO, Account, State
+from looprisk.engine.state import ONE, ZERO, State
 from looprisk.engine.trace import Piece, trace
 from looprisk.engine.world import World, knots, reach
 from looprisk.errors import NotExactError
@@ -75,6 +76,11 @@ class Point:
         value: Fraction = self.solution.y[self.compiled.index.node[node]]
         return value
 
+    def face(self, claim: str) -> Fraction:
+        """Return what was promised to a claim, in USD; zero for what is left of a node."""
+        face = self.compiled.index.claim_of[self.compiled.index.claim[claim]].face
+        return self.value(face) if face is not None else ZERO
+
     def value(self, line: Affine) -> Fraction:
         """Return a line at this solution, with what it reads of claims, in USD."""
         read = (coef * Fraction(self.claim(claim)) for claim, coef in line.reads)
@@ -100,7 +106,9 @@ class Point:
             return self.value(reading)
         if collateral in world.catalogue.system.assets:
             return world.price(collateral).at(self.s)
-        return self.token(collateral)
+        own = self.token(supply_claim(world.catalogue, collateral))
+        cap = cap_of(world, oracle, collateral)
+        return own if cap is None else min(own, self.value(cap))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +149,7 @@ class StageRun:
     def at(self, s: Fraction, selection: Selection = "greatest") -> Point:
         """Return the solution at one shock fraction."""
         compiled = self.compiled_at(s)
-        return Point(s=s, compiled=compiled, solution=compiled.solve(selection))
+        return _read_off(Point(s=s, compiled=compiled, solution=compiled.solve(selection)))
 
     @cached_property
     def reach(self) -> Fraction:
@@ -178,6 +186,22 @@ def _ends(
     return (lo, hi) if form.exact else (float(lo), float(hi))
 
 
+def _read_off(point: Point) -> Point:
+    """Return a solution with the payments outside that are ratios of what it decides (SEMANTICS 4.2d)."""
+    apart = {
+        node.id: node.apart
+        for node in point.compiled.skeleton.nodes
+        if node.apart is not None and "apart" in point.state_of(node.id)
+    }
+    if not apart:
+        return point
+    z = point.solution.z.copy()
+    for node, kept in apart.items():
+        share = 1 - point.value(kept.part) / point.value(kept.whole)
+        z[point.compiled.index.claim[kept.claim]] = point.node(node) * share
+    return replace(point, solution=replace(point.solution, z=z))
+
+
 def _compiled(world: World) -> Compiled:
     parts = skeleton(world)
     form, index = assemble(parts)
@@ -185,41 +209,3 @@ def _compiled(world: World) -> Compiled:
     if form.nodes > EXACT_NODES:
         form = form.floats()
     return Compiled(world=world, skeleton=parts, form=form, index=index, minus_cycle=minus_cycle)
-
-
-def carry(point: Point, after: State) -> State:
-    """Return the state that a stage leaves: liquidated accounts have less, their markets more cash.
-
-    A liquidated account keeps ``N - z`` units and owes ``d - r``; the market has ``r`` more cash
-    (SEMANTICS 8).
-    """
-    catalogue = point.compiled.world.catalogue
-    accounts: dict[str, Account] = dict(after.accounts)
-    cash: dict[str, Fraction] = dict(after.cash)
-    for name, position in catalogue.loans.items():
-        if "liquidated" not in point.state_of(name):
-            continue
-        repaid_usd = Fraction(point.claim(f"{name}/debt"))
-        price = point.value(point.compiled.world.price(catalogue.loan_token(position.market)))
-        kept = _share_kept(point, name)
-        account = accounts[name]
-        accounts[name] = Account(
-            collateral={c: n * kept for c, n in account.collateral.items()},
-            debt=account.debt - repaid_usd / price,
-        )
-        cash[position.market] += repaid_usd / price
-    return replace(after, accounts=accounts, cash=cash, closed=_closed(point, after))
-
-
-def _share_kept(point: Point, name: str) -> Fraction:
-    """Return the share of the collateral that a liquidated account keeps."""
-    if "unpaid" in point.state_of(name):
-        return ZERO
-    worth = Fraction(point.node(name))
-    owner = Fraction(point.claim(f"{name}/equity"))
-    return owner / worth if worth else ZERO
-
-
-def _closed(point: Point, after: State) -> frozenset[str]:
-    world = point.compiled.world
-    return after.closed | {leg for leg in world.catalogue.legs if world.closed(leg)}

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.errors import ModelError, NotCarriedError, Problem
+from looprisk.model.check_markets import accepted
 from looprisk.model.scenario import Adl, Stage
 from looprisk.model.values import Value
 
@@ -36,10 +37,14 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """What a loan position has left: collateral units and debt units."""
+    """What a loan position has left: units of each collateral and of each debt."""
 
     collateral: Mapping[str, Fraction]
-    debt: Fraction
+    debts: Mapping[str, Fraction]
+    credit: Fraction = ZERO
+    """Loan tokens that an absorbing market owes the owner after a liquidation."""
+    income: Fraction = ZERO
+    """Loan tokens that an absorbing market gained by the liquidation, outside its reserves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +71,7 @@ class State:
     cuts: Mapping[str, tuple[Cut, ...]] = field(default_factory=dict)
     accounts: Mapping[str, Account] = field(default_factory=dict)
     cash: Mapping[str, Fraction] = field(default_factory=dict)
-    """Market: loan tokens that are not lent."""
+    """Supply claim: loan tokens that are not lent."""
 
 
 class Prices(Protocol):
@@ -93,9 +98,8 @@ def start_state(catalogue: Catalogue) -> State:
         name: _account(catalogue, state, name) for name in catalogue.loans
     }
     cash = {
-        name: known(market.lends[catalogue.loan_token(name)].cash, name, "lends", "cash")
-        for name, market in system.markets.items()
-        if len(market.lends) == 1
+        supply: known(system.markets[market].lends[token].cash, market, "lends", token, "cash")
+        for supply, (market, token) in catalogue.supplies.items()
     }
     return replace(state, quotes=quotes, quoted_from=quotes, accounts=accounts, cash=cash)
 
@@ -122,24 +126,24 @@ def _account(catalogue: Catalogue, state: State, name: str) -> Account:
     position = catalogue.loans[name]
     if position.loop is None:
         units = {c: known(n, name, "collateral", c) for c, n in position.collateral.items()}
-        token = next(iter(position.debt), None)
-        debt = known(position.debt[token], name, "debt", token) if token else ZERO
-        return Account(collateral=units, debt=debt)
+        debts = {t: known(n, name, "debt", t) for t, n in position.debt.items()}
+        return Account(collateral=units, debts=debts or dict.fromkeys(catalogue.debt_tokens(name), ZERO))
     market = catalogue.system.markets[position.market]
-    collateral = position.loop.equity.of or next(iter(market.collateral))
+    collateral = position.loop.equity.of or next(iter(accepted(market, position.e_mode)))
     units_ = position.loop.units
-    loan = catalogue.loan_token(position.market)
+    (loan,) = catalogue.debt_tokens(name)
     worth = units_ * _unit_usd(catalogue, state, collateral)
     debt_usd = worth * position.loop.loan_to_value
-    return Account(
-        collateral={collateral: units_}, debt=debt_usd / asset_usd(catalogue, state, loan)
-    )
+    debt = debt_usd / asset_usd(catalogue, state, loan)
+    return Account(collateral={collateral: units_}, debts={loan: debt})
 
 
 def _unit_usd(catalogue: Catalogue, state: State, collateral: str) -> Fraction:
     """Return the start price of a collateral: its quote, its book price, or the asset's price."""
     if collateral in catalogue.system.assets:
         return asset_usd(catalogue, state, collateral)
+    if collateral in catalogue.supplies:
+        return _unit_usd(catalogue, state, catalogue.supplies[collateral][1])
     receipt = catalogue.tokens[collateral]
     posted = receipt.market_price or getattr(receipt, "book_price", None)
     if posted is None:
@@ -302,7 +306,7 @@ def _capped(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, Fract
 def defaulting(catalogue: Catalogue, target: str) -> tuple[str, ...]:
     """Return the claims that a default names: one claim, or all that an issuer or account owes."""
     if target in catalogue.loans:
-        return (f"{target}/debt",)
+        return tuple(catalogue.debt_claims(target).values())
     if target not in catalogue.system.issuers:
         return (target,)
     claims = catalogue.ranked_claims(target, catalogue.system.issuers[target])
@@ -331,7 +335,8 @@ def _read_by(catalogue: Catalogue, oracle: str) -> list[str]:
     found = {
         collateral
         for market in catalogue.system.markets.values()
-        for collateral, terms in market.collateral.items()
+        for accepted_ in (market.collateral, *(m.collateral for m in market.e_modes.values()))
+        for collateral, terms in accepted_.items()
         if terms.oracle == oracle
     }
     return sorted(found)
@@ -347,5 +352,3 @@ def _cut(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, tuple[Cu
 def _one_cut(catalogue: Catalogue, state: State, leg: str, adl: Adl) -> Cut:
     price = usd(catalogue, state, adl.at, "adl", leg, "at")
     return Cut(share=known(adl.share, "adl", leg, "share"), price=price)
-
-

@@ -83,7 +83,8 @@ def _supplies_of_markets(parts: Parts) -> Iterator[Problem]:
     for name, market in parts.markets.items():
         for token, lending in market.lends.items():
             debt = listed.get((name, token), Fraction(0))
-            yield from _check_supplied(name, token, lending, debt)
+            reserves = market.protocol.reserves
+            yield from _check_supplied(name, token, lending, debt, reserves=reserves)
             whole = _supplied(lending, debt)
             if whole is not None:
                 held = [*holders.get(name, ()), *holders.get(f"{name}/{token}", ())]
@@ -131,7 +132,7 @@ def _holders(parts: Parts) -> dict[str, list[tuple[Path, Value]]]:
 
 
 def _check_supplied(
-    name: str, token: str, lending: Lending, listed: Fraction | None
+    name: str, token: str, lending: Lending, listed: Fraction | None, *, reserves: bool
 ) -> Iterator[Problem]:
     supplied, cash = lending.supplied, lending.cash
     if listed is None or supplied is None or not (supplied.known and cash.known):
@@ -141,7 +142,7 @@ def _check_supplied(
     off = supplied.number - there
     if abs(off) <= SLACK * supplied.number:
         return
-    if off > 0 and lending.unlisted_debt is not None:
+    if (off > 0 and lending.unlisted_debt is not None) or (off < 0 and reserves):
         return
     message = (
         f"supplied: `{supplied.text}` is not the cash of {cash.text} and the listed debts of "

@@ -44,7 +44,8 @@ def _terms(
     for token, terms in collateral.items():
         place = (*path, token)
         what = "asset or token of this system"
-        yield from unresolved(token, parts.names.priced, place, what, on_key=True)
+        known = parts.names.priced | parts.names.supplies
+        yield from unresolved(token, known, place, what, on_key=True)
         spot = (*place, "oracle")
         yield from unresolved(terms.oracle, oracles, spot, "oracle of this system")
 
@@ -111,8 +112,17 @@ def _account(position: LoanPosition, market: Market, path: Path) -> Iterator[Pro
         what = f"token that {name} lends"
         yield from unresolved(token, tuple(market.lends), place, what, on_key=True)
         yield from same_token(amount, token, place)
+        yield from _borrows(position, market, token, place)
     if position.loop is not None:
         yield from _loop(position.loop.equity, name, taken, path)
+
+
+def _borrows(position: LoanPosition, market: Market, token: str, place: Path) -> Iterator[Problem]:
+    """An e-mode may say what can be borrowed in it."""
+    mode = market.e_modes.get(str(position.e_mode))
+    if mode is not None and mode.borrows and token in market.lends and token not in mode.borrows:
+        message = f"{token}: e-mode {position.e_mode} of {position.market} does not lend it"
+        yield Problem(place, message, f"it lends {', '.join(mode.borrows)}")
 
 
 def _loop(equity: Value, market: str, taken: tuple[str, ...], path: Path) -> Iterator[Problem]:

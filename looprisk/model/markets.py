@@ -54,11 +54,15 @@ class RateModel(Model):
 
 
 class Lending(Model):
-    """One loan token of a market. ``supplied`` is a check: cash and the listed debts."""
+    """One loan token of a market. ``supplied`` is a check: cash and the listed debts.
+
+    ``insurance`` covers the bad debt of this token; of a market that lends one, the market's does.
+    """
 
     cash: Tokens
     supplied: Tokens | None = None
     unlisted_debt: Annotated[Literal["sound", "unknown"], OneOf()] | None = None
+    insurance: Money | None = None
     rate: RateModel | None = None
     note: Text | None = None
 
@@ -159,6 +163,8 @@ class Market(Part):
             ]
         if not terms.lltv.known or (terms.incentive is not None and not terms.incentive.known):
             return []
+        if self.protocol.shape == "absorbing":
+            return self._absorbed_problems(path, terms)
         incentive = self.incentive(terms)
         if incentive is None:
             return []
@@ -171,6 +177,18 @@ class Market(Part):
         )
         return [Problem(path, message, "the product must be below 1: one of the two is too large")]
 
+    def _absorbed_problems(self, path: tuple[str, ...], terms: CollateralTerms) -> list[Problem]:
+        """A market that absorbs says what it credits the owner and at what price it sells."""
+        missing = [
+            Problem(path, f"`{field}`{_MISSING}", f"{self.rules} buys the collateral: {what}")
+            for field, given, what in (
+                ("liquidation_factor", terms.liquidation_factor, "the share credited to the owner"),
+                ("storefront", terms.storefront, "the part of the rest that buyers get"),
+            )
+            if given is None
+        ]
+        return missing or _ltv_problems(path, terms)
+
     def _rules_problems(self) -> list[Problem]:
         problems = []
         if not self.lends:
@@ -180,12 +198,20 @@ class Market(Part):
             problems.append(Problem(("realises",), message))
         if self.e_modes and self.protocol.shape != "pooled":
             problems.append(Problem(("e_modes",), f"e_modes: {self.rules} has no e-modes"))
-        if self.protocol.shape == "isolated" and len(self.lends) > 1:
+        if self.protocol.shape != "pooled" and len(self.lends) > 1:
             message = (
                 f"lends: a market under {self.rules} lends one token, this one {len(self.lends)}"
             )
             problems.append(Problem(("lends",), message, "write one market for each"))
-        return problems
+        return [*problems, *self._insurance_problems()]
+
+    def _insurance_problems(self) -> list[Problem]:
+        """Insurance stands once: for the market, or for the tokens it lends."""
+        within = [token for token, lending in self.lends.items() if lending.insurance is not None]
+        if self.insurance is None or not within:
+            return []
+        message = f"insurance: written for the market, and for {within[0]} in `lends`"
+        return [Problem(("insurance",), message, "leave out one of the two")]
 
 
 _MISSING = " is missing"

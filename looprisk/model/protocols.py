@@ -28,6 +28,8 @@ class Protocol:
     incentive: IncentiveFrom
     close_factor: str
     source: str
+    reserves: bool = False
+    """Whether a market keeps money of its own, so that suppliers are owed less than cash and debts."""
 
 
 PROTOCOLS: dict[str, Protocol] = {
@@ -47,12 +49,18 @@ PROTOCOLS: dict[str, Protocol] = {
         "as aave-v3; 1 where debt or collateral is below $2,000",
         "Aave v3.3 LiquidationLogic",
     ),
-    "compound-v2": Protocol("pooled", False, "field", "1/2", "Compound v2 Comptroller"),
-    "compound-v3": Protocol("absorbing", True, "absorb", "absorbed", "Compound III Comet.absorb"),
+    "compound-v2": Protocol(
+        "pooled", False, "field", "1/2", "Compound v2 Comptroller", reserves=True
+    ),
+    "compound-v3": Protocol(
+        "absorbing", True, "absorb", "absorbed", "Compound III Comet.absorb", reserves=True
+    ),
     "abracadabra": Protocol("isolated", False, "field", "1", "Abracadabra CauldronV4.liquidate"),
     "isolated": Protocol("isolated", None, "field", "field", "no protocol named"),
-    "pooled": Protocol("pooled", None, "field", "field", "no protocol named"),
-    "absorbing": Protocol("absorbing", None, "absorb", "absorbed", "no protocol named"),
+    "pooled": Protocol("pooled", None, "field", "field", "no protocol named", reserves=True),
+    "absorbing": Protocol(
+        "absorbing", None, "absorb", "absorbed", "no protocol named", reserves=True
+    ),
 }
 
 

@@ -1,0 +1,171 @@
+"""Numbers of loan accounts at one solution: health, prices at which things happen, what was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from math import isqrt
+
+from looprisk.engine.carry import share_kept
+from looprisk.engine.catalogue import Catalogue, known
+from looprisk.engine.compile import maker
+from looprisk.engine.holdings import listed_debt
+from looprisk.engine.legs import Leg, legs_of
+from looprisk.engine.stage import Point
+from looprisk.engine.state import ZERO
+
+ROOT_DIGITS = 10**18
+"""A square root is rounded to so many parts of 1."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """One loan account at a solution, in USD; collateral as its oracles read it."""
+
+    point: Point
+    name: str
+    legs: tuple[Leg, ...]
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The names of the system."""
+        return self.point.compiled.world.catalogue
+
+    @property
+    def debt(self) -> Fraction:
+        """What it owes, at face."""
+        return sum((self.point.face(c) for c in self.claims), ZERO)
+
+    @property
+    def repaid(self) -> Fraction:
+        """What its lenders get."""
+        return sum((Fraction(self.point.claim(c)) for c in self.claims), ZERO)
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The claims of its lenders."""
+        return tuple(self.catalogue.debt_claims(self.name).values())
+
+    @property
+    def is_liquidated(self) -> bool:
+        """Whether a liquidator acted."""
+        return "liquidated" in self.point.state_of(self.name)
+
+    def reading(self, leg: Leg) -> Fraction:
+        """Return what the oracle reads for the units of a collateral."""
+        read = self.point.value(leg.reading)
+        return leg.units * (read if leg.cap is None else min(read, self.point.value(leg.cap)))
+
+    @property
+    def collateral(self) -> Fraction:
+        """All collateral as its oracles read it."""
+        return sum((self.reading(leg) for leg in self.legs), ZERO)
+
+    @property
+    def health(self) -> Fraction | None:
+        """Collateral at the oracles, each times its LLTV, over debt; None without a debt."""
+        weighted = sum((self.reading(leg) * leg.lltv for leg in self.legs), ZERO)
+        return weighted / self.debt if self.debt else None
+
+    @property
+    def ltv(self) -> Fraction | None:
+        """Debt over collateral at the oracles; None without collateral."""
+        return self.debt / self.collateral if self.collateral else None
+
+    @property
+    def leverage(self) -> Fraction | None:
+        """Collateral over what is left of it after the debt; None where nothing is left."""
+        left = self.collateral - self.debt
+        return self.collateral / left if left > 0 else None
+
+    def price_at(self, worth: Fraction | None) -> Fraction | None:
+        """Return the price of the one collateral at which it is worth this much; None with several."""
+        if len(self.legs) != 1 or not self.legs[0].units or worth is None:
+            return None
+        return worth / self.legs[0].units
+
+    @property
+    def liquidation_price(self) -> Fraction | None:
+        """The price of the one collateral at which the debt reaches the LLTV."""
+        return self.price_at(self.debt / self.legs[0].lltv) if len(self.legs) == 1 else None
+
+    @property
+    def bad_debt_price(self) -> Fraction | None:
+        """The price of the one collateral below which a liquidation leaves a debt."""
+        rate = self._recovers()
+        return self.price_at(self.debt / rate) if rate else None
+
+    def _recovers(self) -> Fraction | None:
+        """Return what lenders get of a dollar of the one collateral when it does not repay the debt."""
+        if len(self.legs) != 1:
+            return None
+        leg = self.legs[0]
+        market = str(self.catalogue.loans[self.name].market)
+        part = self.catalogue.system.markets[market]
+        if part.protocol.shape == "absorbing":
+            return 1 - leg.discount
+        if leg.incentive is not None:
+            return 1 / leg.incentive
+        if part.max_discount is None:
+            return None
+        # health times collateral covers the debt down to a health of the root of the LLTV
+        root = Fraction(isqrt(leg.lltv * ROOT_DIGITS**2 // 1), ROOT_DIGITS)
+        return max(root, 1 - known(part.max_discount, market, "max_discount"))
+
+    @property
+    def seized(self) -> Fraction | None:
+        """Units taken by liquidators; None with several collaterals."""
+        if len(self.legs) != 1:
+            return None
+        if not self.is_liquidated:
+            return ZERO
+        absorbed = "absorbed" in self.point.state_of(self.name)
+        kept = ZERO if absorbed else share_kept(self.point, self.name)
+        return self.legs[0].units * (1 - kept)
+
+    @property
+    def debt_units_repaid(self) -> Fraction | None:
+        """Units of debt repaid by liquidators; None with several debts."""
+        tokens = self.catalogue.debt_tokens(self.name)
+        if len(tokens) != 1:
+            return None
+        price = self.point.value(self.point.compiled.world.price(tokens[0]))
+        return self.repaid / price if self.is_liquidated and price else ZERO
+
+
+def account(point: Point, name: str) -> Account:
+    """Return one account at a solution."""
+    return Account(point, name, legs_of(maker(point.compiled.world), name))
+
+
+def accounts(point: Point, of: str) -> Iterable[Account]:
+    """Yield the accounts that a thing stands for: itself, or those of a market or of one of its supplies."""
+    catalogue = point.compiled.world.catalogue
+    if of in catalogue.loans:
+        yield account(point, of)
+        return
+    market, token = catalogue.supplies.get(of, (of, ""))
+    for name, _ in catalogue.positions_in(market):
+        if of == market or token in catalogue.debt_tokens(name):
+            yield account(point, name)
+
+
+def claims_of(found: Account, of: str) -> tuple[str, ...]:
+    """Return the debts of an account that a thing stands for: all, or those to one supply."""
+    supply = found.catalogue.supplies.get(of)
+    if supply is None or supply[0] == of:
+        return found.claims
+    return (found.catalogue.debt_claims(found.name)[supply[1]],)
+
+
+def utilisation(point: Point, of: str) -> Fraction | None:
+    """Return debts over debts and cash of a supply, in loan tokens; None where nothing was supplied."""
+    world = point.compiled.world
+    if of not in world.catalogue.supplies:
+        return None
+    owed = listed_debt(world.catalogue, world.before, of)
+    index = point.compiled.index
+    cash = world.before.cash[of]
+    lent = max(owed, index.claim_of[index.claim[of]].units - cash)
+    return lent / (lent + cash) if lent + cash else None

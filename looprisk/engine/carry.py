@@ -1,0 +1,64 @@
+"""What a stage leaves to the next one: accounts after their liquidation, markets with more cash (SEMANTICS 8)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from looprisk.engine.stage import Point
+from looprisk.engine.state import ZERO, Account, State
+
+
+def carry(point: Point, after: State) -> State:
+    """Return the state that a stage leaves: liquidated accounts have less, their markets more cash.
+
+    A liquidated account keeps ``N - z`` units of each collateral and owes ``d - r`` of each debt; the
+    market has ``r`` more cash. An absorbed account has no collateral left: what its owner and the
+    market's income got are balances in the loan token.
+    """
+    catalogue = point.compiled.world.catalogue
+    accounts: dict[str, Account] = dict(after.accounts)
+    cash: dict[str, Fraction] = dict(after.cash)
+    for name, position in catalogue.loans.items():
+        if "liquidated" not in point.state_of(name):
+            continue
+        accounts[name] = _left(point, name, accounts[name])
+        for token, claim in catalogue.debt_claims(name).items():
+            cash[catalogue.supply_of(position.market, token)] += _repaid(point, token, claim)
+    return replace(after, accounts=accounts, cash=cash, closed=_closed(point, after))
+
+
+def _left(point: Point, name: str, account: Account) -> Account:
+    claims = point.compiled.world.catalogue.debt_claims(name)
+    debts = {token: n - _repaid(point, token, claims[token]) for token, n in account.debts.items()}
+    if "absorbed" in point.state_of(name):
+        (token,) = claims
+        return Account(
+            collateral=dict.fromkeys(account.collateral, ZERO),
+            debts=debts,
+            credit=_repaid(point, token, f"{name}/equity"),
+            income=_repaid(point, token, f"{name}/income"),
+        )
+    kept = share_kept(point, name)
+    return replace(
+        account, collateral={c: n * kept for c, n in account.collateral.items()}, debts=debts
+    )
+
+
+def _repaid(point: Point, token: str, claim: str) -> Fraction:
+    """Return what a claim gets, in loan tokens."""
+    return Fraction(point.claim(claim)) / point.value(point.compiled.world.price(token))
+
+
+def share_kept(point: Point, name: str) -> Fraction:
+    """Return the share of its collateral that a liquidated account keeps."""
+    if "unpaid" in point.state_of(name):
+        return ZERO
+    worth = Fraction(point.node(name))
+    owner = Fraction(point.claim(f"{name}/equity"))
+    return owner / worth if worth else ZERO
+
+
+def _closed(point: Point, after: State) -> frozenset[str]:
+    world = point.compiled.world
+    return after.closed | {leg for leg in world.catalogue.legs if world.closed(leg)}

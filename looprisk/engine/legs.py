@@ -1,0 +1,142 @@
+"""The collateral of an account, one by one: what it is worth, what its oracle reads, what it sells for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from looprisk.engine.affine import Affine
+from looprisk.engine.catalogue import Catalogue, known
+from looprisk.engine.holdings import supply_claim
+from looprisk.engine.maker import Maker
+from looprisk.engine.oracles import cap_of, reading_of, sells_at_quote
+from looprisk.engine.skeleton import ZERO
+from looprisk.engine.world import World
+from looprisk.model.check_markets import accepted
+from looprisk.model.markets import CollateralTerms
+
+ONE = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One collateral of an account. Prices in USD for one unit (SEMANTICS 4.1)."""
+
+    claim: str
+    units: Fraction
+    lltv: Fraction
+    incentive: Fraction | None
+    """What a liquidator gets per dollar repaid, above 1; None where the market has another rule."""
+    kept: Fraction
+    """The share of its worth that counts for the owner when the market absorbs it."""
+    discount: Fraction
+    """The discount at which the market sells what it absorbed."""
+    price: Affine
+    """What the collateral is worth: of an asset its price, of a claim a share of its value."""
+    reading: Affine
+    sale: Affine
+    cap: Affine | None
+    """A cap on the reading, where that else is the price and a claim decides which is lower."""
+
+    @property
+    def worth(self) -> Affine:
+        """The units at their own price."""
+        return self.price * self.units
+
+
+def legs_of(make: Maker, name: str) -> tuple[Leg, ...]:
+    """Return the collateral of an account as it stands before the stage."""
+    collateral = make.world.before.accounts[name].collateral
+    return tuple(_leg(make, name, thing, units) for thing, units in collateral.items())
+
+
+def terms_of(
+    catalogue: Catalogue, name: str, collateral: str
+) -> tuple[CollateralTerms, tuple[str, ...]]:
+    """Return how a market treats a collateral of an account, and the path of these terms.
+
+    An e-mode replaces the terms of what it names.
+    """
+    position = catalogue.loans[name]
+    market = catalogue.system.markets[position.market]
+    terms = accepted(market, position.e_mode)[collateral]
+    mode = market.e_modes.get(str(position.e_mode))
+    if mode is not None and collateral in mode.collateral:
+        path = (position.market, "e_modes", str(position.e_mode), "collateral", collateral)
+        return terms, path
+    return terms, (position.market, "collateral", collateral)
+
+
+def _leg(make: Maker, name: str, collateral: str, units: Fraction) -> Leg:
+    terms, path = terms_of(make.catalogue, name, collateral)
+    market = make.catalogue.system.markets[make.catalogue.loans[name].market]
+    oracle = str(terms.oracle)
+    claim = _claim(make.catalogue, collateral)
+    price = make.own_price(claim)
+    reading = reading_of(make.world, oracle, collateral)
+    quote = sells_at_quote(make.world, claim)
+    incentive = market.incentive(terms)
+    kept = (
+        known(terms.liquidation_factor, *path, "liquidation_factor")
+        if terms.liquidation_factor
+        else ONE
+    )
+    storefront = known(terms.storefront, *path, "storefront") if terms.storefront else ONE
+    return Leg(
+        claim=claim,
+        units=units,
+        lltv=known(terms.lltv, *path, "lltv"),
+        incentive=1 + incentive if incentive is not None else None,
+        kept=kept,
+        discount=storefront * (1 - kept),
+        price=price,
+        reading=price if reading is None else reading,
+        sale=price if quote is None else quote,
+        cap=cap_of(make.world, oracle, collateral) if reading is None else None,
+    )
+
+
+def _claim(catalogue: Catalogue, collateral: str) -> str:
+    if collateral in catalogue.system.assets:
+        return collateral
+    return supply_claim(catalogue, collateral)
+
+
+def total(lines: list[Affine]) -> Affine:
+    """Return the sum of lines."""
+    return sum(lines, start=ZERO)
+
+
+def weights(make: Maker, legs: tuple[Leg, ...], name: str) -> tuple[Fraction, ...] | None:
+    """Return the share of each collateral in the whole at oracle prices before the stage (SEMANTICS 4.3).
+
+    None while the state before the stage is being solved, and where there is no collateral.
+    """
+    if len(legs) == 1:
+        return (ONE,)
+    if make.at_start is None:
+        return None
+    world = make.world
+    before = World(
+        catalogue=world.catalogue,
+        start=world.start,
+        before=world.before,
+        after=world.before,
+        lo=Fraction(0),
+        hi=Fraction(0),
+        still=Fraction(0),
+    )
+    values = [_read(make, leg) * leg.units for leg in legs_of(Maker(before, make.held), name)]
+    whole = sum(values, Fraction(0))
+    return tuple(value / whole for value in values) if whole else None
+
+
+def _read(make: Maker, leg: Leg) -> Fraction:
+    """Return what the oracle of a collateral reads for a unit before the stage."""
+    values = make.at_start or {}
+
+    def worth(line: Affine) -> Fraction:
+        return line.const + sum((coef * values[c] for c, coef in line.reads), Fraction(0))
+
+    read = worth(leg.reading)
+    return read if leg.cap is None else min(read, worth(leg.cap))
