@@ -263,7 +263,7 @@ def _wrong_number(cell: str) -> _Verdict:
     if cell.startswith("-"):
         return (
             f"`{shown}`: an amount in a table is not below zero",
-            "supply is no debt of an account",
+            "an account that owes nothing has an empty cell",
         )
     if cell.lower().lstrip("+") in {"nan", "inf", "infinity", "unknown", "null", "none", "n/a"}:
         return f"`{shown}` is no number", _WRITE_PLAIN

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from looprisk.errors import Problem
-from looprisk.model.check_tables import check_table
+from looprisk.model.check_tables import check_content, check_table
 from looprisk.model.checks import Parts, same_token
 from looprisk.model.markets import CollateralTerms, Market
 from looprisk.model.names import Path, unresolved
@@ -67,6 +67,8 @@ def position_problems(
     if isinstance(position, PerpPosition):
         yield from _leg(position, parts, path)
         return
+    if isinstance(position, TablePosition):
+        yield from check_content(position, path)
     markets = parts.names.ids["markets"]
     yield from unresolved(position.market, markets, (*path, "market"), "market of this system")
     market = parts.markets.get(position.market)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Self
 
@@ -23,11 +23,8 @@ from looprisk.model.fields import (
     mapping,
 )
 from looprisk.model.frozen import EMPTY, Map
-from looprisk.model.names import did_you_mean
 from looprisk.model.tables import AccountTable, TableRef
-from looprisk.model.values import Value, decimal_text, split_source
-
-_SCALES = {"k": 10**3, "M": 10**6, "B": 10**9}
+from looprisk.model.values import Value, decimal_text
 
 
 class Loop(Model):
@@ -136,40 +133,6 @@ class TablePosition(Part):
             column: Value(total, total, "tokens", text=decimal_text(total))
             for column, total in self.accounts.totals.items()
         }
-
-    @model_validator(mode="after")
-    def _is_the_table_it_names(self) -> Self:
-        accounts = self.accounts
-        problems = [] if accounts is None else list(_differences(self, accounts))
-        if problems:
-            raise ModelError(problems)
-        return self
-
-
-def _differences(written: TablePosition, read: AccountTable) -> Iterator[Problem]:
-    """Yield where what a file says of its table is not what the table holds."""
-    if written.rows != read.rows:
-        message = f"rows: {written.rows:_} are stated, and the table has {read.rows:_}"
-        yield Problem(("rows",), message, f"write rows: {read.rows:_}", on_key=False)
-    if split_source(written.sha256)[0] != read.digest:
-        message = "sha256: this is not the digest of the table: it is another table, or was changed"
-        yield Problem(("sha256",), message, f"the table has {read.digest}", on_key=False)
-    for column, total in written.totals.items():
-        there = read.totals.get(column)
-        if there is None:
-            message = f"`{column}` is no column of its table"
-            yield Problem(("totals", column), message, did_you_mean(column, read.totals))
-        elif total.known and 2 * abs(total.number - there) > _last_digit(total):
-            message = f"{column}: `{total.text}` is stated, and the column adds up to another total"
-            help_ = f"the table has {column}: {decimal_text(there)}"
-            yield Problem(("totals", column), message, help_, on_key=False)
-
-
-def _last_digit(total: Value) -> Fraction:
-    """Return what one more in the last digit written would add: a total is checked that far."""
-    number = total.text.split(" ", 1)[0].replace("_", "")
-    scale = _SCALES.get(number[-1:], 1)
-    return Fraction(scale, 10 ** len(number.rstrip("kMB").partition(".")[2]))
 
 
 def position_type(raw: object) -> type[LoanPosition | PerpPosition | TablePosition]:
