@@ -17,7 +17,8 @@ from looprisk.errors import (
 
 LATE = """\
   late:
-    stages: [{mint: {fUSD: 1M}}]
+    time: {start: 2025-01-01T00:00Z, step: 1m, horizon: 1h}
+    stages: [{loss: {Fund: $1M}}]
     expect: [{of: fUSD, metric: loss_usd, is: $0}]
 """
 
@@ -158,9 +159,9 @@ def test_4_an_unknown_value(cli, fund):
     fails(cli("run", "fund.yaml::large"), 4, "Fund/pays is unknown")
 
 
-def test_4_a_shock_the_engine_does_not_carry(cli, fund):
+def test_4_a_start_that_is_set_to_unknown(cli, fund):
     fails(
-        cli("run", fund, "--shock", "run: {fUSD: {wants_out: 40%, over: 2h, order: first_come}}"), 4
+        cli("run", f"{fund}::small", "--set", "Fund/outside/strategies=unknown"), 4
     )
 
 
