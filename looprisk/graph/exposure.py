@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TypeAlias
 
 import networkx as nx
@@ -12,6 +11,7 @@ from looprisk.graph.worth import WHOLE, Number, Worth, number, over, plus, times
 from looprisk.model.issuers import Issuer
 from looprisk.model.positions import PerpPosition
 from looprisk.model.system import System
+from looprisk.model.values import Value
 
 Graph: TypeAlias = "nx.DiGraph[str]"
 EXOGENOUS = frozenset({"asset", "pile", "venue"})
@@ -49,7 +49,17 @@ def exposure_graph(system: System) -> Graph:
     >>> list(exposure_graph(system).edges.data("usd"))
     [('ETH', 'fund', 6000.0), ('fund', 'f', None)]
     """
-    worth = Worth(system)
+    graph = exact_graph(Worth(system))
+    for _, node in graph.nodes.data():
+        node["usd"] = _float(node["usd"])
+    for _, _, edge in graph.edges.data():
+        edge["usd"], edge["share"] = _float(edge["usd"]), _float(edge["share"])
+    return graph
+
+
+def exact_graph(worth: Worth) -> Graph:
+    """Return the exposure graph with its numbers as fractions."""
+    system = worth.system
     graph: Graph = nx.DiGraph()
     claims = _nodes_and_claims(graph, worth)
     for name, issuer in system.issuers.items():
@@ -72,7 +82,7 @@ def _nodes_and_claims(graph: Graph, worth: Worth) -> dict[str, tuple[Claim, ...]
     for name, issuer in system.issuers.items():
         for pile, money in issuer.outside.items():
             _node(graph, f"{name}/outside/{pile}", "pile", None, number(money))
-        _node(graph, _issuer(worth, name), "issuer", issuer.label)
+        _node(graph, issuer_node(worth, name), "issuer", issuer.label)
         for claim in claims[name]:
             _node(graph, claim.id, claim.kind, claim.label, claim.usd)
     for name, market in system.markets.items():
@@ -87,7 +97,8 @@ def _nodes_and_claims(graph: Graph, worth: Worth) -> dict[str, tuple[Claim, ...]
     return claims
 
 
-def _issuer(worth: Worth, name: str) -> str:
+def issuer_node(worth: Worth, name: str) -> str:
+    """Return the node of an issuer, which may share its name with a token."""
     return f"{name}/issuer" if name in worth.receipts else name
 
 
@@ -100,23 +111,27 @@ def _pledged(worth: Worth, position: str) -> Number:
 def _add_issuer(
     graph: Graph, worth: Worth, name: str, issuer: Issuer, claims: tuple[Claim, ...]
 ) -> None:
-    node = _issuer(worth, name)
+    node = issuer_node(worth, name)
     for pile in issuer.outside:
         fund = f"{name}/outside/{pile}"
         _edge(graph, fund, node, number(issuer.outside[pile]), WHOLE)
     for thing, amount in issuer.owns.items():
-        claim = worth.claim(thing)
-        held, price, units = number(amount), worth.prices[claim], worth.units.get(claim)
-        if amount.unit == "share":
-            _hold(graph, claim, node, times(times(held, units), price), held)
-        elif amount.unit == "usd":
-            _hold(graph, claim, node, held, over(over(held, price), units))
-        else:
-            _hold(graph, claim, node, times(held, price), over(held, units))
+        _hold(graph, worth.claim(thing), node, *owned(worth, thing, amount))
     for on in claims:
         _edge(graph, node, on.id, on.usd, on.share, rank=on.rank)
         if on.creditor is not None:
-            _edge(graph, on.id, _issuer(worth, on.creditor), on.usd, WHOLE)
+            _edge(graph, on.id, issuer_node(worth, on.creditor), on.usd, WHOLE)
+
+
+def owned(worth: Worth, thing: str, amount: Value) -> tuple[Number, Number]:
+    """Return what an amount that an issuer owns is: in USD, and as a share of the units."""
+    claim = worth.claim(thing)
+    held, price, units = number(amount), worth.prices[claim], worth.units.get(claim)
+    if amount.unit == "share":
+        return times(times(held, units), price), held
+    if amount.unit == "usd":
+        return held, over(over(held, price), units)
+    return times(held, price), over(held, units)
 
 
 def _add_position(graph: Graph, worth: Worth, name: str) -> None:
@@ -135,7 +150,7 @@ def _add_position(graph: Graph, worth: Worth, name: str) -> None:
         _edge(graph, name, supply, usd, share, rank=OWED)
     if position.owner is not None:
         left = None if whole is None else plus((_pledged(worth, name), -whole))
-        _edge(graph, name, _issuer(worth, position.owner), left, WHOLE, rank=LEFT)
+        _edge(graph, name, issuer_node(worth, position.owner), left, WHOLE, rank=LEFT)
 
 
 def _add_holding(graph: Graph, worth: Worth, thing: str, holder: str, units: Number) -> None:
@@ -151,16 +166,12 @@ def _hold(graph: Graph, claim: str, holder: str, usd: Number, share: Number) -> 
         return
     if graph.has_edge(claim, holder):
         before = graph.edges[claim, holder]
-        usd, share = _more(usd, before["usd"]), _more(share, before["share"])
+        usd, share = plus((usd, before["usd"])), plus((share, before["share"]))
     _edge(graph, claim, holder, usd, share)
 
 
-def _more(number: Number, before: float | None) -> Number:
-    return None if before is None else plus((number, Fraction(before)))
-
-
 def _node(graph: Graph, name: str, kind: str, label: str | None, usd: Number = None) -> None:
-    graph.add_node(name, kind=kind, label=label or "", usd=_float(usd))
+    graph.add_node(name, kind=kind, label=label or "", usd=usd)
 
 
 def _edge(
@@ -173,7 +184,7 @@ def _edge(
     rank: int | None = None,
 ) -> None:
     # references remember their source; nodes are plain text
-    graph.add_edge(str(source), str(target), usd=_float(usd), share=_float(share), rank=rank)
+    graph.add_edge(str(source), str(target), usd=usd, share=share, rank=rank)
 
 
 def _float(number: Number) -> float | None:

@@ -38,7 +38,11 @@ def layers(system: System) -> dict[str, int]:
     >>> layers(system)
     {'ETH': 0, 'fund': 1, 'f': 1, 'feeder': 2, 'ff': 2}
     """
-    graph = exposure_graph(system)
+    return layers_in(exposure_graph(system), system)
+
+
+def layers_in(graph: Graph, system: System) -> dict[str, int]:
+    """Return what :func:`layers` returns, of the exposure graph of a system that is at hand."""
     depth = _Depths(graph)
     found = {node: depth.layer(node) for node in graph}
     for name, position in system.positions.items():

@@ -106,7 +106,11 @@ def loops(system: System) -> tuple[Loop, ...]:
     >>> loop.members, round(loop.gain, 12), round(loop.spectral_radius**2, 9)
     (('A', 'B'), 0.8, 0.8)
     """
-    graph = exposure_graph(system)
+    return loops_in(exposure_graph(system))
+
+
+def loops_in(graph: Graph) -> tuple[Loop, ...]:
+    """Return the loops of an exposure graph that is at hand."""
     place = {node: i for i, node in enumerate(graph)}
     parts = [
         sorted(part, key=place.__getitem__)
@@ -127,7 +131,7 @@ def _loop(graph: Graph, part: Sequence[str]) -> Loop:
         edges = [(to, way) for to, way in graph.succ[node].items() if to in inside]
         if kind[node] in CLAIMS:
             known = known and all(way["share"] is not None for _, way in edges)
-            flow[node] = ({to: way["share"] or 0.0 for to, way in edges},)
+            flow[node] = ({to: float(way["share"] or 0) for to, way in edges},)
         else:
             flow[node] = tuple(_ranks(edges))
     order = _cycle_order(flow, claims)
@@ -146,7 +150,7 @@ def _ranks(edges: Sequence[tuple[str, Mapping[str, float | None]]]) -> Iterator[
         if rank is None or share is None:
             yield {to: 1.0}
         else:
-            ranks.setdefault(rank, {})[to] = share
+            ranks.setdefault(rank, {})[to] = float(share)
     yield from ranks.values()
 
 
