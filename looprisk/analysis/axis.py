@@ -81,6 +81,10 @@ def unsized(stage: Stage) -> list[tuple[str, str]]:
         *(("close", target) for target in stage.close),
         *(("freeze", target) for target in stage.freeze),
         *(("adl", target) for target in stage.adl),
+        *(("mint", target) for target in stage.mint),
+        *(("open", target) for target in stage.open),
+        *(("run", target) for target in stage.run),
+        *(("change", target) for target in stage.change),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 
 from looprisk.analysis.flows import Flows
@@ -9,6 +10,7 @@ from looprisk.analysis.names import claimant
 from looprisk.analysis.solve import Solved
 from looprisk.engine.stage import Point
 from looprisk.engine.state import ZERO
+from looprisk.model.positions import LoanPosition
 from looprisk.results.records import WaterfallRow
 
 
@@ -20,7 +22,8 @@ def waterfall(solved: Solved, before: Flows, after: Flows) -> tuple[WaterfallRow
     seized = seized_value(solved)
     rows = []
     for claim in solved.end.compiled.index.claim_of:
-        old, new = before.outside[claim.id], after.outside[claim.id] - seized.get(claim.id, ZERO)
+        old, new = before.outside.get(claim.id, ZERO), after.outside[claim.id] - seized.get(claim.id, ZERO)
+        new += paid_out(solved).get(claim.id, ZERO)
         loss = old - new
         if loss or old:
             rows.append(
@@ -32,13 +35,18 @@ def waterfall(solved: Solved, before: Flows, after: Flows) -> tuple[WaterfallRow
                 )
             )
     rows.sort(key=lambda row: (-row.loss_usd, row.via))
+    rows += [
+        WaterfallRow(claimant=f"owner of {name}", via=f"{name}/debt", loss_usd=float(-amount))
+        for name, amount in drawn(solved).items()
+        if amount
+    ]
     return (*rows, *_leaks(before, after), *_liquidators(solved, seized), *_excess(solved))
 
 
 def _leaks(before: Flows, after: Flows) -> list[WaterfallRow]:
     rows = []
     for node, leak in after.leak_names.items():
-        gain = after.leaked[node] - before.leaked[node]
+        gain = after.leaked[node] - before.leaked.get(node, ZERO)
         if gain:
             rows.append(
                 WaterfallRow(
@@ -60,15 +68,25 @@ def _liquidators(solved: Solved, seized: dict[str, Fraction]) -> list[WaterfallR
     ]
 
 
+def paid_out(solved: Solved) -> Mapping[str, Fraction]:
+    """Return what those who left were paid in runs, by claim, in USD."""
+    return solved.end.compiled.world.before.paid
+
+
 def repaid_earlier(solved: Solved) -> Fraction:
     """Return what liquidators paid in at stages before the last, in USD at today's prices."""
     world = solved.end.compiled.world
     total = ZERO
     for supply, (market, token) in world.catalogue.supplies.items():
-        more = solved.last.before.cash[supply] - solved.last.start.cash[supply]
+        more = world.before.cash[supply] - solved.last.start.cash[supply]
         for name, _ in world.catalogue.positions_in(market):
-            account = solved.last.before.accounts[name]
+            account = world.before.accounts[name]
             more += account.credit + account.income
+        more += world.before.withdrawn.get(supply, ZERO)
+        for stage in solved.case.scenario.stages:
+            for position in stage.open.values():
+                if isinstance(position, LoanPosition) and position.market == market and token in position.debt:
+                    more += position.debt[token].number
         if more:
             total += more * solved.end.value(world.price(token))
     return total
@@ -78,11 +96,40 @@ def seized_value(solved: Solved) -> dict[str, Fraction]:
     """Return what collateral seized at earlier stages is worth now, by token or asset, in USD."""
     point = solved.end
     found: dict[str, Fraction] = {}
-    for name, account in solved.last.before.accounts.items():
-        for collateral, units in solved.last.start.accounts[name].collateral.items():
+    for name, account in solved.end.compiled.world.before.accounts.items():
+        for collateral, units in _posted(solved, name).items():
             taken = units - account.collateral.get(collateral, ZERO)
             if taken:
                 found[collateral] = found.get(collateral, ZERO) + taken * _unit_value(point, collateral)
+    return found
+
+
+def _posted(solved: Solved, name: str) -> Mapping[str, Fraction]:
+    """Return the collateral that an account had when it came into being."""
+    first = solved.last.start.accounts.get(name)
+    if first is not None:
+        return first.collateral
+    for stage in solved.case.scenario.stages:
+        position = stage.open.get(name)
+        if isinstance(position, LoanPosition):
+            return {c: n.number for c, n in position.collateral.items()}
+    return {}
+
+
+def drawn(solved: Solved) -> dict[str, Fraction]:
+    """Return what owners of opened accounts took out, less the assets they put in, by account, in USD."""
+    found: dict[str, Fraction] = {}
+    for run, stage in zip(solved.runs, solved.case.scenario.stages, strict=False):
+        world = run.world(ZERO, ZERO, still=ZERO)
+        for name, position in stage.open.items():
+            if not isinstance(position, LoanPosition):
+                continue
+            taken = [(t, n.number) for t, n in position.debt.items()]
+            given = [(c, -n.number) for c, n in position.collateral.items()]
+            found[name] = sum(
+                (n * world.price(a).at(ZERO) for a, n in taken + given if a in world.catalogue.system.assets),
+                ZERO,
+            )
     return found
 
 
@@ -112,4 +159,5 @@ def loss_put_in(solved: Solved) -> Fraction:
         (v for k, v in seized_value(solved).items() if k in solved.catalogue.system.assets), ZERO
     )
     over = solved.end.compiled.world.excess().at(solved.end.s)
-    return old - (new - repaid_earlier(solved) + assets) + over
+    left = sum(paid_out(solved).values(), ZERO) + sum(drawn(solved).values(), ZERO)
+    return old - (new - repaid_earlier(solved) + assets + left) + over

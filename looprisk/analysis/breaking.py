@@ -99,8 +99,8 @@ def claim_of(solved: Solved, of: str) -> Claim | None:
     index = solved.end.compiled.index
     if of in index.claim:
         return index.claim_of[index.claim[of]]
-    if of in solved.case.system.issuers:
-        residual = solved.catalogue.residual_claims(of, solved.case.system.issuers[of])[0][0]
+    if of in solved.catalogue.system.issuers:
+        residual = solved.catalogue.residual_claims(of, solved.catalogue.system.issuers[of])[0][0]
         return index.claim_of[index.claim[residual]]
     if f"{of}/debt" in index.claim:
         return index.claim_of[index.claim[f"{of}/debt"]]

@@ -113,7 +113,7 @@ def _judge_one(solved: Solved, expectation: Expectation, of: str) -> Judged:
 
 
 def _known_to(solved: Solved, of: str) -> None:
-    index, system = solved.end.compiled.index, solved.case.system
+    index, system = solved.end.compiled.index, solved.catalogue.system
     parts = (system.issuers, system.markets, system.positions, system.assets, system.venues)
     if of not in index.claim and not any(of in section for section in parts):
         raise ModelError([Problem((of,), f"`{of}` is nothing in this system")])

@@ -7,7 +7,7 @@ import json
 from fractions import Fraction
 
 from looprisk.analysis.axis import Axis, axis_of, shock_of
-from looprisk.analysis.bearing import loss_put_in, waterfall
+from looprisk.analysis.bearing import loss_put_in, paid_out, waterfall
 from looprisk.analysis.breaking import break_points, curves
 from looprisk.analysis.flows import causes, flows
 from looprisk.analysis.names import claim_label
@@ -63,7 +63,12 @@ def clearing_of(solved: Solved) -> Clearing:
         event_rows=events(solved),
         break_point_rows=shown_breaks(solved, breaks),
         assumption_rows=assumptions(solved.case),
-        causes={row.id: causes(row.id, nodes[row.id], before, after) for row in rows},
+        causes={
+            row.id: causes(
+                row.id, nodes[row.id], before, after, paid_out(solved).get(row.id, ZERO)
+            )
+            for row in rows
+        },
     )
 
 
@@ -88,7 +93,7 @@ def breaks_of(solved: Solved) -> BreakPoints:
 
 def shown_breaks(solved: Solved, breaks: tuple[BreakPoint, ...]) -> tuple[BreakPoint, ...]:
     """Return the rows to show: an issuer that cannot pay is one row, not also an impaired one."""
-    issuers = solved.case.system.issuers
+    issuers = solved.catalogue.system.issuers
     return tuple(
         row
         for row in breaks
@@ -121,12 +126,13 @@ def certificate(solved: Solved) -> Certificate:
             f"the solution does not stand its own check: residual {residual:.2g}, conservation gap "
             f"{gap:.2g}, cells {'agree' if proof.same_cells else 'differ'}"
         )
-    difference = outside(form, point.solution.z) - outside(form, solved.least.solution.z)
-    same = bool((point.solution.z == solved.least.solution.z).all()) if form.exact else None
+    high, low = solved.greatest.solution.z, solved.least.solution.z
+    difference = outside(form, high) - outside(form, low)
+    same = bool((high == low).all()) if form.exact else None
     return Certificate(
         residual=residual,
         conservation_gap=gap,
-        selection="greatest",
+        selection=solved.selection,
         unique=same,
         least_gap_usd=float(sum(difference)),
         exact_mode=True,
@@ -138,7 +144,7 @@ def layer_rows(
     solved: Solved, axis: Axis, breaks: tuple[BreakPoint, ...]
 ) -> tuple[LayerLoss, ...]:
     """Return one row per token, supply, loan and equity, bottom layer first."""
-    number = layers_of(solved.case.system)
+    number = layers_of(solved.catalogue.system)
     first: dict[tuple[str, str], BreakPoint] = {(row.of, row.event): row for row in breaks}
     before, after = book(solved.start), book(solved.end)
     market = market_values(solved.end)
@@ -166,6 +172,7 @@ def _layer(
     market: Fraction,
 ) -> LayerLoss:
     start, end = solved.baseline[claim.id], Fraction(solved.end.claim(claim.id))
+    loss = start - end - paid_out(solved).get(claim.id, ZERO)
     face = solved.end.value(claim.face) if claim.face is not None else start
     old, new = (_book_value(solved, claim, b) for b in books)
     break_row = _first_break(solved, claim, first)
@@ -179,13 +186,22 @@ def _layer(
         book_usd=float(new),
         economic_usd=float(end),
         market_usd=float(market),
-        economic_loss_usd=float(start - end),
+        economic_loss_usd=float(loss),
         reported_loss_usd=float(old - new),
-        loss_fraction=float((start - end) / start) if start else None,
+        loss_fraction=fall_per_unit(solved, claim),
         price=_prices(solved.end, claim, new, market),
         first_break=axis.at(Fraction(broken_at)).value if broken_at is not None else None,
         broken=broken_at is not None and broken_at < 1,
     )
+
+
+def fall_per_unit(solved: Solved, claim: Claim) -> float | None:
+    """Return the loss of those who hold a claim to the end, as a share of what a unit was worth."""
+    before = solved.start.compiled.index
+    units = before.claim_of[before.claim[claim.id]].units
+    start = solved.baseline[claim.id] / units
+    end = Fraction(solved.end.claim(claim.id)) / claim.units if claim.units else None
+    return float(1 - end / start) if start and end is not None else None
 
 
 def _kind(claim: Claim) -> ClaimKind:

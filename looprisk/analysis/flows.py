@@ -71,25 +71,34 @@ def _given(point: Point, node: str, total: Fraction) -> dict[str, Fraction]:
         if rest:
             found[f"assets of {node}"] = rest
     elif total:
-        found["cash" if node in system.markets else f"collateral of {node}"] = total
+        name = "cash" if node in world.catalogue.supplies else f"collateral of {node}"
+        found[name] = total
     return found
 
 
-def causes(claim: str, node: str, before: Flows, after: Flows) -> tuple[Cause, ...]:
-    """Return at most seven terms that add up to the loss of a claim, largest first."""
-    terms: list[tuple[str, Fraction]] = []
-    for thing in {**before.given[node], **after.given.get(node, {})}:
-        lost = _fall(before.given[node], after.given[node], thing)
+def causes(
+    claim: str, node: str, before: Flows, after: Flows, paid: Fraction = ZERO
+) -> tuple[Cause, ...]:
+    """Return at most seven terms that add up to the loss of a claim, largest first.
+
+    ``paid`` is what holders who left in a run took with them, in USD.
+    """
+    terms: list[tuple[str, Fraction]] = [("paid to those who left", -paid)]
+    given = before.given.get(node, {})
+    for thing in {**given, **after.given[node]}:
+        lost = _fall(given, after.given[node], thing)
         terms.append((f"{thing} loses value" if lost > 0 else f"{thing} gains value", lost))
-    for held in {**before.held[node], **after.held[node]}:
-        lost = _fall(before.held[node], after.held[node], held)
+    holds = before.held.get(node, {})
+    for held in {**holds, **after.held[node]}:
+        lost = _fall(holds, after.held[node], held)
         terms.append((f"its holding of {held} pays less" if lost > 0 else f"{held} brings more", lost))
-    for other in before.paid[node]:
+    gets = before.paid.get(node, {})
+    for other in after.paid[node]:
         if other != claim:
-            taken = -_fall(before.paid[node], after.paid[node], other)
+            taken = -_fall(gets, after.paid[node], other)
             terms.append((f"{other} bears" if taken < 0 else f"{other} takes more", taken))
-    leaked = after.leaked[node] - before.leaked[node]
-    terms.append((f"{before.leak_names[node] or 'others'} take", leaked))
+    leaked = after.leaked[node] - before.leaked.get(node, ZERO)
+    terms.append((f"{after.leak_names[node] or 'others'} take", leaked))
     named = sorted((t for t in terms if t[1]), key=lambda t: (-abs(t[1]), t[0]))
     if len(named) > MOST_CAUSES:
         rest = named[MOST_CAUSES - 1 :]

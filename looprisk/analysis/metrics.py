@@ -54,7 +54,7 @@ def _economic_price(ask: Ask) -> Number:
 
 
 def _asset_price(ask: Ask) -> Number:
-    if ask.of not in ask.solved.case.system.assets:
+    if ask.of not in ask.solved.catalogue.system.assets:
         return None
     return ask.point.compiled.world.price(ask.of).at(ask.point.s)
 
@@ -74,12 +74,23 @@ def _book_price(ask: Ask) -> Number:
 
 def _loss(ask: Ask) -> Number:
     old, new = ask.value(ask.solved.start), ask.value(ask.point)
-    return None if old is None or new is None else old - new
+    if old is None or new is None or ask.claim is None:
+        return None
+    return old - new - ask.point.compiled.world.before.paid.get(ask.claim.id, ZERO)
 
 
 def _loss_fraction(ask: Ask) -> Number:
-    loss, old = _loss(ask), ask.value(ask.solved.start)
-    return loss / old if loss is not None and old else None
+    """The loss of those who hold a claim to the end, per unit."""
+    claim = ask.claim
+    if claim is None:
+        return None
+    index = ask.solved.start.compiled.index
+    units = index.claim_of[index.claim[claim.id]].units
+    now = ask.point.compiled.index.claim_of[ask.point.compiled.index.claim[claim.id]].units
+    old, new = ask.value(ask.solved.start), ask.value(ask.point)
+    if not old or new is None or not now:
+        return None
+    return 1 - (new / now) / (old / units)
 
 
 def _booked(ask: Ask, values: Book, point: Point) -> Number:
@@ -122,7 +133,7 @@ def _owed(node: str, point: Point) -> Fraction:
 
 def _paid(ask: Ask) -> Number:
     """What all ranked claims of an issuer get, or one claim."""
-    if ask.of in ask.solved.case.system.issuers:
+    if ask.of in ask.solved.catalogue.system.issuers:
         node = next(n for n in ask.point.compiled.skeleton.nodes if n.id == ask.of)
         owed = [c for c in node.claims if c.face is not None]
         if owed:
@@ -131,7 +142,7 @@ def _paid(ask: Ask) -> Number:
 
 
 def _claims(ask: Ask) -> Number:
-    if ask.of in ask.solved.case.system.issuers and _owed(ask.of, ask.point):
+    if ask.of in ask.solved.catalogue.system.issuers and _owed(ask.of, ask.point):
         return _owed(ask.of, ask.point)
     claim = ask.claim
     return _face(claim.id, ask.point) if claim is not None else None
@@ -160,7 +171,7 @@ def _assets_to_equity(ask: Ask) -> Number:
     """
     if ask.of in ask.solved.catalogue.loans:
         return account(ask.point, ask.of).leverage
-    if ask.of not in ask.solved.case.system.issuers:
+    if ask.of not in ask.solved.catalogue.system.issuers:
         assets, equity = _assets(ask), _equity(ask)
         return assets / equity if assets is not None and equity else None
     equity = _residual_of_others(ask)
@@ -170,7 +181,7 @@ def _assets_to_equity(ask: Ask) -> Number:
 def _gross(ask: Ask) -> Fraction:
     """Exogenous assets, receipts, supplies and loans held, and the collateral of owned accounts."""
     point, issuer = ask.point, ask.of
-    system = ask.solved.case.system
+    system = ask.solved.catalogue.system
     node = next(n for n in point.compiled.skeleton.nodes if n.id == issuer)
     total = node.b.at(point.s)
     owned = {n for n, p in ask.solved.catalogue.loans.items() if p.owner == issuer}
@@ -190,7 +201,7 @@ def _gross(ask: Ask) -> Fraction:
 
 def _residual_of_others(ask: Ask) -> Fraction:
     """The residual claims of an issuer, less what its own accounts have pledged."""
-    issuer = ask.solved.case.system.issuers[ask.of]
+    issuer = ask.solved.catalogue.system.issuers[ask.of]
     index = ask.point.compiled.index
     total = ZERO
     for claim_id, _ in ask.solved.catalogue.residual_claims(ask.of, issuer):

@@ -26,7 +26,7 @@ def part_label(system: System, name: str) -> str:
 
 def claim_label(solved: Solved, claim: Claim) -> str:
     """Return the name to show for a claim: a token's, a market's, or who is owed by whom."""
-    system = solved.case.system
+    system = solved.catalogue.system
     if claim.kind == "loan":
         issuer, _, loan = claim.id.partition("/owes/")
         terms = system.issuers[issuer].owes[loan]
@@ -34,6 +34,10 @@ def claim_label(solved: Solved, claim: Claim) -> str:
         if creditor == "outside":
             return f"lenders to {part_label(system, issuer)}"
         return f"{creditor} (loan to {part_label(system, issuer)})"
+    if claim.id in solved.catalogue.supplies:
+        market, token = solved.catalogue.supplies[claim.id]
+        label = part_label(system, market)
+        return label if claim.id == market else f"{label} {part_label(system, token)}"
     if claim.kind in {"share", "par"}:
         receipt = solved.catalogue.tokens[claim.id]
         return receipt.label or claim.id
@@ -42,7 +46,7 @@ def claim_label(solved: Solved, claim: Claim) -> str:
 
 def claimant(solved: Solved, claim: Claim) -> str:
     """Return who holds a claim outside, in words that can stand in a sentence."""
-    system = solved.case.system
+    system = solved.catalogue.system
     owner, _, what = claim.id.rpartition("/")
     if claim.kind in {"share", "par"}:
         return f"{claim_label(solved, claim)} holders"

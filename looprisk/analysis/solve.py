@@ -10,8 +10,10 @@ from functools import cached_property
 from looprisk.engine.carry import carry
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection
+from looprisk.engine.copies import aliases, renamed, unfolded
 from looprisk.engine.curved import Look, crossings, scan
 from looprisk.engine.monitors import Monitor, Stretch, distance, holds_at, join, monitors, on_piece
+from looprisk.engine.runs import Structure, changes_units, with_units
 from looprisk.engine.setoff import netted
 from looprisk.engine.stage import Point, Segment, StageRun
 from looprisk.engine.state import ONE, ZERO, ready, start_state, strike
@@ -32,6 +34,8 @@ class Solved:
     """The solution before any shock."""
     runs: tuple[StageRun, ...]
     ends: tuple[Point, ...]
+    selection: Selection = "greatest"
+    """Which of several solutions is answered with."""
 
     @property
     def last(self) -> StageRun:
@@ -46,17 +50,24 @@ class Solved:
     @cached_property
     def least(self) -> Point:
         """The least solution after the last stage."""
-        return self.last.at(ONE, "least")
+        return self.end if self.selection == "least" else self.last.at(ONE, "least")
+
+    @cached_property
+    def greatest(self) -> Point:
+        """The greatest solution after the last stage."""
+        return self.end if self.selection == "greatest" else self.last.at(ONE, "greatest")
 
     @cached_property
     def baseline(self) -> dict[str, Fraction]:
         """Value of every claim before any shock, in USD."""
-        return {claim: Fraction(self.start.claim(claim)) for claim in self.start.compiled.index.claim}
+        new = dict.fromkeys(self.end.compiled.index.claim, ZERO)
+        old = self.start.compiled.index.claim
+        return new | {claim: Fraction(self.start.claim(claim)) for claim in old}
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
         """The response to the last stage, piece by piece; () where it is curved."""
-        return self.last.segments("greatest")
+        return self.last.segments(self.selection)
 
     def after(self, stage: str | None) -> Point:
         """Return the solution after a named stage; ``start`` is before any, None after all."""
@@ -70,7 +81,7 @@ class Solved:
     @cached_property
     def broken(self) -> Mapping[Break, tuple[Stretch, ...]]:
         """Where along the last stage each event holds."""
-        return self._broken("greatest")
+        return self._broken(self.selection)
 
     @cached_property
     def broken_as_written(self) -> Mapping[Break, tuple[Stretch, ...]]:
@@ -93,7 +104,8 @@ class Solved:
         return self._broken("least") if straight else None
 
     def _broken(self, selection: Selection) -> Mapping[Break, tuple[Stretch, ...]]:
-        segments = self.segments if selection == "greatest" else self.last.segments(selection)
+        same = selection == self.selection
+        segments = self.segments if same else self.last.segments(selection)
         if segments:
             return on_segments(segments, self.baseline)
         return scan(lambda s: self._look(s, selection), self.crossings)
@@ -101,7 +113,8 @@ class Solved:
     @cached_property
     def crossings(self) -> tuple[Fraction, ...]:
         """Shock fractions known exactly where the response is curved."""
-        return () if self.segments else crossings(self.last)
+        straight = self.segments or self.last.moved_at is not None or self.last.navs
+        return () if straight else crossings(self.last)
 
     def _look(self, s: Fraction, selection: Selection) -> Look[Break]:
         point = self.last.at(s, selection)
@@ -144,15 +157,13 @@ def solve(case: Case) -> Solved:
         raise NotCarriedError(
             f"{case.name}/ray: break points scale the last stage here; `{scenario.ray}` is not the last"
         )
-    if scenario.solution == "least":
-        raise NotCarriedError(
-            f"{case.name or 'the scenario'}/solution: an answer shows the greatest solution, and "
-            "beside it how far the least lies below and where that breaks: write `both`"
-        )
-    catalogue = Catalogue(netted(case.system))
+    selection: Selection = "least" if scenario.solution == "least" else "greatest"
+    scenario = renamed(scenario, aliases(case.system))
+    case = replace(case, scenario=scenario)
+    catalogue = Catalogue(unfolded(netted(case.system)))
     start = start_state(catalogue)
     still = StageRun(catalogue=catalogue, start=start, before=start, after=start)
-    first = still.at(ZERO)
+    first = still.at(ZERO, selection)
     runs: list[StageRun] = []
     ends: list[Point] = []
     before, point = start, first
@@ -165,10 +176,17 @@ def solve(case: Case) -> Solved:
             before=before,
             after=after,
             name=stage.name or f"stage {place + 1}",
+            moved_at=Structure(before=before, stage=stage, point=point).at
+            if changes_units(stage)
+            else None,
         )
-        end = run.at(ONE)
+        end = run.at(ONE, selection)
         runs.append(run)
         ends.append(end)
+        if run.moved_at is not None:
+            catalogue, moved = run.moved_at(ONE)
+            after = with_units(after, moved)
+            still = replace(still, catalogue=catalogue)
         before = carry(end, after)
         point = replace(still, before=before, after=before).at(ZERO) if place + 1 < len(scenario.stages) else end
     return Solved(
@@ -177,4 +195,5 @@ def solve(case: Case) -> Solved:
         start=first,
         runs=tuple(runs) or (still,),
         ends=tuple(ends) or (first,),
+        selection=selection,
     )

@@ -58,7 +58,7 @@ def account_node(make: Maker, name: str) -> Node:
         claims=split.claims,
         conditions=split.conditions,
         cells=split.cells,
-        leak="buyers of collateral" if found.absorbs else "liquidators",
+        leak="collateral buyers" if found.absorbs else "liquidators",
         apart=_apart(found, split),
     )
 
@@ -98,7 +98,13 @@ def _split(account: _Account) -> Split:
 def _of_basket(account: _Account, basket: Basket, lender: Claim, owner: Claim) -> Split:
     if account.market.liquidators == "absent" or _never_fires(account, basket):
         return untouched(basket, lender, owner)
-    return liquidated(_with_incentive(account, basket), lender, owner)
+    split = liquidated(_with_incentive(account, basket), lender, owner)
+    if any("apart" in cell.state for cell in split.cells) and any(leg.cap for leg in account.legs):
+        raise NotExactError(
+            f"{account.name}: an oracle caps a price that the solution decides, beside collateral whose "
+            "oracle does not read what it is worth; write the capped price as `fixed`, or add `time`"
+        )
+    return split
 
 
 def _held(account: _Account, claim: str) -> tuple[tuple[str, Fraction], ...]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from looprisk.engine.affine import affine
 from looprisk.engine.catalogue import known
@@ -17,12 +18,15 @@ from looprisk.engine.clear import clear
 from looprisk.engine.holdings import Holdings, holdings, supply_claim, unlisted_debt
 from looprisk.engine.reserves import insurance
 from looprisk.engine.skeleton import Claim, Node, Skeleton, assemble
-from looprisk.engine.stage import Point
 from looprisk.engine.state import ONE, ZERO, usd
 from looprisk.engine.waterfall import Ranked, waterfall
 from looprisk.engine.world import World
 from looprisk.errors import NotCarriedError
 from looprisk.model.tokens import Par
+
+
+if TYPE_CHECKING:
+    from looprisk.engine.stage import Point
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +48,7 @@ def book(point: Point) -> Book:
     held = holdings(catalogue, world.start, world.before)
     supplies = {supply: _supply(point, supply) for supply in catalogue.supplies}
     fixed = {
-        token: price
-        for token in catalogue.tokens
-        if (price := _posted(point, token)) is not None
+        token: price for token in catalogue.tokens if (price := _posted(point, token)) is not None
     }
     computed = _computed(world, held, supplies, fixed, point.s)
     prices = fixed | computed
@@ -106,7 +108,9 @@ def _outside(world: World, issuer: str, s: Fraction) -> Fraction:
     return sum((known(value, issuer, "outside", pile) for pile, value in piles.items()), ZERO)
 
 
-def _own(world: World, held: Holdings, issuer: str, supplies: Mapping[str, Fraction], s: Fraction) -> Fraction:
+def _own(
+    world: World, held: Holdings, issuer: str, supplies: Mapping[str, Fraction], s: Fraction
+) -> Fraction:
     """Return the part of an issuer's books that no token price decides."""
     total = _outside(world, issuer, s)
     for asset, units in held.assets[issuer].items():
@@ -133,7 +137,10 @@ def _owed(world: World, held: Holdings, issuer: str, s: Fraction) -> Fraction:
     """Return the faces an issuer owes: its loans and its promises."""
     part = world.catalogue.system.issuers[issuer]
     total = sum(
-        (_loan_face(world, f"{issuer}/owes/{n}", loan.amount.of, s) for n, loan in part.owes.items()),
+        (
+            _loan_face(world, f"{issuer}/owes/{n}", loan.amount.of, s)
+            for n, loan in part.owes.items()
+        ),
         ZERO,
     )
     for token, receipt in part.issues.items():
@@ -263,7 +270,11 @@ def _book_node(
     )
     split = waterfall(issuer, (Ranked(claim=debts, rank=0, face=owed),), residual)
     return Node(
-        id=issuer, b=affine(own), claims=split.claims, conditions=split.conditions, cells=split.cells
+        id=issuer,
+        b=affine(own),
+        claims=split.claims,
+        conditions=split.conditions,
+        cells=split.cells,
     )
 
 
@@ -298,6 +309,4 @@ def _only_held_by(node: Node, inside: set[str]) -> Node:
         )
         for c in node.claims
     )
-    return Node(
-        id=node.id, b=node.b, claims=claims, conditions=node.conditions, cells=node.cells
-    )
+    return Node(id=node.id, b=node.b, claims=claims, conditions=node.conditions, cells=node.cells)

@@ -57,7 +57,9 @@ def scan(
     whole; the first seen broken is at most ``WIDTH`` further.
 
     >>> third = Fraction(1, 3)
-    >>> found = scan(lambda s: (frozenset({"late"} if s > third else ()), {"late": float(third - s)}))
+    >>> found = scan(
+    ...     lambda s: (frozenset({"late"} if s > third else ()), {"late": float(third - s)})
+    ... )
     >>> round(float(found["late"][0].lo), 9)
     0.333333333
     """
@@ -99,7 +101,9 @@ def _changes(
     points = [lo, *inner, hi]
     found: list[Fraction] = []
     for a, b in pairwise(points):
-        found += _changes(at, a, b, guess=not guess or len(inner) == 2 and (a, b) == (inner[0], inner[-1]))
+        found += _changes(
+            at, a, b, guess=not guess or len(inner) == 2 and (a, b) == (inner[0], inner[-1])
+        )
         found += [b] if b != hi else []
     return found
 

@@ -40,6 +40,9 @@ def holdings(catalogue: Catalogue, start: State, accounts: State) -> Holdings:
     """Return who holds what; loan accounts stand as in ``accounts``, prices as at the start."""
     units = {token: known(r.supply, token, "supply") for token, r in catalogue.tokens.items()}
     units |= {supply: supplied(catalogue, start, supply) for supply in catalogue.supplies}
+    for claim in units:
+        units[claim] += accounts.minted.get(claim, ZERO) - accounts.redeemed.get(claim, ZERO)
+        units[claim] -= accounts.withdrawn.get(claim, ZERO)
     assets: dict[str, dict[str, Fraction]] = {}
     claims: defaultdict[str, dict[str, Fraction]] = defaultdict(dict)
     for name, issuer in catalogue.system.issuers.items():
@@ -54,6 +57,11 @@ def holdings(catalogue: Catalogue, start: State, accounts: State) -> Holdings:
         for loan, terms in issuer.owes.items():
             if terms.to != "outside":
                 claims[f"{name}/owes/{loan}"][str(terms.to)] = Fraction(1)
+    for (name, thing), left in accounts.owned.items():
+        if thing in catalogue.system.assets:
+            assets[name][thing] = left
+        else:
+            claims[thing][name] = left
     for supply, (_, token) in catalogue.supplies.items():
         if token in catalogue.tokens:
             cash = accounts.cash[supply] + unlisted_debt(catalogue, start, supply)
@@ -71,6 +79,8 @@ def holdings(catalogue: Catalogue, start: State, accounts: State) -> Holdings:
 
 def supply_claim(catalogue: Catalogue, thing: str) -> str:
     """Return the claim an id in ``owns`` means: a token, or the supply of a market."""
+    if thing in catalogue.tokens:
+        return thing
     if thing in catalogue.supply_ids:
         return catalogue.supply_ids[thing]
     if "/" in thing:
@@ -93,7 +103,9 @@ def supplied(catalogue: Catalogue, start: State, supply: str) -> Fraction:
 def listed_debt(catalogue: Catalogue, state: State, supply: str) -> Fraction:
     """Return what the listed accounts owe to a supply, in loan tokens."""
     market, token = catalogue.supplies[supply]
-    accounts = (state.accounts[name] for name, _ in catalogue.positions_in(market))
+    names = [name for name, _ in catalogue.positions_in(market)]
+    # what is opened at a later stage was not listed at the start: it draws cash, and supply stays
+    accounts = (state.accounts[name] for name in names if name in state.accounts)
     return sum((account.debts.get(token, ZERO) for account in accounts), ZERO)
 
 

@@ -75,6 +75,12 @@ def liquidated(basket: Basket, lender: Claim, owner: Claim) -> Split:
     """
     if basket.reading == basket.worth == basket.sale:
         return _at_own_price(basket, lender, owner)
+    if basket.sale != basket.worth and (basket.sale.reads or basket.reading.reads):
+        raise NotExactError(
+            f"{basket.id}: one collateral sells at a quote and another at what backs it, so its lenders may "
+            "get more as a value falls; quote every token of the account with `market_price`, or none, "
+            "or add `time`"
+        )
     if not basket.reading.reads:
         return _at_reading(basket, lender, owner)
     return _at_mixed_reading(basket, lender, owner)
@@ -122,12 +128,6 @@ def _at_mixed_reading(basket: Basket, lender: Claim, owner: Claim) -> Split:
             f"{basket.id}: one oracle reads a price that the solution decides and another does not read "
             "what its collateral is worth, so what the owner keeps is a ratio, and the owner is in the "
             "system; leave out its `owner`, quote the token with `market_price`, or add `time`"
-        )
-    if basket.sale != basket.worth:
-        raise NotExactError(
-            f"{basket.id}: one oracle reads a price that the solution decides and another collateral sells "
-            "at a quote, so a liquidation may pay the lender more than the collateral is worth; quote every "
-            "token of the account with `market_price`, or none, or add `time`"
         )
     return _as_read(basket, lender, owner, (line(basket.debt), Pay()), ACTED | {"apart"})
 

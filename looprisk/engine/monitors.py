@@ -70,7 +70,11 @@ def _claims(
     for claim in compiled.index.claim_of:
         if claim.kind in {"par", "loan", "supply"}:
             yield Monitor(
-                of=claim.id, event="impaired", node=nodes[claim.id], claim=claim.id, short_of=claim.face
+                of=claim.id,
+                event="impaired",
+                node=nodes[claim.id],
+                claim=claim.id,
+                short_of=claim.face,
             )
         elif claim.kind == "share" and not _owes(catalogue, catalogue.issuer_of[claim.id]):
             start = affine(baseline.get(claim.id, ZERO))
@@ -103,7 +107,8 @@ def _accounts(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
         }
         supplies = (catalogue.supply_of(market, token) for token in catalogue.debt_tokens(name))
         for of in dict.fromkeys((name, market, *supplies)):
-            yield Monitor(of=of, event="liquidated", node=name, state="liquidated")
+            if of in {name, market}:
+                yield Monitor(of=of, event="liquidated", node=name, state="liquidated")
             for claim, face in debts.items():
                 yield Monitor(
                     of=of,
@@ -119,6 +124,8 @@ def _accounts(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
 
 def _legs(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
     world = compiled.world
+    for of in sorted(world.before.gated):
+        yield Monitor(of=of, event="gated", node="", always=True)
     for name in catalogue.legs:
         cut = len(world.after.cuts.get(name, ())) > len(world.before.cuts.get(name, ()))
         done = bool(world.before.cuts.get(name)) or (cut and world.middle > 0)
@@ -213,7 +220,9 @@ def _below_zero(const: Any, slope: Any, piece: Piece, rounding: Any) -> Stretch 
         return Stretch(lo=piece.lo, hi=piece.hi, attained=True) if lo < -rounding else None
     if lo >= -rounding and hi >= -rounding:
         return None
-    begin = piece.lo if lo < -rounding or not slope else min(piece.hi, max(piece.lo, -const / slope))
+    begin = (
+        piece.lo if lo < -rounding or not slope else min(piece.hi, max(piece.lo, -const / slope))
+    )
     end = piece.hi if hi < -rounding else max(piece.lo, min(piece.hi, -const / slope))
     return Stretch(lo=begin, hi=end, attained=False)
 

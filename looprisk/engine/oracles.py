@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from looprisk.engine.affine import Affine
-from looprisk.engine.catalogue import known
+from looprisk.engine.affine import Affine, NotAffineError
+from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.world import World
 from looprisk.errors import NotCarriedError, NotExactError
-from looprisk.model.tokens import Oracle, Par
+from looprisk.model.tokens import Oracle, Par, Share
 from looprisk.model.values import Value
 
 
@@ -126,6 +126,7 @@ def _market_reading(world: World, target: str, collateral: str) -> Affine | None
 def _nav_reading(world: World, target: str, collateral: str) -> Affine | None:
     if target in world.catalogue.system.assets:
         return None if target == collateral else world.price(target)
+    target = target.partition("/")[0]  # a copy behind a bridge shows the book of its token
     receipt = world.catalogue.tokens[target]
     issuer = world.catalogue.issuer_of[target]
     if world.recognised(issuer):
@@ -135,10 +136,33 @@ def _nav_reading(world: World, target: str, collateral: str) -> Affine | None:
         return _usd_line(world, receipt.par, target, "par")
     if receipt.book_price is not None:
         return _usd_line(world, receipt.book_price, target, "book_price")
-    raise NotCarriedError(
-        f"{target}: a nav oracle that reads a computed book price is in the language and not yet in "
-        f"the static engine: give {target} a `book_price`"
-    )
+    if target in world.navs:
+        return Affine(world.navs[target])
+    # a computed book has bends of its own: it is read point by point
+    raise NotAffineError
+
+
+def computed_navs(catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the tokens whose computed book price a nav oracle reads."""
+    found = set()
+    for market in catalogue.system.markets.values():
+        every = [market.collateral, *(mode.collateral for mode in market.e_modes.values())]
+        for collateral, terms in ((c, t) for terms in every for c, t in terms.items()):
+            target = _nav_target(catalogue, str(terms.oracle), collateral)
+            receipt = catalogue.tokens.get(target) if target else None
+            if isinstance(receipt, Share) and receipt.book_price is None:
+                found.add(str(target))
+    return tuple(sorted(found))
+
+
+def _nav_target(catalogue: Catalogue, oracle: str, collateral: str) -> str | None:
+    """Return whose book an oracle reads, None where it reads no book."""
+    part = catalogue.system.oracles.get(oracle)
+    if part is None:
+        return collateral.partition("/")[0] if oracle == "nav" else None
+    if part.kind == "capped":
+        return _nav_target(catalogue, str(part.base or "market"), collateral)
+    return str(part.of or collateral).partition("/")[0] if part.kind == "nav" else None
 
 
 def _supply_reading(world: World, kind: str, target: str) -> Affine | None:

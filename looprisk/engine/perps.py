@@ -83,7 +83,9 @@ def _tiers(venue: Venue) -> list[tuple[Fraction, Fraction, Fraction | None]]:
     ]
 
 
-def alive_value(leg: Leg, margin: Affine, price: Affine, cuts: tuple[tuple[Affine, Fraction], ...]) -> Affine:
+def alive_value(
+    leg: Leg, margin: Affine, price: Affine, cuts: tuple[tuple[Affine, Fraction], ...]
+) -> Affine:
     """Return the equity of a leg that is still open, in USD: margin and profit.
 
     ``cuts`` are (share, price) of parts closed by auto-deleveraging (SEMANTICS 6).

@@ -77,7 +77,9 @@ def _loans(catalogue: Catalogue, creditor: str, debtor: str) -> list[str]:
     return [loan for loan, terms in owes.items() if str(terms.to) == creditor]
 
 
-def _markets(catalogue: Catalogue, held: Holdings, creditor: str, debtor: str) -> list[tuple[str, str]]:
+def _markets(
+    catalogue: Catalogue, held: Holdings, creditor: str, debtor: str
+) -> list[tuple[str, str]]:
     """Return (market, position) where the creditor supplies and the debtor is the one borrower."""
     return [
         (market, positions[0][0])

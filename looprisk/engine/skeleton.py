@@ -135,7 +135,9 @@ def assemble(skeleton: Skeleton) -> tuple[NormalForm, Index]:
     needs = [[first_condition[i] + need for need in cell.needs] for i, cell in cells]
     pays = [pay for _, cell in cells for pay in cell.pays]
     faces = [
-        (p, index.claim[claim], coef) for p, pay in enumerate(pays) for claim, coef in pay.const.reads
+        (p, index.claim[claim], coef)
+        for p, pay in enumerate(pays)
+        for claim, coef in pay.const.reads
     ]
     form = NormalForm(
         b_const=_numbers([node.b.const for node in nodes]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -9,19 +10,23 @@ from itertools import pairwise
 
 from looprisk.engine.affine import Affine, NotAffineError
 from looprisk.engine.audit import ADVICE, audit
+from looprisk.engine.book import book
 from looprisk.engine.bounds import between
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection, Solution, clear
 from looprisk.engine.compile import skeleton
 from looprisk.engine.form import NormalForm
 from looprisk.engine.holdings import supply_claim
-from looprisk.engine.oracles import bends, cap_of, reading_of
+from looprisk.engine.oracles import bends, cap_of, computed_navs, reading_of
 from looprisk.engine.skeleton import Index, Skeleton, assemble
 from looprisk.engine.state import ONE, ZERO, State
 from looprisk.engine.trace import Piece, trace
 from looprisk.engine.world import World, knots, reach
 from looprisk.errors import NotExactError
 
+OUT_OF_REACH = Fraction(10**15)
+"""A book price at which no trigger fires: where the search for the greatest book starts."""
+BOOK_STEPS = 200
 EXACT_NODES = 60
 """Up to so many nodes every number is a Fraction; above, float64."""
 
@@ -120,26 +125,31 @@ class StageRun:
     before: State
     after: State
     name: str = ""
+    moved_at: Callable[[Fraction], tuple[Catalogue, State]] | None = None
+    """The system and the state before, with mints, runs, openings and changes at a share of their size."""
 
     def world(self, lo: Fraction, hi: Fraction, still: Fraction | None = None) -> World:
         """Return the exogenous side on a stretch of the stage, or at one point of it."""
+        catalogue, before = self.catalogue, self.before
+        if self.moved_at is not None and still is not None:
+            catalogue, before = self.moved_at(still)
         return World(
-            catalogue=self.catalogue,
+            catalogue=catalogue,
             start=self.start,
-            before=self.before,
+            before=before,
             after=self.after,
             lo=lo,
             hi=hi,
             still=still,
         )
 
-    def compiled_at(self, s: Fraction) -> Compiled:
+    def compiled_at(self, s: Fraction, navs: Mapping[str, Fraction]) -> Compiled:
         """Return the system at one shock fraction, where nothing moves.
 
         Raises NotExactError where even there two things that are not known are multiplied.
         """
         try:
-            return _compiled(self.world(s, s, still=s))
+            return _compiled(replace(self.world(s, s, still=s), navs=navs))
         except NotAffineError:
             raise NotExactError(
                 "a liquidation repays a debt owed in a token at a price that is stated: what is sold is "
@@ -148,17 +158,44 @@ class StageRun:
 
     def at(self, s: Fraction, selection: Selection = "greatest") -> Point:
         """Return the solution at one shock fraction."""
-        compiled = self.compiled_at(s)
+        return self._twinned(s, selection) if self.navs else self._point(s, selection, {})
+
+    def _point(self, s: Fraction, selection: Selection, navs: Mapping[str, Fraction]) -> Point:
+        compiled = self.compiled_at(s, navs)
         return _read_off(Point(s=s, compiled=compiled, solution=compiled.solve(selection)))
+
+    @cached_property
+    def navs(self) -> tuple[str, ...]:
+        """The tokens whose computed book an oracle reads."""
+        return computed_navs(self.catalogue)
+
+    def _twinned(self, s: Fraction, selection: Selection) -> Point:
+        """Return the solution together with the book that its oracles read (SEMANTICS 5).
+
+        From the top: first no oracle sees a loss, then each sees the book of the solution before, until
+        nothing changes. A book falls as bad debt is realised and never rises, so this ends at the
+        greatest pair.
+        """
+        navs = dict.fromkeys(self.navs, OUT_OF_REACH)
+        for _ in range(BOOK_STEPS):
+            point = self._point(s, selection, navs)
+            prices = book(point).prices
+            read = {token: prices[token] for token in self.navs}
+            if read == navs:
+                return point
+            navs = read
+        raise NotExactError(f"the books that oracles read do not come to rest; {ADVICE}")
 
     @cached_property
     def reach(self) -> Fraction:
         """How far the shock is followed, in units of its size as written; at least 1."""
-        return reach(self.world(ZERO, ONE))
+        return ONE if self.moved_at is not None or self.navs else reach(self.world(ZERO, ONE))
 
     @cached_property
     def stretches(self) -> tuple[Compiled, ...] | None:
         """The straight stretches of the stage; None where two moving numbers are multiplied."""
+        if self.moved_at is not None or self.navs:
+            return None
         try:
             whole = self.world(ZERO, self.reach)
             edges = sorted({ZERO, *knots(whole), *bends(whole), self.reach})
@@ -171,7 +208,7 @@ class StageRun:
         """Return the whole response, piece by piece, from a point at 0 on; () where it is curved."""
         if self.stretches is None:
             return ()
-        origin = self.compiled_at(ZERO)
+        origin = self.compiled_at(ZERO, {})
         found = [Segment(compiled=origin, pieces=trace(origin.form, ZERO, ZERO, selection)[:1])]
         for compiled in self.stretches:
             lo, hi = compiled.world.lo, compiled.world.hi

@@ -19,10 +19,6 @@ from looprisk.model.values import Value
 
 ZERO, ONE = Fraction(0), Fraction(1)
 LATER_VERBS = {
-    "mint": "an unbacked mint",
-    "open": "a position opened at a stage",
-    "run": "a run on a token",
-    "change": "a parameter that changes at a stage",
     "drain": "liquidity that leaves",
 }
 
@@ -72,6 +68,18 @@ class State:
     accounts: Mapping[str, Account] = field(default_factory=dict)
     cash: Mapping[str, Fraction] = field(default_factory=dict)
     """Supply claim: loan tokens that are not lent."""
+    minted: Mapping[str, Fraction] = field(default_factory=dict)
+    """Token: units without backing."""
+    redeemed: Mapping[str, Fraction] = field(default_factory=dict)
+    """Token: units that left in runs."""
+    paid: Mapping[str, Fraction] = field(default_factory=dict)
+    """Claim: what those who left were paid, in USD."""
+    withdrawn: Mapping[str, Fraction] = field(default_factory=dict)
+    """Supply claim: loan tokens taken out."""
+    owned: Mapping[tuple[str, str], Fraction] = field(default_factory=dict)
+    """(issuer, asset or supply claim): units left after paying out."""
+    gated: frozenset[str] = frozenset()
+    """Tokens, issuers and markets that paid less than was asked."""
 
 
 class Prices(Protocol):
@@ -94,9 +102,7 @@ def start_state(catalogue: Catalogue) -> State:
         for token, receipt in catalogue.tokens.items()
         if receipt.market_price is not None
     }
-    accounts = {
-        name: _account(catalogue, state, name) for name in catalogue.loans
-    }
+    accounts = {name: _account(catalogue, state, name) for name in catalogue.loans}
     cash = {
         supply: known(system.markets[market].lends[token].cash, market, "lends", token, "cash")
         for supply, (market, token) in catalogue.supplies.items()
@@ -272,7 +278,13 @@ def _loss_of(
     number = known(size, "loss", target)
     if size.unit == "tokens":
         raise ModelError(
-            [Problem(("loss", target), f"loss: `{size.text}`: money wears a dollar sign", on_key=False)]
+            [
+                Problem(
+                    ("loss", target),
+                    f"loss: `{size.text}`: money wears a dollar sign",
+                    on_key=False,
+                )
+            ]
         )
     amount = number * total if size.unit in {"share", "fraction"} else number
     if not total:

@@ -8,7 +8,7 @@ with numbers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from looprisk.engine.affine import Affine, NotAffineError, affine
@@ -33,6 +33,8 @@ class World:
     lo: Fraction
     hi: Fraction
     still: Fraction | None = None
+    navs: Mapping[str, Fraction] = field(default_factory=dict)
+    """Computed book prices that oracles read at this point, in USD."""
 
     def line(self, before: Fraction, after: Fraction) -> Affine:
         """Return the line from one state to the next."""
@@ -49,6 +51,7 @@ class World:
         part = self.catalogue.system.assets.get(asset)
         if part is None:
             units = known(self.catalogue.tokens[asset].supply, asset, "supply")
+            units += self.before.minted.get(asset, ZERO) - self.before.redeemed.get(asset, ZERO)
             return Affine(ZERO, ZERO, ((asset, 1 / units),))
         own = self.line(self.before.prices[asset], self.after.prices[asset])
         return own * self.price(part.price.of) if part.price.of else own
