@@ -15,6 +15,7 @@ from looprisk.engine.bounds import between
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection, Solution, clear
 from looprisk.engine.compile import skeleton
+from looprisk.engine.facts import crossings, decided
 from looprisk.engine.form import NormalForm
 from looprisk.engine.holdings import supply_claim
 from looprisk.engine.oracles import bends, cap_of, computed_navs, reading_of
@@ -199,7 +200,9 @@ class StageRun:
         try:
             whole = self.world(ZERO, self.reach)
             edges = sorted({ZERO, *knots(whole), *bends(whole), self.reach})
-            found = tuple(_compiled(self.world(lo, hi)) for lo, hi in pairwise(edges))
+            for lo, hi in pairwise(tuple(edges)):
+                edges += crossings(skeleton(self.world(lo, hi)), lo, hi)
+            found = tuple(_compiled(self.world(lo, hi)) for lo, hi in pairwise(sorted(edges)))
             return None if any(compiled.minus_cycle for compiled in found) else found
         except NotAffineError:
             return None
@@ -213,7 +216,8 @@ class StageRun:
         for compiled in self.stretches:
             lo, hi = compiled.world.lo, compiled.world.hi
             pieces = trace(compiled.form, *_ends(compiled.form, lo, hi), selection)
-            found.append(Segment(compiled=compiled, pieces=tuple(p for p in pieces if p.hi > p.lo)))
+            straight = tuple(p for p in pieces if p.hi > p.lo)
+            found.append(Segment(compiled=compiled, pieces=_after(found[-1], compiled, straight)))
         return tuple(found)
 
 
@@ -239,8 +243,24 @@ def _read_off(point: Point) -> Point:
     return replace(point, solution=replace(point.solution, z=z))
 
 
+def _after(before: Segment, compiled: Compiled, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """Return pieces, the first of which notes what changed since the segment before."""
+    if not pieces or not before.pieces:
+        return pieces
+    conditions = zip(before.compiled.index.condition_of, before.pieces[-1].alive, strict=True)
+    held = {(node, condition.holds): bool(alive) for (node, condition), alive in conditions}
+    changed = tuple(
+        k
+        for k, (node, condition) in enumerate(compiled.index.condition_of)
+        if held.get((node, condition.holds), True) != pieces[0].alive[k]
+    )
+    return (replace(pieces[0], changed=(*changed, *pieces[0].changed)), *pieces[1:])
+
+
 def _compiled(world: World) -> Compiled:
     parts = skeleton(world)
+    if world.still is None:
+        parts = decided(parts, world.middle)
     form, index = assemble(parts)
     minus_cycle = audit(form, world.lo, world.hi)
     if form.nodes > EXACT_NODES:
