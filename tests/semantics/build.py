@@ -47,7 +47,7 @@ def keeps_every_dollar(point: Point) -> None:
     for claim in point.compiled.index.claim_of:
         assert point.claim(claim.id) >= 0
         if claim.face is not None:
-            assert point.claim(claim.id) <= claim.face.at(point.s)
+            assert point.claim(claim.id) <= point.value(claim.face)
 
 
 def adds_up(found: Solved) -> None:

@@ -224,14 +224,15 @@ def test_a_closed_loop_of_debts_has_a_greatest_and_a_least_solution():
     assert values(at(solved(with_a_cent), "0", "least"), "A/owes/B", "B/owes/A") == [1, 1]
 
 
-def test_a_token_that_is_owed_by_nobody_outside_is_not_created():
-    """Ranks of an issuer whose own tokens stand with others."""
-    system = System(
+def lent_and_held(pledged: str | None = None) -> System:
+    """E lent S 60; S holds 70 of E's 100 tokens and owes others 40."""
+    return System(
         issuers={
             "E": {
                 "outside": {"cash": "$40"},
                 "issues": {"eUSD": par(100)},
                 "pays": ["eUSD", "equity"],
+                "set_off": {"S": {"pledged": pledged}} if pledged else {},
             },
             "S": {
                 "outside": {"cash": "$10"},
@@ -241,9 +242,19 @@ def test_a_token_that_is_owed_by_nobody_outside_is_not_created():
             },
         }
     )
-    start = solved(system).start
+
+
+def test_mutual_claims_without_set_off():
+    start = solved(lent_and_held()).start
     assert start.token("eUSD") == F(23, 29)
     assert start.claim("S/owes/others") / 40 == F(19, 29)
+
+
+@pytest.mark.parametrize("pledged", ["void", "honoured"])
+def test_mutual_claims_set_off(pledged):
+    start = solved(lent_and_held(pledged)).start
+    assert start.token("eUSD") == 1
+    assert start.claim("S/owes/others") / 40 == F(1, 2)
 
 
 def test_faces_in_an_asset_move_with_its_price():
