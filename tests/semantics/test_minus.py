@@ -38,7 +38,7 @@ def test_the_bounds_are_those_of_the_cycle_of_picard():
     catalogue = Catalogue(short_of_itself(20))
     start = start_state(catalogue)
     run = StageRun(catalogue=catalogue, start=start, before=start, after=start)
-    compiled = run.compiled_at(F(0))
+    compiled = run.compiled_at(F(0), {})
     high, low = bounds(compiled.form)
     token = compiled.index.node["I"]
     assert low.y[token] / 100 == pytest.approx(0.94761, abs=1e-5)
