@@ -1,8 +1,8 @@
 """What every layer of looped leverage in DeFi loses to a shock, and where it breaks.
 
-A graph of claims (receipt tokens re-staked across lending protocols, hedged vaults, their lenders) and a shock
-go in; out come each layer's loss, who bears it, the order of breaking and how far the shock must go,
-loops cleared exactly and every number with its proof.
+A graph of claims (receipt tokens re-staked across lending protocols, hedged vaults, their lenders)
+and a shock go in; out come each layer's loss, who bears it, the order of breaking and how far the
+shock must go, loops cleared exactly and every number with its proof.
 
 >>> import looprisk as lr
 >>> loop = lr.loop("wstETH", "ETH", equity=100, ltv=.90, lltv=.945)

@@ -1,4 +1,6 @@
-"""Questions to a system: what a shock costs whom, how far it goes before things break, and judgement."""
+"""Questions to a system: what a shock costs whom, how far it goes before things break, and
+judgement.
+"""
 
 from looprisk.analysis.api import break_points, run
 from looprisk.analysis.check import check

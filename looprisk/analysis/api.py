@@ -32,8 +32,8 @@ def run(
 ) -> Clearing:
     """Return what every layer loses under a shock, who bears it, in which order, and the proof.
 
-    ``what`` is a system with the shock as keywords (one stage) or as ``stages``, or a scenario of a file,
-    which has its own. Text and numbers are both taken: ``loss={"S": 93e6}`` is US dollars,
+    ``what`` is a system with the shock as keywords (one stage) or as ``stages``, or a scenario of a
+    file, which has its own. Text and numbers are both taken: ``loss={"S": 93e6}`` is US dollars,
     ``price={"ETH": -0.3}`` a fall of 30 %. Losses are positive.
 
     >>> import looprisk as lr
@@ -41,9 +41,9 @@ def run(
     >>> run(fund, loss={"S": 93e6}).layer("S/equity").economic_loss_usd
     93000000.0
 
-    Raises ModelError for names that do not exist, UnknownValueError where the answer needs a value that
-    nobody knows, NotExactError where no certified answer exists, NotCarriedError for what the engine does
-    not carry yet.
+    Raises ModelError for names that do not exist, UnknownValueError where the answer needs a value
+    that nobody knows, NotExactError where no certified answer exists, NotCarriedError for what the
+    engine does not carry yet.
     """
     shock = _shock(price, depeg, loss, default, misprice, adl, recognise, close, freeze)
     return clearing_of(solve(_case(what, shock, stages)))
@@ -68,7 +68,7 @@ def break_points(
     Takes what :func:`run` takes. With several stages the last is scaled, on top of those before it.
 
     >>> import looprisk as lr
-    >>> loop = lr.loop("wstETH", "ETH", equity=100, ltv=.90, lltv=.945)
+    >>> loop = lr.loop("wstETH", "ETH", equity=100, ltv=0.90, lltv=0.945)
     >>> first = break_points(loop, price={"wstETH": -1.0}).rows[0]
     >>> first.of, first.event, first.exact
     ('loop', 'liquidated', '1/21')
@@ -107,11 +107,19 @@ def _case(what: System | Case, shock: dict[str, object], stages: Sequence[Stage]
     if isinstance(what, Case):
         if shock or stages:
             raise ModelError(
-                [Problem((), "a scenario has its own shock", "pass its system: run(case.system, loss=…)")]
+                [
+                    Problem(
+                        (),
+                        "a scenario has its own shock",
+                        "pass its system: run(case.system, loss=…)",
+                    )
+                ]
             )
         return what
     if shock and stages:
-        raise ModelError([Problem((), "a shock is given as keywords or as `stages`; one of the two")])
+        raise ModelError(
+            [Problem((), "a shock is given as keywords or as `stages`; one of the two")]
+        )
     tree = {"stages": [shock] if shock else list(stages)}
     scenario, problems = parse_scenario(tree, what)
     if scenario is None or problems:

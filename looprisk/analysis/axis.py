@@ -1,4 +1,6 @@
-"""The axis of a shock: what a share of it means in dollars, as a level, or as the size of a move."""
+"""The axis of a shock: what a share of it means in dollars, as a level, or as the size of a
+move.
+"""
 
 from __future__ import annotations
 
@@ -37,8 +39,8 @@ class Axis:
 def axis_of(solved: Solved) -> Axis:
     """Return the axis of the stage that break points scale.
 
-    A single shock has its own unit; several have one if they share size and unit, else the axis is the
-    share of the shock as written.
+    A single shock has its own unit; several have one if they share size and unit, else the axis is
+    the share of the shock as written.
     """
     stages = solved.case.scenario.stages
     if not stages:
@@ -102,7 +104,9 @@ def _axis(catalogue: Catalogue, run: StageRun, verb: str, target: str, size: Val
     if size.unit == "fraction":
         return Axis(path=target, unit="fraction", start=ZERO, full=abs(number))
     world = run.world(ZERO, ONE)
-    line = world.price(target) if verb == "price" else world.quote(target) if verb == "depeg" else None
+    line = (
+        world.price(target) if verb == "price" else world.quote(target) if verb == "depeg" else None
+    )
     start = line.at(ZERO) if line is not None else ZERO
     full = line.at(ONE) if line is not None else number
     return Axis(path=target, unit="price", start=start, full=full)

@@ -1,4 +1,6 @@
-"""Who bears the loss: every outside claimant, liquidators and other leaks, and loss beyond every claim."""
+"""Who bears the loss: every outside claimant, liquidators and other leaks, and loss beyond every
+claim.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,16 @@ from looprisk.results.records import WaterfallRow
 def waterfall(solved: Solved, before: Flows, after: Flows) -> tuple[WaterfallRow, ...]:
     """Return what each outside claimant bears; the rows add up to the loss that was put in.
 
-    What liquidators seized at earlier stages stands in their own row: what they paid, less what they hold.
+    What liquidators seized at earlier stages stands in their own row: what they paid, less what
+    they hold.
     """
     seized = seized_value(solved)
     rows = []
     for claim in solved.end.compiled.index.claim_of:
-        old, new = before.outside.get(claim.id, ZERO), after.outside[claim.id] - seized.get(claim.id, ZERO)
+        old, new = (
+            before.outside.get(claim.id, ZERO),
+            after.outside[claim.id] - seized.get(claim.id, ZERO),
+        )
         new += paid_out(solved).get(claim.id, ZERO)
         loss = old - new
         if loss or old:
@@ -62,9 +68,7 @@ def _liquidators(solved: Solved, seized: dict[str, Fraction]) -> list[WaterfallR
     if not paid:
         return []
     return [
-        WaterfallRow(
-            claimant="liquidators", via="earlier stages", loss_usd=float(net), kind="leak"
-        )
+        WaterfallRow(claimant="liquidators", via="earlier stages", loss_usd=float(net), kind="leak")
     ]
 
 
@@ -85,7 +89,11 @@ def repaid_earlier(solved: Solved) -> Fraction:
         more += world.before.withdrawn.get(supply, ZERO)
         for stage in solved.case.scenario.stages:
             for position in stage.open.values():
-                if isinstance(position, LoanPosition) and position.market == market and token in position.debt:
+                if (
+                    isinstance(position, LoanPosition)
+                    and position.market == market
+                    and token in position.debt
+                ):
                     more += position.debt[token].number
         if more:
             total += more * solved.end.value(world.price(token))
@@ -100,7 +108,9 @@ def seized_value(solved: Solved) -> dict[str, Fraction]:
         for collateral, units in _posted(solved, name).items():
             taken = units - account.collateral.get(collateral, ZERO)
             if taken:
-                found[collateral] = found.get(collateral, ZERO) + taken * _unit_value(point, collateral)
+                found[collateral] = found.get(collateral, ZERO) + taken * _unit_value(
+                    point, collateral
+                )
     return found
 
 
@@ -117,7 +127,9 @@ def _posted(solved: Solved, name: str) -> Mapping[str, Fraction]:
 
 
 def drawn(solved: Solved) -> dict[str, Fraction]:
-    """Return what owners of opened accounts took out, less the assets they put in, by account, in USD."""
+    """Return what owners of opened accounts took out, less the assets they put in, by account, in
+    USD.
+    """
     found: dict[str, Fraction] = {}
     for run, stage in zip(solved.runs, solved.case.scenario.stages, strict=False):
         world = run.world(ZERO, ZERO, still=ZERO)
@@ -127,7 +139,11 @@ def drawn(solved: Solved) -> dict[str, Fraction]:
             taken = [(t, n.number) for t, n in position.debt.items()]
             given = [(c, -n.number) for c, n in position.collateral.items()]
             found[name] = sum(
-                (n * world.price(a).at(ZERO) for a, n in taken + given if a in world.catalogue.system.assets),
+                (
+                    n * world.price(a).at(ZERO)
+                    for a, n in taken + given
+                    if a in world.catalogue.system.assets
+                ),
                 ZERO,
             )
     return found

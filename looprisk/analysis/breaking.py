@@ -21,9 +21,7 @@ def break_points(solved: Solved, axis: Axis) -> tuple[BreakPoint, ...]:
     found, least = solved.broken, solved.broken_least
     watched = {(m.of, m.event) for m in monitors(solved.end.compiled, solved.baseline)}
     places = _places(solved, found)
-    rows = [
-        _row(solved, axis, key, found.get(key, ()), least, places) for key in sorted(watched)
-    ]
+    rows = [_row(solved, axis, key, found.get(key, ()), least, places) for key in sorted(watched)]
     never = float("inf")
     rows.sort(key=lambda r: (never if r.fraction is None else r.fraction, _order(r), r.of))
     return tuple(rows)
@@ -95,7 +93,9 @@ def _event(event: str) -> EventName:
 
 
 def claim_of(solved: Solved, of: str) -> Claim | None:
-    """Return the claim whose loss stands for a thing: a claim itself, else what an issuer's holders have."""
+    """Return the claim whose loss stands for a thing: a claim itself, else what an issuer's holders
+    have.
+    """
     index = solved.end.compiled.index
     if of in index.claim:
         return index.claim_of[index.claim[of]]

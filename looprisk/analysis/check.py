@@ -60,7 +60,9 @@ def _verdict(solved: Solved, expectation: Expectation, line: int) -> Verdict:
     found = [_judge_one(solved, expectation, name) for name in names]
     worst = next((f for f in found if f[0] == "FAIL"), None)
     outcome, got = worst or next((f for f in found if f[0] == "n/a"), None) or found[0]
-    limit = next((b for b in (expectation.is_, expectation.at_least, expectation.at_most) if b), None)
+    limit = next(
+        (b for b in (expectation.is_, expectation.at_least, expectation.at_most) if b), None
+    )
     return Verdict(
         outcome=outcome,
         name=expectation.name or f"{expectation.of} {asked}",
@@ -104,7 +106,9 @@ Judged = tuple[Outcome, Got]
 def _judge_one(solved: Solved, expectation: Expectation, of: str) -> Judged:
     _known_to(solved, of)
     if expectation.metric in NEED_TIME:
-        return "n/a", Got(number=None, unit="seconds", text="–", because="needs a scenario with time")
+        return "n/a", Got(
+            number=None, unit="seconds", text="–", because="needs a scenario with time"
+        )
     if expectation.happens is not None:
         return _judge_event(solved, expectation, of)
     if expectation.metric in {"break_at", "break_fraction"}:
@@ -225,8 +229,8 @@ def _unit(metric: str) -> Unit:
 def holds(expectation: Expectation, number: Fraction, slack: Fraction = ZERO) -> bool:
     """Return whether a number meets the bounds of an expectation.
 
-    ``within`` is relative (``5%``) or absolute (``0.2pp``); without it ``is`` means 1e-9, relative to
-    the bound, and bounds are met to the same share.
+    ``within`` is relative (``5%``) or absolute (``0.2pp``); without it ``is`` means 1e-9, relative
+    to the bound, and bounds are met to the same share.
     """
     if expectation.is_ is not None:
         target = expectation.is_.number

@@ -64,9 +64,7 @@ def clearing_of(solved: Solved) -> Clearing:
         break_point_rows=shown_breaks(solved, breaks),
         assumption_rows=assumptions(solved.case),
         causes={
-            row.id: causes(
-                row.id, nodes[row.id], before, after, paid_out(solved).get(row.id, ZERO)
-            )
+            row.id: causes(row.id, nodes[row.id], before, after, paid_out(solved).get(row.id, ZERO))
             for row in rows
         },
     )
@@ -140,9 +138,7 @@ def certificate(solved: Solved) -> Certificate:
     )
 
 
-def layer_rows(
-    solved: Solved, axis: Axis, breaks: tuple[BreakPoint, ...]
-) -> tuple[LayerLoss, ...]:
+def layer_rows(solved: Solved, axis: Axis, breaks: tuple[BreakPoint, ...]) -> tuple[LayerLoss, ...]:
     """Return one row per token, supply, loan and equity, bottom layer first."""
     number = layers_of(solved.catalogue.system)
     first: dict[tuple[str, str], BreakPoint] = {(row.of, row.event): row for row in breaks}
@@ -211,7 +207,9 @@ def _kind(claim: Claim) -> ClaimKind:
 def _first_break(
     solved: Solved, claim: Claim, first: dict[tuple[str, str], BreakPoint]
 ) -> BreakPoint | None:
-    """A layer breaks when it is no longer whole; a leveraged issuer's share when its equity is gone."""
+    """A layer breaks when it is no longer whole; a leveraged issuer's share when its equity is
+    gone.
+    """
     row = first.get((claim.id, "impaired"))
     if claim.kind == "share":
         issuer = solved.catalogue.issuer_of[claim.id]
@@ -308,7 +306,11 @@ def _event(monitor: Monitor, point: Point, round_: int) -> Event:
 def _because(monitor: Monitor, point: Point) -> str:
     """Return the inequality that does not hold, with both its sides in dollars."""
     if monitor.always is not None:
-        return "closed by the venue" if monitor.event == "hedge_closed" else "closed in part by the venue"
+        return (
+            "closed by the venue"
+            if monitor.event == "hedge_closed"
+            else "closed in part by the venue"
+        )
     if monitor.short_of is None:
         return _dead_condition(monitor.node, point)
     have = float(point.claim(monitor.claim) if monitor.claim else point.node(monitor.node))
@@ -346,4 +348,3 @@ def _leaves(case: Case) -> list[tuple[tuple[str, ...], str | None, str]]:
         for path, source in provenance(tree).items()
         if len(path) > 2 and not DESCRIPTIVE & set(path[2:]) and _stated(path, text)
     ]
-

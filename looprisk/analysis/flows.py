@@ -1,7 +1,8 @@
 """Where the value of a claim comes from, term by term, so that losses can be told apart.
 
-What a claim gets is its node's assets less what the node's other claims and its leak get, and the assets are
-piles, holdings and legs. The same sum before and after a shock explains a loss without a remainder.
+What a claim gets is its node's assets less what the node's other claims and its leak get, and the
+assets are piles, holdings and legs. The same sum before and after a shock explains a loss without a
+remainder.
 """
 
 from __future__ import annotations
@@ -91,7 +92,9 @@ def causes(
     holds = before.held.get(node, {})
     for held in {**holds, **after.held[node]}:
         lost = _fall(holds, after.held[node], held)
-        terms.append((f"its holding of {held} pays less" if lost > 0 else f"{held} brings more", lost))
+        terms.append(
+            (f"its holding of {held} pays less" if lost > 0 else f"{held} brings more", lost)
+        )
     gets = before.paid.get(node, {})
     for other in after.paid[node]:
         if other != claim:

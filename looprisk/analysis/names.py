@@ -30,7 +30,9 @@ def claim_label(solved: Solved, claim: Claim) -> str:
     if claim.kind == "loan":
         issuer, _, loan = claim.id.partition("/owes/")
         terms = system.issuers[issuer].owes[loan]
-        creditor = terms.label or (part_label(system, str(terms.to)) if terms.to != "outside" else loan)
+        creditor = terms.label or (
+            part_label(system, str(terms.to)) if terms.to != "outside" else loan
+        )
         if creditor == "outside":
             return f"lenders to {part_label(system, issuer)}"
         return f"{creditor} (loan to {part_label(system, issuer)})"

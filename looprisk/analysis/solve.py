@@ -144,8 +144,8 @@ def on_segments(
 def solve(case: Case) -> Solved:
     """Solve a case stage by stage, each exactly.
 
-    Raises NotCarriedError and UnknownValueError naming what stands in the way, NotExactError where the
-    audits refuse.
+    Raises NotCarriedError and UnknownValueError naming what stands in the way, NotExactError where
+    the audits refuse.
     """
     scenario = case.scenario
     if scenario.time is not None:
@@ -188,7 +188,11 @@ def solve(case: Case) -> Solved:
             after = with_units(after, moved)
             still = replace(still, catalogue=catalogue)
         before = carry(end, after)
-        point = replace(still, before=before, after=before).at(ZERO) if place + 1 < len(scenario.stages) else end
+        point = (
+            replace(still, before=before, after=before).at(ZERO)
+            if place + 1 < len(scenario.stages)
+            else end
+        )
     return Solved(
         case=case,
         catalogue=catalogue,

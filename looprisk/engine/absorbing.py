@@ -1,4 +1,6 @@
-"""Markets that buy the collateral of an unhealthy account themselves: Compound III (SEMANTICS 4.3)."""
+"""Markets that buy the collateral of an unhealthy account themselves: Compound III (SEMANTICS
+4.3).
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,12 @@ def absorbed(
     """Return the split of an account among the market, its owner and the market's income.
 
     An unhealthy account is taken whole. Its owner is credited ``(kept y - d)^+`` and buyers bring
-    ``(1 - discount) y``, of which the market gets ``min(d, proceeds - owner)``. The excess is income:
-    a claim of its own, not set against what other accounts lose, so that no reserve grows as prices
-    fall. What the buyers save leaks.
+    ``(1 - discount) y``, of which the market gets ``min(d, proceeds - owner)``. The excess is
+    income: a claim of its own, not set against what other accounts lose, so that no reserve grows
+    as prices fall. What the buyers save leaks.
 
-    ``kept`` is the liquidation factor LF, ``discount`` is ``f (1 - LF)`` with the storefront factor f.
+    ``kept`` is the liquidation factor LF, ``discount`` is ``f (1 - LF)`` with the storefront factor
+    f.
     """
     d, brings = basket.debt, 1 - discount
     healthy = basket.needs(
@@ -64,7 +67,9 @@ def absorbed(
 
 
 def settled(basket: Basket, credit: Pay, income: Pay, claims: tuple[Claim, Claim, Claim]) -> Split:
-    """Return the split of an account that was absorbed at an earlier stage: balances, and debt left."""
+    """Return the split of an account that was absorbed at an earlier stage: balances, and debt
+    left.
+    """
     state = ABSORBED if not basket.debt.is_zero else frozenset({"absorbed"})
     cells = (Cell(needs=(), pays=(line(ZERO), credit, income), state=state),)
     return Split(claims=claims, conditions=(), cells=cells)

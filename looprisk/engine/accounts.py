@@ -1,4 +1,6 @@
-"""Accounts: collateral of several kinds against debts of several kinds, as one node (SEMANTICS 4)."""
+"""Accounts: collateral of several kinds against debts of several kinds, as one node (SEMANTICS
+4).
+"""
 
 from __future__ import annotations
 
@@ -44,8 +46,8 @@ class _Account:
 def account_node(make: Maker, name: str) -> Node:
     """Return an account: what its collateral is worth, and who gets it.
 
-    Raises NotAffineError where the shares of its debts, or of its collateral that is sold, move with
-    the shock; NotExactError where no exact solution exists.
+    Raises NotAffineError where the shares of its debts, or of its collateral that is sold, move
+    with the shock; NotExactError where no exact solution exists.
     """
     found = _account(make, name)
     split = unsecured(_split(found), found.debt, _cap(found), name)
@@ -64,7 +66,9 @@ def account_node(make: Maker, name: str) -> Node:
 
 
 def _apart(account: _Account, split: Split) -> Apart | None:
-    """Return what the owner keeps where that is a ratio: all but ``phi d`` of what the oracles read."""
+    """Return what the owner keeps where that is a ratio: all but ``phi d`` of what the oracles
+    read.
+    """
     if not any("apart" in cell.state for cell in split.cells):
         return None
     basket = _with_incentive(account, _basket(account, account.legs))
@@ -135,8 +139,8 @@ def _lenders(account: _Account) -> tuple[tuple[Claim, Fraction], ...]:
 def _baskets(account: _Account) -> list[tuple[Basket, Condition | None]]:
     """Return the account's collateral as one basket; one for each set of caps that binds.
 
-    The condition says that exactly the collaterals of the set are worth their cap or more; it is None
-    for the last.
+    The condition says that exactly the collaterals of the set are worth their cap or more; it is
+    None for the last.
     """
     capped = [place for place, leg in enumerate(account.legs) if leg.cap is not None]
     found: list[tuple[Basket, Condition | None]] = []
@@ -184,14 +188,17 @@ def _basket(account: _Account, legs: tuple[Leg, ...]) -> Basket:
 
 
 def _never_fires(account: _Account, basket: Basket) -> bool:
-    """Return whether no claim decides the trigger and it does not fire on this stretch (SEMANTICS 4.2b)."""
+    """Return whether no claim decides the trigger and it does not fire on this stretch (SEMANTICS
+    4.2b).
+    """
     room = basket.weighted - basket.debt
     ends = (account.make.world.lo, account.make.world.hi)
     return not room.reads and basket.reading != basket.worth and all(room.at(s) >= 0 for s in ends)
 
 
 def _with_incentive(account: _Account, basket: Basket) -> Basket:
-    """Return a basket with the one incentive of the account: the average, weighted by what each is worth.
+    """Return a basket with the one incentive of the account: the average, weighted by what each is
+    worth.
 
     Euler v2 has no incentive of its own: a liquidator pays less the less healthy the account is.
     """
@@ -209,7 +216,8 @@ def _with_incentive(account: _Account, basket: Basket) -> Basket:
 
 
 def _discounted(account: _Account, basket: Basket) -> Fraction:
-    """Return ``1 / max(health, 1 - max_discount)`` of an unhealthy account (Euler v2, Liquidation.sol).
+    """Return ``1 / max(health, 1 - max_discount)`` of an unhealthy account (Euler v2,
+    Liquidation.sol).
 
     The product of health and collateral is a square: exact at each point of the shock, where the
     oracles read numbers.

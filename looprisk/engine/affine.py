@@ -3,8 +3,8 @@
 Everything that a shock moves (prices, faces, losses) is affine in the shock fraction ``s`` between
 knots. What is owed in the unit of a token is a share of that token's claim: such a number also
 *reads* claims, and has a value only together with a solution. A product of two moving numbers is no
-straight line, and says so by raising :class:`NotAffineError`: the compiler then solves at each ``s``
-instead (SEMANTICS class N).
+straight line, and says so by raising :class:`NotAffineError`: the compiler then solves at each
+``s`` instead (SEMANTICS class N).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Whether exact mode may answer: sign audit and jump audit (SEMANTICS 1 and 7).
 
-A form is monotone if more value anywhere never means less elsewhere. Minus signs *between* loops do no harm;
-inside a loop they may leave no solution, or several that nobody can order. A payment held inside the system
-that *rises* when a condition fails breaks the order just the same.
+A form is monotone if more value anywhere never means less elsewhere. Minus signs *between* loops do
+no harm; inside a loop they may leave no solution, or several that nobody can order. A payment held
+inside the system that *rises* when a condition fails breaks the order just the same.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ def audit(form: NormalForm, lo: Scalar = 0, hi: Scalar = 0) -> str:
 
     Raises NotExactError, naming the payment, where one that is held inside would rise.
 
-    ``lo`` and ``hi`` are the ends of the stretch of the shock on which the form is used: what a payment
-    jumps by is straight in between.
+    ``lo`` and ``hi`` are the ends of the stretch of the shock on which the form is used: what a
+    payment jumps by is straight in between.
     """
     for rising in (rising_payments(form.at(s)) for s in {lo, hi}):
         if not rising:
@@ -94,8 +94,8 @@ def _path(form: NormalForm, start: int, goal: int) -> list[int]:
 def rising_payments(form: NormalForm) -> list[tuple[int, int]]:
     """Return (claim, condition) where a payment held inside jumps up as a single condition fails.
 
-    Checked where the node's own value crosses a condition, ``y = -const / own``: the payment just below
-    must not exceed the one just above. A node is never worth less than its exogenous assets.
+    Checked where the node's own value crosses a condition, ``y = -const / own``: the payment just
+    below must not exceed the one just above. A node is never worth less than its exogenous assets.
     """
     watched = np.zeros(form.claims, dtype=np.bool_)
     watched[form.held_claim] = True

@@ -1,8 +1,8 @@
 """What screens show: book values, which a loss reaches only when it is recognised (SEMANTICS 5).
 
-A posted price is not moved by any shock. A computed one follows the issuer's own books: outside assets, less
-recognised losses; tokens at their book price; loans at face; supplies less the bad debt that their market
-has realised.
+A posted price is not moved by any shock. A computed one follows the issuer's own books: outside
+assets, less recognised losses; tokens at their book price; loans at face; supplies less the bad
+debt that their market has realised.
 """
 
 from __future__ import annotations
@@ -151,7 +151,9 @@ def _owed(world: World, held: Holdings, issuer: str, s: Fraction) -> Fraction:
 
 
 def _unit(world: World, unit: str | None, s: Fraction) -> Fraction:
-    """Return the book price, in USD, of what something is counted in: dollars, an asset, a token."""
+    """Return the book price, in USD, of what something is counted in: dollars, an asset, a
+    token.
+    """
     if unit is None:
         return ONE
     receipt = world.catalogue.tokens.get(unit)
@@ -176,9 +178,7 @@ def _account_owes(world: World, name: str, s: Fraction) -> Fraction:
     return sum((n * _unit(world, token, s) for token, n in debts.items()), ZERO)
 
 
-def _account_has(
-    world: World, name: str, prices: Mapping[str, Fraction], s: Fraction
-) -> Fraction:
+def _account_has(world: World, name: str, prices: Mapping[str, Fraction], s: Fraction) -> Fraction:
     """Return the collateral and balances of an account at these prices, else at the assets' own."""
     account = world.before.accounts[name]
     total = ZERO
@@ -224,7 +224,9 @@ def _computed(
     fixed: Mapping[str, Fraction],
     s: Fraction,
 ) -> dict[str, Fraction]:
-    """Return the computed book prices: a clearing of their own, in which nothing breaks but equity."""
+    """Return the computed book prices: a clearing of their own, in which nothing breaks but
+    equity.
+    """
     catalogue = world.catalogue
     wanted = {token for token in catalogue.tokens if token not in fixed}
     if not wanted:

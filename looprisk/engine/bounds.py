@@ -1,8 +1,9 @@
 """Two-sided bounds where more of one thing means less of another (SEMANTICS 7, MODEL 2.5).
 
-A short of a token, or a loan in it, puts a minus sign in a loop: such a system may have no solution, or several
-that nobody can order. From the widest bounds, each side is recomputed with the other side's values wherever the sign
-is minus. Every solution stays between them; if they meet, it is the only one, whatever the signs.
+A short of a token, or a loan in it, puts a minus sign in a loop: such a system may have no
+solution, or several that nobody can order. From the widest bounds, each side is recomputed with the
+other side's values wherever the sign is minus. Every solution stays between them; if they meet, it
+is the only one, whatever the signs.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ class _Side:
 
 
 def between(form: NormalForm) -> Solution:
-    """Return the one solution of a form with minus signs in its loops; the form stands at one point.
+    """Return the one solution of a form with minus signs in its loops; the form stands at one
+    point.
 
     Raises NotExactError, with the bounds, where they do not meet.
     """

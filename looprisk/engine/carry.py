@@ -1,4 +1,6 @@
-"""What a stage leaves to the next one: accounts after their liquidation, markets with more cash (SEMANTICS 8)."""
+"""What a stage leaves to the next one: accounts after their liquidation, markets with more cash
+(SEMANTICS 8).
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,9 @@ from looprisk.engine.state import ZERO, Account, State
 def carry(point: Point, after: State) -> State:
     """Return the state that a stage leaves: liquidated accounts have less, their markets more cash.
 
-    A liquidated account keeps ``N - z`` units of each collateral and owes ``d - r`` of each debt; the
-    market has ``r`` more cash. An absorbed account has no collateral left: what its owner and the
-    market's income got are balances in the loan token.
+    A liquidated account keeps ``N - z`` units of each collateral and owes ``d - r`` of each debt;
+    the market has ``r`` more cash. An absorbed account has no collateral left: what its owner and
+    the market's income got are balances in the loan token.
     """
     catalogue = point.compiled.world.catalogue
     accounts: dict[str, Account] = dict(after.accounts)

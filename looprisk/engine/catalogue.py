@@ -1,9 +1,9 @@
 """Lookups over a system: which issuer issues a token, what an id means, what a claim is called.
 
-Claim ids: a token has its own; a loan taken is ``Stream/owes/Elixir``; what is left of an issuer without
-shares is ``Stream/equity``; the supply of a market is the market's id (``market/token`` where it lends
-several); a position's claims are ``position/debt`` (``position/debt/token`` where it owes several) and
-``position/equity``.
+Claim ids: a token has its own; a loan taken is ``Stream/owes/Elixir``; what is left of an issuer
+without shares is ``Stream/equity``; the supply of a market is the market's id (``market/token``
+where it lends several); a position's claims are ``position/debt`` (``position/debt/token`` where it
+owes several) and ``position/equity``.
 """
 
 from __future__ import annotations
@@ -80,18 +80,23 @@ class Catalogue:
 
     @cached_property
     def supply_ids(self) -> dict[str, str]:
-        """The supply claim by each way to write it: ``market/token``, and ``market`` where it lends one."""
+        """The supply claim by each way to write it: ``market/token``, and ``market`` where it lends
+        one.
+        """
         long = {f"{name}/{token}": supply for supply, (name, token) in self.supplies.items()}
         return long | {supply: supply for supply in self.supplies}
 
     def supply_of(self, market: str, token: str) -> str:
-        """Return the supply claim of a loan token: the market's id, or ``market/token`` of several."""
+        """Return the supply claim of a loan token: the market's id, or ``market/token`` of
+        several.
+        """
         return market if len(self.system.markets[market].lends) == 1 else f"{market}/{token}"
 
     def debt_tokens(self, position: str) -> tuple[str, ...]:
         """Return the loan tokens that an account owes.
 
-        A loop owes the first that its e-mode may borrow, without one the first that the market lends.
+        A loop owes the first that its e-mode may borrow, without one the first that the market
+        lends.
         """
         part = self.loans[position]
         market = self.system.markets[part.market]

@@ -1,7 +1,7 @@
 """Shocks that change the system itself: a parameter that moves, a position that is taken (class N).
 
-At a share ``s`` of the stage a number stands at that share of its way, a word has changed for every ``s`` above
-zero, and a position is taken at that share of its size.
+At a share ``s`` of the stage a number stands at that share of its way, a word has changed for every
+``s`` above zero, and a position is taken at that share of its size.
 """
 
 from __future__ import annotations
@@ -20,8 +20,23 @@ from looprisk.model.tree import dump
 from looprisk.model.values import Value
 
 PARAMETERS = frozenset(
-    {"lltv", "ltv", "incentive", "oracle", "par", "liquidators", "default_recovery", "pays", "insurance",
-     "liquidation_factor", "storefront", "book_price", "price", "cap", "realises"}
+    {
+        "lltv",
+        "ltv",
+        "incentive",
+        "oracle",
+        "par",
+        "liquidators",
+        "default_recovery",
+        "pays",
+        "insurance",
+        "liquidation_factor",
+        "storefront",
+        "book_price",
+        "price",
+        "cap",
+        "realises",
+    }
 )
 """What ``change`` may move; amounts move by ``mint``, ``run``, ``open`` and ``loss``."""
 
@@ -60,20 +75,27 @@ def _between(old: object, new: object, s: Fraction) -> object:
     return replace(new, low=number, high=number, text=str(float(number)))
 
 
-def opened(catalogue: Catalogue, state: State, stage: Stage, s: Fraction) -> tuple[Catalogue, State]:
-    """Return the system and the state with the positions of a stage taken at the share ``s`` of their size."""
+def opened(
+    catalogue: Catalogue, state: State, stage: Stage, s: Fraction
+) -> tuple[Catalogue, State]:
+    """Return the system and the state with the positions of a stage taken at the share ``s`` of
+    their size.
+    """
     if not stage.open:
         return catalogue, state
     accounts, cash = dict(state.accounts), dict(state.cash)
     positions = dict(catalogue.system.positions)
     for name, position in stage.open.items():
         if not isinstance(position, LoanPosition) or position.loop is not None:
-            raise NotCarriedError(f"open/{name}: here a position is opened with `collateral` and `debt`")
+            raise NotCarriedError(
+                f"open/{name}: here a position is opened with `collateral` and `debt`"
+            )
         positions[name] = position
         debts = {t: s * known(n, "open", name, "debt", t) for t, n in position.debt.items()}
         accounts[name] = Account(
             collateral={
-                c: s * known(n, "open", name, "collateral", c) for c, n in position.collateral.items()
+                c: s * known(n, "open", name, "collateral", c)
+                for c, n in position.collateral.items()
             },
             debts=debts,
         )
@@ -89,4 +111,3 @@ def opened(catalogue: Catalogue, state: State, stage: Stage, s: Fraction) -> tup
 def _too_little(name: str, supply: str, there: Fraction) -> ModelError:
     message = f"open: {name} draws more than the {float(there):,.0f} that {supply} has in cash"
     return ModelError([Problem(("open", name), message, "draw less, or give the market more cash")])
-

@@ -1,7 +1,8 @@
 """Copies of a token on other chains: who bears a shortfall decides what a copy is (SEMANTICS 3).
 
-Borne by all, a copy is the token itself and there is one price. Borne by the copies of a bridge, each of those
-is a share of what the bridge holds locked: the bridge becomes an issuer, and the copy its token.
+Borne by all, a copy is the token itself and there is one price. Borne by the copies of a bridge,
+each of those is a share of what the bridge holds locked: the bridge becomes an issuer, and the copy
+its token.
 """
 
 from __future__ import annotations
@@ -88,11 +89,15 @@ def _locked(token: str, name: str, receipt: Share | Par) -> Fraction:
 
 
 def _whole(token: str, receipt: Share | Par) -> Share | Par:
-    """Return the token with all that is outstanding: copies behind a bridge for what it holds locked."""
+    """Return the token with all that is outstanding: copies behind a bridge for what it holds
+    locked.
+    """
     supply = known(receipt.supply, token, "supply")
     for name, copy in receipt.copies.items():
         if name not in _alone(token, receipt):
-            supply += known(copy.supply, token, "copies", name, "supply") - _locked(token, name, receipt)
+            supply += known(copy.supply, token, "copies", name, "supply") - _locked(
+                token, name, receipt
+            )
     return receipt.model_copy(
         update={"supply": _tokens(supply), "copies": {}, "shortfall_borne_by": None}
     )

@@ -1,8 +1,8 @@
 """Break points where the response is no straight line (class N): solve at points, then halve.
 
-Used where two moving numbers are multiplied, for instance the share of collateral that a moving oracle price
-sells. Each solve is exact; what lies between two points of the scan and ends before the next is not seen,
-and a break point is a bracket (SEMANTICS 8).
+Used where two moving numbers are multiplied, for instance the share of collateral that a moving
+oracle price sells. Each solve is exact; what lies between two points of the scan and ends before
+the next is not seen, and a break point is a bracket (SEMANTICS 8).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ Key = TypeVar("Key", bound=Hashable)
 def crossings(run: StageRun) -> tuple[Fraction, ...]:
     """Return the shock fractions at which a trigger that no claim decides is crossed, exactly.
 
-    The debt of an account against its collateral at a quoted or stated price: over the LLTV, over debt and
-    incentive, and the point under which liquidating pays no longer.
+    The debt of an account against its collateral at a quoted or stated price: over the LLTV, over
+    debt and incentive, and the point under which liquidating pays no longer.
     """
     world = run.world(ZERO, ONE)
     make = maker(world)
@@ -45,7 +45,9 @@ def crossings(run: StageRun) -> tuple[Fraction, ...]:
 
 
 Look = tuple[frozenset[Key], Mapping[Key, float]]
-"""What is broken at a point, and by how much each event is away from its border (negative: broken)."""
+"""What is broken at a point, and by how much each event is away from its border (negative:
+broken).
+"""
 
 
 def scan(
@@ -53,8 +55,8 @@ def scan(
 ) -> Mapping[Key, tuple[Stretch, ...]]:
     """Return for everything that breaks anywhere the stretches on which it is broken.
 
-    ``exact`` are points at which something is known to change. A stretch begins at the last point seen
-    whole; the first seen broken is at most ``WIDTH`` further.
+    ``exact`` are points at which something is known to change. A stretch begins at the last point
+    seen whole; the first seen broken is at most ``WIDTH`` further.
 
     >>> third = Fraction(1, 3)
     >>> found = scan(
@@ -90,8 +92,8 @@ def _changes(
 ) -> list[Fraction]:
     """Return points just before and just after every change between two points.
 
-    A guess by the straight line through an event's distances closes in from both sides; every second
-    step halves, so that a bad guess costs little.
+    A guess by the straight line through an event's distances closes in from both sides; every
+    second step halves, so that a bad guess costs little.
     """
     if at(lo)[0] == at(hi)[0]:
         return []

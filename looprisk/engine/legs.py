@@ -1,4 +1,6 @@
-"""The collateral of an account, one by one: what it is worth, what its oracle reads, what it sells for."""
+"""The collateral of an account, one by one: what it is worth, what its oracle reads, what it sells
+for.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +110,8 @@ def total(lines: list[Affine]) -> Affine:
 
 
 def weights(make: Maker, legs: tuple[Leg, ...], name: str) -> tuple[Fraction, ...] | None:
-    """Return the share of each collateral in the whole at oracle prices before the stage (SEMANTICS 4.3).
+    """Return the share of each collateral in the whole at oracle prices before the stage (SEMANTICS
+    4.3).
 
     None while the state before the stage is being solved, and where there is no collateral.
     """

@@ -1,8 +1,8 @@
 """How the collateral of one account is split: lender, owner, liquidators (SEMANTICS 4.2 and 4.3).
 
-An account with several collaterals is one basket with one incentive. What the oracles read, what a sale
-brings and what the basket is worth are lines in the shock and in the claims that back it; which of them are
-the same decides the formula.
+An account with several collaterals is one basket with one incentive. What the oracles read, what a
+sale brings and what the basket is worth are lines in the shock and in the claims that back it;
+which of them are the same decides the formula.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Basket:
     owner_inside: bool = False
 
     def needs(self, value: Affine, holds: str, fails: str) -> Condition:
-        """Return the condition ``value >= 0``, as far as possible in the worth of the account itself.
+        """Return the condition ``value >= 0``, as far as possible in the worth of the account
+        itself.
 
         What a claim is worth is only known once its own node is solved; the account's own worth is
         nearer at hand.
@@ -70,8 +71,8 @@ def untouched(basket: Basket, lender: Claim, owner: Claim) -> Split:
 def liquidated(basket: Basket, lender: Claim, owner: Claim) -> Split:
     """Return the split of an account that liquidators watch.
 
-    Raises NotAffineError where the share sold moves with the shock, NotExactError where it is a ratio of
-    values that the solution decides and somebody inside the system holds what is left.
+    Raises NotAffineError where the share sold moves with the shock, NotExactError where it is a
+    ratio of values that the solution decides and somebody inside the system holds what is left.
     """
     if basket.reading == basket.worth == basket.sale:
         return _at_own_price(basket, lender, owner)
@@ -119,7 +120,8 @@ def _at_reading(basket: Basket, lender: Claim, owner: Claim) -> Split:
 
 
 def _at_mixed_reading(basket: Basket, lender: Claim, owner: Claim) -> Split:
-    """Some oracle reads what the solution decides, and not all is worth what its oracle reads (4.2d).
+    """Some oracle reads what the solution decides, and not all is worth what its oracle reads
+    (4.2d).
 
     What the lender gets is a line; what the owner keeps is a ratio, read off a solution afterwards.
     """
@@ -259,7 +261,9 @@ def _least(a: Affine, b: Affine) -> Affine:
 
 
 def among(split: Split, lenders: tuple[tuple[Claim, Fraction], ...]) -> Split:
-    """Return a split in which the lender's payment goes to several debts, by their shares of the whole."""
+    """Return a split in which the lender's payment goes to several debts, by their shares of the
+    whole.
+    """
     if len(lenders) == 1:
         return split
     cells = []

@@ -1,8 +1,8 @@
 """What sellers get: the market basis of the same system (SEMANTICS 2).
 
-A token with a quote is worth its quote to whoever holds it, so its claim becomes a number and everything on
-top follows by the same rules. Triggers are facts: what was liquidated, and for how much, stays as the
-economic solution decided it.
+A token with a quote is worth its quote to whoever holds it, so its claim becomes a number and
+everything on top follows by the same rules. Triggers are facts: what was liquidated, and for how
+much, stays as the economic solution decided it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from looprisk.engine.state import ONE, ZERO
 
 
 def market_values(point: Point) -> Mapping[str, Fraction]:
-    """Return the market value of every claim, in USD: the quote times units, or what follows from quotes."""
+    """Return the market value of every claim, in USD: the quote times units, or what follows from
+    quotes.
+    """
     quotes = {
         claim.id: quote.at(point.s) * claim.units
         for claim in point.compiled.index.claim_of
@@ -35,7 +37,9 @@ def market_values(point: Point) -> Mapping[str, Fraction]:
 
 
 def _at_market(point: Point, node: Node, quotes: Mapping[str, Fraction]) -> Node:
-    """Return a node that holds quoted tokens at their quote, with its triggers as they were decided."""
+    """Return a node that holds quoted tokens at their quote, with its triggers as they were
+    decided.
+    """
     held = sum(
         (
             share * quotes[claim.id]

@@ -1,7 +1,7 @@
 """Events as inequalities on a solution, and where along a shock they hold (SEMANTICS 8).
 
-An event is broken where the node is in one of certain cells and a line in values is below zero. On a straight
-piece both are decided exactly, so break points cost nothing beyond the trace.
+An event is broken where the node is in one of certain cells and a line in values is below zero. On
+a straight piece both are decided exactly, so break points cost nothing beyond the trace.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """A stretch of the shock on which an event holds; ``attained`` if its first point belongs to it."""
+    """A stretch of the shock on which an event holds; ``attained`` if its first point belongs to
+    it.
+    """
 
     lo: Any
     hi: Any
@@ -64,7 +66,8 @@ def _claims(
 ) -> Iterator[Monitor]:
     """A promise, loan or supply is impaired under its face; a vault's share under where it started.
 
-    A share of an issuer that owes others is the first loss by construction: for it only insolvency counts.
+    A share of an issuer that owes others is the first loss by construction: for it only insolvency
+    counts.
     """
     nodes = {c.id: node.id for node in compiled.skeleton.nodes for c in node.claims}
     for claim in compiled.index.claim_of:

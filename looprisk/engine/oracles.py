@@ -45,7 +45,9 @@ def reading_of(world: World, oracle: str, collateral: str) -> Affine | None:
 
 
 def cap_of(world: World, oracle: str, collateral: str) -> Affine | None:
-    """Return the cap of an oracle that reads the lesser of it and the collateral's own price, else None."""
+    """Return the cap of an oracle that reads the lesser of it and the collateral's own price, else
+    None.
+    """
     part = world.catalogue.system.oracles.get(oracle)
     if part is None or part.kind != "capped" or world.reading(oracle, collateral) is not None:
         return None
@@ -72,13 +74,17 @@ def bends(world: World) -> tuple[Fraction, ...]:
 
 
 def _capped(world: World, oracle: str, part: Oracle, collateral: str) -> Affine | None:
-    """Return the lesser of the cap and the base; the base alone where that is the collateral's own price."""
+    """Return the lesser of the cap and the base; the base alone where that is the collateral's own
+    price.
+    """
     base = reading_of(world, str(part.base or "market"), collateral)
     if base is None or part.cap is None:
         return None
     cap = _usd_line(world, part.cap, oracle, "cap")
     if base.reads or cap.reads:
-        raise NotExactError(f"{oracle}: a cap on a price that a claim decides; write the price as `fixed`")
+        raise NotExactError(
+            f"{oracle}: a cap on a price that a claim decides; write the price as `fixed`"
+        )
     return min(base, cap, key=lambda line: line.at(world.middle))
 
 
@@ -103,7 +109,9 @@ def _at_par(world: World, unit: str | None) -> Affine:
         return world.price(unit) if unit else Affine(Fraction(1))
     if isinstance(receipt, Par):
         return _at_par(world, receipt.par.of) * known(receipt.par, str(unit), "par")
-    raise NotCarriedError(f"a discount to maturity of a promise in units of {unit}, which is a share")
+    raise NotCarriedError(
+        f"a discount to maturity of a promise in units of {unit}, which is a share"
+    )
 
 
 def _usd_line(world: World, price: Value, *path: str) -> Affine:

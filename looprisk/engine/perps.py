@@ -1,7 +1,7 @@
 """One leg of a perpetual future with isolated margin, as a function of the path of its price.
 
-Source of the conventions: Hyperliquid docs (liquidation price), Binance USD-M futures FAQ (maintenance
-amount in tiers), Bybit help (maintenance on entry notional); SEMANTICS 6.
+Source of the conventions: Hyperliquid docs (liquidation price), Binance USD-M futures FAQ
+(maintenance amount in tiers), Bybit help (maintenance on entry notional); SEMANTICS 6.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ ONE = Fraction(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """One position on one venue. ``size`` in units, ``entry`` in USD; ``side`` is -1 for a short."""
+    """One position on one venue. ``size`` in units, ``entry`` in USD; ``side`` is -1 for a
+    short.
+    """
 
     side: int
     size: Fraction
@@ -37,8 +39,9 @@ class Leg:
 def liquidation_price(leg: Leg, margin: Affine, cuts: tuple[Cut, ...] = ()) -> Affine:
     """Return the price at which the venue closes the leg, in USD per unit.
 
-    On mark notional ``(C + n P0) / (n (1 + mu))`` for a short, ``(n P0 - C) / (n (1 - mu))`` for a long; on
-    entry notional (Bybit) ``P0 +- (C / n - mu P0)``. C is the margin with what auto-deleveraging realised.
+    On mark notional ``(C + n P0) / (n (1 + mu))`` for a short, ``(n P0 - C) / (n (1 - mu))`` for a
+    long; on entry notional (Bybit) ``P0 +- (C / n - mu P0)``. C is the margin with what
+    auto-deleveraging realised.
 
     >>> hyperliquid = Venue(convention="hyperliquid", mode="isolated", maintenance="3%")
     >>> leg = Leg(side=-1, size=Fraction(1), entry=Fraction(100), venue=hyperliquid)

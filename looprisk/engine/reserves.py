@@ -1,4 +1,6 @@
-"""Markets: one node for each loan token, with its suppliers, insurance and reserves (SEMANTICS 4.3)."""
+"""Markets: one node for each loan token, with its suppliers, insurance and reserves (SEMANTICS
+4.3).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ ONE = Fraction(1)
 def insurance(catalogue: Catalogue, supply: str) -> Fraction:
     """Return what covers the bad debt of a supply before its holders lose, in USD.
 
-    Raises ModelError where one sum covers several loan tokens: nobody says whose bad debt comes first.
+    Raises ModelError where one sum covers several loan tokens: nobody says whose bad debt comes
+    first.
     """
     market, token = catalogue.supplies[supply]
     part = catalogue.system.markets[market]
@@ -35,10 +38,11 @@ def insurance(catalogue: Catalogue, supply: str) -> Fraction:
 
 
 def reserve_node(make: Maker, supply: str) -> Node:
-    """Return the node of a loan token: cash, what accounts repay and insurance; suppliers are paid first.
+    """Return the node of a loan token: cash, what accounts repay and insurance; suppliers are paid
+    first.
 
-    Bad debt is borne by the reserves, then by the insurance, then by the suppliers. An account in an
-    absorbing market leaves its gain outside, so reserves only fall.
+    Bad debt is borne by the reserves, then by the insurance, then by the suppliers. An account in
+    an absorbing market leaves its gain outside, so reserves only fall.
     """
     world, catalogue = make.world, make.catalogue
     market, token = catalogue.supplies[supply]

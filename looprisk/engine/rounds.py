@@ -1,7 +1,9 @@
-"""In which order things break at one shock: rounds of the fictitious default (Eisenberg and Noe 2001, 3.1).
+"""In which order things break at one shock: rounds of the fictitious default (Eisenberg and Noe
+2001, 3.1).
 
-Round 1 is what fails while everything else still holds, round 2 what fails because of round 1, and so on.
-Only conditions that fail in the solution itself take part, so the rounds end at that solution.
+Round 1 is what fails while everything else still holds, round 2 what fails because of round 1, and
+so on. Only conditions that fail in the solution itself take part, so the rounds end at that
+solution.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from looprisk.engine.form import Flags, Index, NormalForm, active_cells
 def rounds(form: NormalForm, before: Sequence[bool], after: Flags) -> Index:
     """Return [K] the round in which each condition fails; 0 for those that do not fail newly.
 
-    ``before`` and ``after`` say which conditions hold before the shock and in the solution; the form
-    stands at the shock.
+    ``before`` and ``after`` say which conditions hold before the shock and in the solution; the
+    form stands at the shock.
     """
     block = Block(form)
     place = np.zeros(form.conditions, dtype=np.intp)

@@ -1,8 +1,8 @@
 """Shocks that change what is outstanding: holders redeem, tokens are minted without backing.
 
-Shares of a claim are then ratios in the shock fraction, so such a stage is solved at each point (class N of
-SEMANTICS 8). A run pays ``min(w * book value, liquid)`` at book; what is paid leaves with the units that left,
-and those who stay bear the rest.
+Shares of a claim are then ratios in the shock fraction, so such a stage is solved at each point
+(class N of SEMANTICS 8). A run pays ``min(w * book value, liquid)`` at book; what is paid leaves
+with the units that left, and those who stay bear the rest.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ class Structure:
     """The solution before the stage: runs are paid at its book."""
 
     def at(self, s: Fraction) -> tuple[Catalogue, State]:
-        """Return the system and its state with everything that changes at the share ``s`` of its size."""
+        """Return the system and its state with everything that changes at the share ``s`` of its
+        size.
+        """
         catalogue = changed(self.point.compiled.world.catalogue, self.stage, s)
         return opened(catalogue, self._units(s), self.stage, s)
 
@@ -78,7 +80,9 @@ def changes_units(stage: Stage) -> bool:
 
 
 def _redeem(catalogue: Catalogue, point: Point, state: State, target: str, ask: _Ask) -> State:
-    """Pay those who leave a vault or a stablecoin, at book, from what is liquid: cash, then supplies."""
+    """Pay those who leave a vault or a stablecoin, at book, from what is liquid: cash, then
+    supplies.
+    """
     token = _token(catalogue, target)
     issuer = catalogue.issuer_of[token]
     held = holdings(catalogue, point.compiled.world.start, state)
@@ -116,7 +120,9 @@ def _asked(held: Holdings, claim: str, price: Fraction, ask: _Ask) -> Fraction:
     if size.unit == "usd":
         wanted = number
     else:
-        wanted = price * (number * held.units[claim] if size.unit in {"share", "fraction"} else number)
+        wanted = price * (
+            number * held.units[claim] if size.unit in {"share", "fraction"} else number
+        )
     if wanted > outside * price * (1 + Fraction(1, 10**9)):
         raise ModelError(
             [
@@ -140,7 +146,9 @@ def _liquid(
     if redeems is not None and redeems.from_ == "nothing":
         return {}, {}
     if redeems is not None and redeems.at == "market":
-        raise NotCarriedError(f"{token}/redeems/at: redemption at market price; here it is at book or par")
+        raise NotCarriedError(
+            f"{token}/redeems/at: redemption at market price; here it is at book or par"
+        )
     world = point.compiled.world
     cash = {
         asset: units * world.price(asset).at(point.s)
@@ -204,4 +212,3 @@ def _leave_market(
 
 def _plus(amounts: Mapping[str, Fraction], key: str, more: Fraction) -> dict[str, Fraction]:
     return {**amounts, key: amounts.get(key, ZERO) + more}
-

@@ -1,7 +1,8 @@
-"""Set-off: two parties that owe each other net their claims before anything is solved (SEMANTICS 3).
+"""Set-off: two parties that owe each other net their claims before anything is solved (SEMANTICS
+3).
 
-Only what is explicit, bilateral and constant is netted, and always, not "in default": a set-off that waits
-for a default can leave a system without any solution.
+Only what is explicit, bilateral and constant is netted, and always, not "in default": a set-off
+that waits for a default can leave a system without any solution.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ Changes = dict[str, object]
 def netted(system: System) -> System:
     """Return the system with every set-off done: both claims smaller by the lesser of the two.
 
-    Each ``set_off`` is written on the issuer E whose promises the debtor S holds: what S owes E (a loan, or
-    the only debt of a market that E alone supplies) against the par tokens of E that S holds. With
-    ``pledged: void`` the tokens S has pledged count too, after those it has free, and their lender loses
-    them; ``honoured`` leaves them out.
+    Each ``set_off`` is written on the issuer E whose promises the debtor S holds: what S owes E (a
+    loan, or the only debt of a market that E alone supplies) against the par tokens of E that S
+    holds. With ``pledged: void`` the tokens S has pledged count too, after those it has free, and
+    their lender loses them; ``honoured`` leaves them out.
     """
     for name, issuer in system.issuers.items():
         for debtor, terms in issuer.set_off.items():
@@ -145,7 +146,8 @@ def _pledged(
 ) -> dict[tuple[str, str], Fraction]:
     """Return (position, collateral): units of the promise behind what the debtor has pledged.
 
-    Pledged as it is, or as the share of a wrapper: an issuer that holds the promise and nothing else.
+    Pledged as it is, or as the share of a wrapper: an issuer that holds the promise and nothing
+    else.
     """
     found = {}
     for name, position in catalogue.loans.items():

@@ -1,7 +1,7 @@
 """A system as named nodes, claims and cells: the last form that a person can read.
 
-:func:`assemble` turns it into the arrays of the normal form. This is the only place where names become
-indices, and :class:`Index` holds the way back.
+:func:`assemble` turns it into the arrays of the normal form. This is the only place where names
+become indices, and :class:`Index` holds the way back.
 """
 
 from __future__ import annotations
@@ -70,7 +70,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Apart:
-    """A claim held outside that gets ``y (1 - part / whole)``, a ratio of what the solution decides."""
+    """A claim held outside that gets ``y (1 - part / whole)``, a ratio of what the solution
+    decides.
+    """
 
     claim: str
     part: Affine

@@ -127,7 +127,9 @@ class StageRun:
     after: State
     name: str = ""
     moved_at: Callable[[Fraction], tuple[Catalogue, State]] | None = None
-    """The system and the state before, with mints, runs, openings and changes at a share of their size."""
+    """The system and the state before, with mints, runs, openings and changes at a share of their
+    size.
+    """
 
     def world(self, lo: Fraction, hi: Fraction, still: Fraction | None = None) -> World:
         """Return the exogenous side on a stretch of the stage, or at one point of it."""
@@ -173,9 +175,9 @@ class StageRun:
     def _twinned(self, s: Fraction, selection: Selection) -> Point:
         """Return the solution together with the book that its oracles read (SEMANTICS 5).
 
-        From the top: first no oracle sees a loss, then each sees the book of the solution before, until
-        nothing changes. A book falls as bad debt is realised and never rises, so this ends at the
-        greatest pair.
+        From the top: first no oracle sees a loss, then each sees the book of the solution before,
+        until nothing changes. A book falls as bad debt is realised and never rises, so this ends at
+        the greatest pair.
         """
         navs = dict.fromkeys(self.navs, OUT_OF_REACH)
         for _ in range(BOOK_STEPS):
@@ -208,7 +210,9 @@ class StageRun:
             return None
 
     def segments(self, selection: Selection = "greatest") -> tuple[Segment, ...]:
-        """Return the whole response, piece by piece, from a point at 0 on; () where it is curved."""
+        """Return the whole response, piece by piece, from a point at 0 on; () where it is
+        curved.
+        """
         if self.stretches is None:
             return ()
         origin = self.compiled_at(ZERO, {})
@@ -228,7 +232,9 @@ def _ends(
 
 
 def _read_off(point: Point) -> Point:
-    """Return a solution with the payments outside that are ratios of what it decides (SEMANTICS 4.2d)."""
+    """Return a solution with the payments outside that are ratios of what it decides (SEMANTICS
+    4.2d).
+    """
     apart = {
         node.id: node.apart
         for node in point.compiled.skeleton.nodes

@@ -1,7 +1,7 @@
 """The exogenous side of a system between stages: prices, quotes, losses, hedges, accounts.
 
-A stage turns one state into the next; a shock fraction ``s`` stands between the two. States are frozen:
-a stage returns a new one.
+A stage turns one state into the next; a shock fraction ``s`` stands between the two. States are
+frozen: a stage returns a new one.
 """
 
 from __future__ import annotations
@@ -133,7 +133,9 @@ def _account(catalogue: Catalogue, state: State, name: str) -> Account:
     if position.loop is None:
         units = {c: known(n, name, "collateral", c) for c, n in position.collateral.items()}
         debts = {t: known(n, name, "debt", t) for t, n in position.debt.items()}
-        return Account(collateral=units, debts=debts or dict.fromkeys(catalogue.debt_tokens(name), ZERO))
+        return Account(
+            collateral=units, debts=debts or dict.fromkeys(catalogue.debt_tokens(name), ZERO)
+        )
     market = catalogue.system.markets[position.market]
     collateral = position.loop.equity.of or next(iter(accepted(market, position.e_mode)))
     units_ = position.loop.units
@@ -329,9 +331,7 @@ def defaulting(catalogue: Catalogue, target: str) -> tuple[str, ...]:
     return claims
 
 
-def _readings(
-    catalogue: Catalogue, state: State, stage: Stage
-) -> dict[tuple[str, str], Fraction]:
+def _readings(catalogue: Catalogue, state: State, stage: Stage) -> dict[tuple[str, str], Fraction]:
     readings = dict(state.readings)
     for oracle, move in stage.misprice.items():
         for collateral in _read_by(catalogue, oracle):

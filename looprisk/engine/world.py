@@ -1,8 +1,8 @@
 """The exogenous side along a stage: every number as a straight line between two states.
 
-:func:`knots` are the shock fractions at which a line bends: a pile is gone, a hedge is closed. Between two
-knots a :class:`World` answers with lines; at one point, where a product of two moving numbers has no line,
-with numbers.
+:func:`knots` are the shock fractions at which a line bends: a pile is gone, a hedge is closed.
+Between two knots a :class:`World` answers with lines; at one point, where a product of two moving
+numbers has no line, with numbers.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class World:
         return (self.lo + self.hi) / 2 if self.still is None else self.still
 
     def price(self, asset: str) -> Affine:
-        """Return the USD price of an asset, or of a token as the share of its claim that a unit is."""
+        """Return the USD price of an asset, or of a token as the share of its claim that a unit
+        is.
+        """
         part = self.catalogue.system.assets.get(asset)
         if part is None:
             units = known(self.catalogue.tokens[asset].supply, asset, "supply")
@@ -116,7 +118,8 @@ class World:
         position = self.catalogue.legs[name]
         return sum(
             (
-                self.price(_asset(self.catalogue, name, asset)) * known(units, name, "margin", asset)
+                self.price(_asset(self.catalogue, name, asset))
+                * known(units, name, "margin", asset)
                 for asset, units in position.margin.items()
             ),
             start=affine(ZERO),
@@ -196,7 +199,8 @@ def closing_at(world: World, name: str) -> Fraction | None:
 def reach(world: World) -> Fraction:
     """Return how far the shock can go on as it goes: until a pile is gone or a price is nothing.
 
-    1 where that is before its size as written, and for every shock that is not a loss or a fall in price.
+    1 where that is before its size as written, and for every shock that is not a loss or a fall in
+    price.
     """
     before, after = world.before, world.after
     same = ("venue_lost", "caps", "recognised", "readings", "closed", "cuts", "accounts", "cash")
@@ -226,7 +230,9 @@ def _ends(before: Mapping[str, Fraction], after: Mapping[str, Fraction]) -> list
 
 
 def knots(world: World) -> tuple[Fraction, ...]:
-    """Return the shock fractions inside the stretch of a world at which a line of the stage bends."""
+    """Return the shock fractions inside the stretch of a world at which a line of the stage
+    bends.
+    """
     found: set[Fraction | None] = {closing_at(world, leg) for leg in world.catalogue.legs}
     for issuer, pile in world.after.lost:
         worth = world.catalogue.system.issuers[issuer].outside[pile]
