@@ -1,5 +1,6 @@
-"""Questions to a system: what a shock costs whom, how far it goes before things break, and
-judgement.
+"""Questions to a system.
+
+What a shock costs whom, how far it goes before things break, and judgement.
 """
 
 from looprisk.analysis.api import break_points, run

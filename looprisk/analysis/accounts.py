@@ -1,5 +1,6 @@
-"""Numbers of loan accounts at one solution: health, prices at which things happen, what was
-taken.
+"""Numbers of loan accounts at one solution.
+
+Health, prices at which things happen, what was taken.
 """
 
 from __future__ import annotations
@@ -82,8 +83,9 @@ class Account:
         return self.collateral / left if left > 0 else None
 
     def price_at(self, worth: Fraction | None) -> Fraction | None:
-        """Return the price of the one collateral at which it is worth this much; None with
-        several.
+        """Return the price of the one collateral at which it is worth this much.
+
+        None with several.
         """
         if len(self.legs) != 1 or not self.legs[0].units or worth is None:
             return None
@@ -146,8 +148,9 @@ def account(point: Point, name: str) -> Account:
 
 
 def accounts(point: Point, of: str) -> Iterable[Account]:
-    """Yield the accounts that a thing stands for: itself, or those of a market or of one of its
-    supplies.
+    """Yield the accounts that a thing stands for.
+
+    Itself, or those of a market or of one of its supplies.
     """
     catalogue = point.compiled.world.catalogue
     if of in catalogue.loans:
@@ -168,8 +171,9 @@ def claims_of(found: Account, of: str) -> tuple[str, ...]:
 
 
 def utilisation(point: Point, of: str) -> Fraction | None:
-    """Return debts over debts and cash of a supply, in loan tokens; None where nothing was
-    supplied.
+    """Return debts over debts and cash of a supply, in loan tokens.
+
+    None where nothing was supplied.
     """
     world = point.compiled.world
     if of not in world.catalogue.supplies:

@@ -1,5 +1,6 @@
-"""The axis of a shock: what a share of it means in dollars, as a level, or as the size of a
-move.
+"""The axis of a shock.
+
+What a share of it means in dollars, as a level, or as the size of a move.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Who bears the loss: every outside claimant, liquidators and other leaks, and loss beyond every
-claim.
+"""Who bears the loss.
+
+Every outside claimant, liquidators and other leaks, and loss beyond every claim.
 """
 
 from __future__ import annotations
@@ -127,8 +128,9 @@ def _posted(solved: Solved, name: str) -> Mapping[str, Fraction]:
 
 
 def drawn(solved: Solved) -> dict[str, Fraction]:
-    """Return what owners of opened accounts took out, less the assets they put in, by account, in
-    USD.
+    """Return what owners of opened accounts took out, less the assets they put in, by account.
+
+    In USD.
     """
     found: dict[str, Fraction] = {}
     for run, stage in zip(solved.runs, solved.case.scenario.stages, strict=False):

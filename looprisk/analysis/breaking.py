@@ -93,8 +93,9 @@ def _event(event: str) -> EventName:
 
 
 def claim_of(solved: Solved, of: str) -> Claim | None:
-    """Return the claim whose loss stands for a thing: a claim itself, else what an issuer's holders
-    have.
+    """Return the claim whose loss stands for a thing.
+
+    A claim itself, else what an issuer's holders have.
     """
     index = solved.end.compiled.index
     if of in index.claim:

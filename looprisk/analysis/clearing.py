@@ -207,8 +207,9 @@ def _kind(claim: Claim) -> ClaimKind:
 def _first_break(
     solved: Solved, claim: Claim, first: dict[tuple[str, str], BreakPoint]
 ) -> BreakPoint | None:
-    """A layer breaks when it is no longer whole; a leveraged issuer's share when its equity is
-    gone.
+    """A layer breaks when it is no longer whole.
+
+    A leveraged issuer's share when its equity is gone.
     """
     row = first.get((claim.id, "impaired"))
     if claim.kind == "share":

@@ -33,8 +33,9 @@ class Ask:
 
     @property
     def claim(self) -> Claim | None:
-        """The claim the thing stands for: a token, loan, supply, or what an issuer's holders
-        have.
+        """The claim the thing stands for.
+
+        A token, loan, supply, or what an issuer's holders have.
         """
         return claim_of(self.solved, self.of)
 
@@ -168,8 +169,9 @@ def _equity(ask: Ask) -> Number:
 
 
 def _assets_to_equity(ask: Ask) -> Number:
-    """Gross assets over the residual: own tokens that an issuer pledged count in neither (SEMANTICS
-    8).
+    """Gross assets over the residual.
+
+    Own tokens that an issuer pledged count in neither (SEMANTICS 8).
 
     Of an account, its collateral at the oracles over what is left of it after the debt.
     """
@@ -337,6 +339,7 @@ METRICS: dict[str, Callable[[Ask], Number]] = {
     "collateral_seized": _of_account(lambda a: a.seized),
     "debt_repaid": _of_account(lambda a: a.debt_units_repaid),
 }
-"""Metrics of one solution. Break points are metrics of a whole shock; ``time_of`` and
-``hidden_for`` need time.
+"""Metrics of one solution.
+
+Break points are metrics of a whole shock; ``time_of`` and ``hidden_for`` need time.
 """

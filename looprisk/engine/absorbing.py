@@ -1,5 +1,6 @@
-"""Markets that buy the collateral of an unhealthy account themselves: Compound III (SEMANTICS
-4.3).
+"""Markets that buy the collateral of an unhealthy account themselves.
+
+Compound III (SEMANTICS 4.3).
 """
 
 from __future__ import annotations
@@ -67,8 +68,9 @@ def absorbed(
 
 
 def settled(basket: Basket, credit: Pay, income: Pay, claims: tuple[Claim, Claim, Claim]) -> Split:
-    """Return the split of an account that was absorbed at an earlier stage: balances, and debt
-    left.
+    """Return the split of an account that was absorbed at an earlier stage.
+
+    Balances, and debt left.
     """
     state = ABSORBED if not basket.debt.is_zero else frozenset({"absorbed"})
     cells = (Cell(needs=(), pays=(line(ZERO), credit, income), state=state),)

@@ -1,5 +1,6 @@
-"""Accounts: collateral of several kinds against debts of several kinds, as one node (SEMANTICS
-4).
+"""Accounts: collateral of several kinds against debts of several kinds.
+
+As one node (SEMANTICS 4).
 """
 
 from __future__ import annotations
@@ -66,8 +67,9 @@ def account_node(make: Maker, name: str) -> Node:
 
 
 def _apart(account: _Account, split: Split) -> Apart | None:
-    """Return what the owner keeps where that is a ratio: all but ``phi d`` of what the oracles
-    read.
+    """Return what the owner keeps where that is a ratio.
+
+    All but ``phi d`` of what the oracles read.
     """
     if not any("apart" in cell.state for cell in split.cells):
         return None
@@ -188,8 +190,9 @@ def _basket(account: _Account, legs: tuple[Leg, ...]) -> Basket:
 
 
 def _never_fires(account: _Account, basket: Basket) -> bool:
-    """Return whether no claim decides the trigger and it does not fire on this stretch (SEMANTICS
-    4.2b).
+    """Return whether no claim decides the trigger.
+
+    It does not fire on this stretch (SEMANTICS 4.2b).
     """
     room = basket.weighted - basket.debt
     ends = (account.make.world.lo, account.make.world.hi)
@@ -197,8 +200,9 @@ def _never_fires(account: _Account, basket: Basket) -> bool:
 
 
 def _with_incentive(account: _Account, basket: Basket) -> Basket:
-    """Return a basket with the one incentive of the account: the average, weighted by what each is
-    worth.
+    """Return a basket with the one incentive of the account.
+
+    The average, weighted by what each is worth.
 
     Euler v2 has no incentive of its own: a liquidator pays less the less healthy the account is.
     """

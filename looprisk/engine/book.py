@@ -151,8 +151,9 @@ def _owed(world: World, held: Holdings, issuer: str, s: Fraction) -> Fraction:
 
 
 def _unit(world: World, unit: str | None, s: Fraction) -> Fraction:
-    """Return the book price, in USD, of what something is counted in: dollars, an asset, a
-    token.
+    """Return the book price, in USD, of what something is counted in.
+
+    Dollars, an asset, a token.
     """
     if unit is None:
         return ONE
@@ -224,8 +225,9 @@ def _computed(
     fixed: Mapping[str, Fraction],
     s: Fraction,
 ) -> dict[str, Fraction]:
-    """Return the computed book prices: a clearing of their own, in which nothing breaks but
-    equity.
+    """Return the computed book prices.
+
+    A clearing of their own, in which nothing breaks but equity.
     """
     catalogue = world.catalogue
     wanted = {token for token in catalogue.tokens if token not in fixed}

@@ -31,8 +31,9 @@ class _Side:
 
 
 def between(form: NormalForm) -> Solution:
-    """Return the one solution of a form with minus signs in its loops; the form stands at one
-    point.
+    """Return the one solution of a form with minus signs in its loops.
+
+    The form stands at one point.
 
     Raises NotExactError, with the bounds, where they do not meet.
     """

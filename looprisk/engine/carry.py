@@ -1,5 +1,6 @@
-"""What a stage leaves to the next one: accounts after their liquidation, markets with more cash
-(SEMANTICS 8).
+"""What a stage leaves to the next one.
+
+Accounts after their liquidation, markets with more cash (SEMANTICS 8).
 """
 
 from __future__ import annotations

@@ -80,15 +80,17 @@ class Catalogue:
 
     @cached_property
     def supply_ids(self) -> dict[str, str]:
-        """The supply claim by each way to write it: ``market/token``, and ``market`` where it lends
-        one.
+        """The supply claim by each way to write it.
+
+        ``market/token``, and ``market`` where it lends one.
         """
         long = {f"{name}/{token}": supply for supply, (name, token) in self.supplies.items()}
         return long | {supply: supply for supply in self.supplies}
 
     def supply_of(self, market: str, token: str) -> str:
-        """Return the supply claim of a loan token: the market's id, or ``market/token`` of
-        several.
+        """Return the supply claim of a loan token.
+
+        The market's id, or ``market/token`` of several.
         """
         return market if len(self.system.markets[market].lends) == 1 else f"{market}/{token}"
 

@@ -1,5 +1,6 @@
-"""From a system and the numbers of a moment to named nodes: what every word contributes (SEMANTICS
-3, 4).
+"""From a system and the numbers of a moment to named nodes.
+
+What every word contributes (SEMANTICS 3, 4).
 """
 
 from __future__ import annotations

@@ -89,8 +89,9 @@ def _locked(token: str, name: str, receipt: Share | Par) -> Fraction:
 
 
 def _whole(token: str, receipt: Share | Par) -> Share | Par:
-    """Return the token with all that is outstanding: copies behind a bridge for what it holds
-    locked.
+    """Return the token with all that is outstanding.
+
+    Copies behind a bridge for what it holds locked.
     """
     supply = known(receipt.supply, token, "supply")
     for name, copy in receipt.copies.items():

@@ -92,8 +92,9 @@ def supply_claim(catalogue: Catalogue, thing: str) -> str:
 
 
 def supplied(catalogue: Catalogue, start: State, supply: str) -> Fraction:
-    """Return what the holders of a supply are owed, in loan tokens: as stated, else cash and
-    debts.
+    """Return what the holders of a supply are owed, in loan tokens.
+
+    As stated, else cash and debts.
     """
     market, token = catalogue.supplies[supply]
     lending = catalogue.system.markets[market].lends[token]

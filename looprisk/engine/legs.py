@@ -1,5 +1,6 @@
-"""The collateral of an account, one by one: what it is worth, what its oracle reads, what it sells
-for.
+"""The collateral of an account, one by one.
+
+What it is worth, what its oracle reads, what it sells for.
 """
 
 from __future__ import annotations

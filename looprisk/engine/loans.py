@@ -39,8 +39,9 @@ class Basket:
     owner_inside: bool = False
 
     def needs(self, value: Affine, holds: str, fails: str) -> Condition:
-        """Return the condition ``value >= 0``, as far as possible in the worth of the account
-        itself.
+        """Return the condition ``value >= 0``.
+
+        As far as possible in the worth of the account itself.
 
         What a claim is worth is only known once its own node is solved; the account's own worth is
         nearer at hand.
@@ -120,8 +121,9 @@ def _at_reading(basket: Basket, lender: Claim, owner: Claim) -> Split:
 
 
 def _at_mixed_reading(basket: Basket, lender: Claim, owner: Claim) -> Split:
-    """Some oracle reads what the solution decides, and not all is worth what its oracle reads
-    (4.2d).
+    """Some oracle reads what the solution decides.
+
+    And not all is worth what its oracle reads (4.2d).
 
     What the lender gets is a line; what the owner keeps is a ratio, read off a solution afterwards.
     """
@@ -261,8 +263,9 @@ def _least(a: Affine, b: Affine) -> Affine:
 
 
 def among(split: Split, lenders: tuple[tuple[Claim, Fraction], ...]) -> Split:
-    """Return a split in which the lender's payment goes to several debts, by their shares of the
-    whole.
+    """Return a split in which the lender's payment goes to several debts.
+
+    By their shares of the whole.
     """
     if len(lenders) == 1:
         return split

@@ -29,8 +29,9 @@ class Maker:
 
     @cached_property
     def at_start(self) -> Mapping[str, Fraction] | None:
-        """The value of every claim before the shock of the stage, in USD; None while that is
-        solved.
+        """The value of every claim before the shock of the stage, in USD.
+
+        None while that is solved.
         """
         return self.solve_start() if self.solve_start is not None else None
 

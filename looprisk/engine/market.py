@@ -19,8 +19,9 @@ from looprisk.engine.state import ONE, ZERO
 
 
 def market_values(point: Point) -> Mapping[str, Fraction]:
-    """Return the market value of every claim, in USD: the quote times units, or what follows from
-    quotes.
+    """Return the market value of every claim, in USD.
+
+    The quote times units, or what follows from quotes.
     """
     quotes = {
         claim.id: quote.at(point.s) * claim.units
@@ -37,8 +38,9 @@ def market_values(point: Point) -> Mapping[str, Fraction]:
 
 
 def _at_market(point: Point, node: Node, quotes: Mapping[str, Fraction]) -> Node:
-    """Return a node that holds quoted tokens at their quote, with its triggers as they were
-    decided.
+    """Return a node that holds quoted tokens at their quote.
+
+    With its triggers as they were decided.
     """
     held = sum(
         (

@@ -38,8 +38,9 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
-    """A stretch of the shock on which an event holds; ``attained`` if its first point belongs to
-    it.
+    """A stretch of the shock on which an event holds.
+
+    ``attained`` if its first point belongs to it.
     """
 
     lo: Any

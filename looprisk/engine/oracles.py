@@ -45,8 +45,9 @@ def reading_of(world: World, oracle: str, collateral: str) -> Affine | None:
 
 
 def cap_of(world: World, oracle: str, collateral: str) -> Affine | None:
-    """Return the cap of an oracle that reads the lesser of it and the collateral's own price, else
-    None.
+    """Return the cap of an oracle that reads the lesser of it and the collateral's own price.
+
+    Else None.
     """
     part = world.catalogue.system.oracles.get(oracle)
     if part is None or part.kind != "capped" or world.reading(oracle, collateral) is not None:
@@ -74,8 +75,9 @@ def bends(world: World) -> tuple[Fraction, ...]:
 
 
 def _capped(world: World, oracle: str, part: Oracle, collateral: str) -> Affine | None:
-    """Return the lesser of the cap and the base; the base alone where that is the collateral's own
-    price.
+    """Return the lesser of the cap and the base.
+
+    The base alone where that is the collateral's own price.
     """
     base = reading_of(world, str(part.base or "market"), collateral)
     if base is None or part.cap is None:

@@ -18,8 +18,9 @@ ONE = Fraction(1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """One position on one venue. ``size`` in units, ``entry`` in USD; ``side`` is -1 for a
-    short.
+    """One position on one venue.
+
+    ``size`` in units, ``entry`` in USD; ``side`` is -1 for a short.
     """
 
     side: int

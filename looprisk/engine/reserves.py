@@ -1,5 +1,6 @@
-"""Markets: one node for each loan token, with its suppliers, insurance and reserves (SEMANTICS
-4.3).
+"""Markets: one node for each loan token, with its suppliers.
+
+Insurance and reserves (SEMANTICS 4.3).
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ def insurance(catalogue: Catalogue, supply: str) -> Fraction:
 
 
 def reserve_node(make: Maker, supply: str) -> Node:
-    """Return the node of a loan token: cash, what accounts repay and insurance; suppliers are paid
-    first.
+    """Return the node of a loan token.
+
+    Cash, what accounts repay and insurance; suppliers are paid first.
 
     Bad debt is borne by the reserves, then by the insurance, then by the suppliers. An account in
     an absorbing market leaves its gain outside, so reserves only fall.

@@ -1,5 +1,6 @@
-"""In which order things break at one shock: rounds of the fictitious default (Eisenberg and Noe
-2001, 3.1).
+"""In which order things break at one shock.
+
+Rounds of the fictitious default (Eisenberg and Noe 2001, 3.1).
 
 Round 1 is what fails while everything else still holds, round 2 what fails because of round 1, and
 so on. Only conditions that fail in the solution itself take part, so the rounds end at that

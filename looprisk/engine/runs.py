@@ -31,8 +31,9 @@ class Structure:
     """The solution before the stage: runs are paid at its book."""
 
     def at(self, s: Fraction) -> tuple[Catalogue, State]:
-        """Return the system and its state with everything that changes at the share ``s`` of its
-        size.
+        """Return the system and its state with everything.
+
+        That changes at the share ``s`` of its size.
         """
         catalogue = changed(self.point.compiled.world.catalogue, self.stage, s)
         return opened(catalogue, self._units(s), self.stage, s)
@@ -80,8 +81,9 @@ def changes_units(stage: Stage) -> bool:
 
 
 def _redeem(catalogue: Catalogue, point: Point, state: State, target: str, ask: _Ask) -> State:
-    """Pay those who leave a vault or a stablecoin, at book, from what is liquid: cash, then
-    supplies.
+    """Pay those who leave a vault or a stablecoin, at book, from what is liquid.
+
+    Cash, then supplies.
     """
     token = _token(catalogue, target)
     issuer = catalogue.issuer_of[token]

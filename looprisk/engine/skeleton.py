@@ -70,8 +70,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Apart:
-    """A claim held outside that gets ``y (1 - part / whole)``, a ratio of what the solution
-    decides.
+    """A claim held outside that gets ``y (1 - part / whole)``.
+
+    A ratio of what the solution decides.
     """
 
     claim: str

@@ -127,8 +127,9 @@ class StageRun:
     after: State
     name: str = ""
     moved_at: Callable[[Fraction], tuple[Catalogue, State]] | None = None
-    """The system and the state before, with mints, runs, openings and changes at a share of their
-    size.
+    """The system and the state before, with mints, runs.
+
+    Openings and changes at a share of their size.
     """
 
     def world(self, lo: Fraction, hi: Fraction, still: Fraction | None = None) -> World:
@@ -210,8 +211,9 @@ class StageRun:
             return None
 
     def segments(self, selection: Selection = "greatest") -> tuple[Segment, ...]:
-        """Return the whole response, piece by piece, from a point at 0 on; () where it is
-        curved.
+        """Return the whole response, piece by piece, from a point at 0 on.
+
+        () where it is curved.
         """
         if self.stretches is None:
             return ()
@@ -232,8 +234,9 @@ def _ends(
 
 
 def _read_off(point: Point) -> Point:
-    """Return a solution with the payments outside that are ratios of what it decides (SEMANTICS
-    4.2d).
+    """Return a solution with the payments outside.
+
+    That are ratios of what it decides (SEMANTICS 4.2d).
     """
     apart = {
         node.id: node.apart

@@ -20,17 +20,7 @@ from looprisk.engine.cover import cover
 from looprisk.engine.flow import Flow
 from looprisk.engine.form import Flags, Index, NormalForm, Numbers, Scalar, active_cells
 from looprisk.engine.piece import Piece
-from looprisk.engine.walk import (
-    TIE,
-    first_reached,
-    largest,
-    surely_failing,
-    walk,
-    watched,
-)
-
-STILL = 1e-11
-"""In floats a condition at its border moves if by more than this share of the fastest."""
+from looprisk.engine.walk import TIE, steps, surely_failing, walk, watched
 
 
 def trace(
@@ -110,13 +100,8 @@ def _steps(block: Block, flow: Flow, watch: Index, y: Numbers, s: Scalar, *, dow
     """Return how far each condition watched is from its border along the tangent."""
     sign = 1 if down else -1
     value, scale = block.condition_values(watch, y, flow.cells, s)
-    fall = block.condition_rates(watch, flow.tangent(), flow.cells, with_s=True) * -sign
-    step = first_reached(value * sign, fall)
-    if block.slack:
-        # a node that stands at its border is not moved by the rounding of its rate
-        at_border = value * sign <= block.slack * scale
-        step[at_border & (fall <= STILL * largest(fall))] = np.inf
-    return step
+    rate = block.condition_rates(watch, flow.tangent(), flow.cells, with_s=True)
+    return steps(block, value * sign, scale, rate * -sign, along=flow.tangent())
 
 
 def _piece(

@@ -21,6 +21,8 @@ RESIDUAL = 1e-13
 """In floats a residual is gone under this share of the largest value."""
 TIE = 1e-12
 """Conditions that change within this share of a step change together."""
+STILL = 1e-11
+"""In floats a condition at its border moves if by more than this share of the fastest."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,7 +79,7 @@ def walk(block: Block, start: State, s: Scalar, *, down: bool, flow: Flow) -> Wa
                 return Walk(state=state, changed=tuple(changed))
             direction = flow.direction(residual)
             rate = block.condition_rates(watch, direction, flow.cells, with_s=False)
-            step = first_reached((value + block.slack * scale) * sign, rate)
+            step = steps(block, value * sign, scale, rate, along=direction)
             t = step.min(initial=np.inf)
             if t >= 1 and flow.regular:
                 y = y - sign * direction
@@ -144,6 +146,18 @@ def first_reached(value: Numbers, rate: Numbers) -> Numbers:
     step = np.full(len(value), np.inf, dtype=value.dtype)
     moving = np.array(rate > 0, dtype=np.bool_)
     step[moving] = np.maximum(value[moving] / rate[moving], value[moving] * 0)
+    return step
+
+
+def steps(
+    block: Block, distance: Numbers, scale: Numbers, fall: Numbers, *, along: Numbers
+) -> Numbers:
+    """Return the steps ``along`` a direction at which conditions fall to their borders."""
+    step = first_reached(distance, fall)
+    if block.slack:
+        # what stands at its border is not moved by the rounding of its rate
+        at_border = distance <= block.slack * scale
+        step[at_border & (fall <= STILL * largest(along))] = np.inf
     return step
 
 

@@ -1,5 +1,6 @@
-"""How a node splits its value among ranked claims, with default costs (SEMANTICS 3): ordered
-cells.
+"""How a node splits its value among ranked claims, with default costs (SEMANTICS 3).
+
+Ordered cells.
 """
 
 from __future__ import annotations

@@ -47,8 +47,9 @@ class World:
         return (self.lo + self.hi) / 2 if self.still is None else self.still
 
     def price(self, asset: str) -> Affine:
-        """Return the USD price of an asset, or of a token as the share of its claim that a unit
-        is.
+        """Return the USD price of an asset.
+
+        Or of a token as the share of its claim that a unit is.
         """
         part = self.catalogue.system.assets.get(asset)
         if part is None:

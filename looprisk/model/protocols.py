@@ -29,7 +29,9 @@ class Protocol:
     close_factor: str
     source: str
     reserves: bool = False
-    """Whether a market keeps money of its own, so that suppliers are owed less than cash and debts."""
+    """Whether a market keeps money of its own, so that suppliers are owed less than cash and
+    debts.
+    """
 
 
 PROTOCOLS: dict[str, Protocol] = {
