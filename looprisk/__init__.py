@@ -6,7 +6,8 @@ shock must go, loops cleared exactly and every number with its proof.
 
 >>> import looprisk as lr
 >>> loop = lr.loop("wstETH", "ETH", equity=100, ltv=.90, lltv=.945)
->>> [(row.event, row.exact) for row in lr.break_points(loop, price={"wstETH": -1.0}).rows if row.of == "loop"]
+>>> rows = lr.break_points(loop, price={"wstETH": -1.0}).rows
+>>> [(row.event, row.exact) for row in rows if row.of == "loop"]
 [('liquidated', '1/21'), ('bad_debt', '167/1967'), ('insolvent', '1/10')]
 """
 

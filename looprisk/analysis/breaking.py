@@ -20,7 +20,7 @@ def break_points(solved: Solved, axis: Axis) -> tuple[BreakPoint, ...]:
     """Return every break point of the last stage, in order; what never happens comes last."""
     found, least = solved.broken, solved.broken_least
     watched = {(m.of, m.event) for m in monitors(solved.end.compiled, solved.baseline)}
-    places = _places(solved, found)
+    places = _places(found)
     rows = [_row(solved, axis, key, found.get(key, ()), least, places) for key in sorted(watched)]
     never = float("inf")
     rows.sort(key=lambda r: (never if r.fraction is None else r.fraction, _order(r), r.of))
@@ -32,9 +32,7 @@ def _order(row: BreakPoint) -> int:
     return order.index(row.event) if row.event in order else len(order)
 
 
-def _places(
-    solved: Solved, found: Mapping[Break, tuple[Stretch, ...]]
-) -> Mapping[float, tuple[str, ...]]:
+def _places(found: Mapping[Break, tuple[Stretch, ...]]) -> Mapping[float, tuple[str, ...]]:
     """Return which things break at each shock fraction, layers of claims only."""
     places: dict[float, list[str]] = {}
     for (of, _), stretches in sorted(found.items()):

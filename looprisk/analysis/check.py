@@ -222,8 +222,7 @@ def _judge_metric(solved: Solved, expectation: Expectation, of: str) -> Judged:
 
 
 def _unit(metric: str) -> Unit:
-    unit = METRICS[metric].unit
-    return unit  # type: ignore[return-value]  # the vocabulary names units of results
+    return METRICS[metric].unit  # type: ignore[return-value]  # units of results, by the vocabulary
 
 
 def holds(expectation: Expectation, number: Fraction, slack: Fraction = ZERO) -> bool:

@@ -150,12 +150,14 @@ def solve(case: Case) -> Solved:
     scenario = case.scenario
     if scenario.time is not None:
         raise NotCarriedError(
-            f"{case.name or 'the scenario'}: `time` makes it a cascade, which this engine does not run "
+            f"{case.name or 'the scenario'}: `time` makes it a cascade, which this engine "
+            "does not run "
             "yet: without `time` its stages are cleared in order"
         )
     if scenario.ray is not None and scenario.ray != scenario.stages[-1].name:
         raise NotCarriedError(
-            f"{case.name}/ray: break points scale the last stage here; `{scenario.ray}` is not the last"
+            f"{case.name}/ray: break points scale the last stage here; `{scenario.ray}` is "
+            "not the last"
         )
     selection: Selection = "least" if scenario.solution == "least" else "greatest"
     scenario = renamed(scenario, aliases(case.system))

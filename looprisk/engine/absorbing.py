@@ -42,7 +42,7 @@ def absorbed(
     )
     credited = Condition(
         holds=f"the owner of {basket.id} is credited something",
-        fails=f"the collateral of {basket.id} at the liquidation factor is worth less than its debt",
+        fails=f"{basket.id}: collateral at the liquidation factor is worth less than debt",
         const=-d,
         own=kept,
     )

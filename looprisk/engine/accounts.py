@@ -107,8 +107,9 @@ def _of_basket(account: _Account, basket: Basket, lender: Claim, owner: Claim) -
     split = liquidated(_with_incentive(account, basket), lender, owner)
     if any("apart" in cell.state for cell in split.cells) and any(leg.cap for leg in account.legs):
         raise NotExactError(
-            f"{account.name}: an oracle caps a price that the solution decides, beside collateral whose "
-            "oracle does not read what it is worth; write the capped price as `fixed`, or add `time`"
+            f"{account.name}: an oracle caps a price that the solution decides, beside collateral "
+            "whose oracle does not read what it is worth; write the capped price as `fixed`, or "
+            "add `time`"
         )
     return split
 
@@ -161,8 +162,9 @@ def _at_cap(account: _Account, chosen: set[int]) -> Condition | None:
         return None
     if len(chosen) > 1 or len([leg for leg in account.legs if leg.cap is not None]) > 1:
         raise NotExactError(
-            f"{account.name}: the oracles of several of its collaterals cap a price that the solution "
-            "decides; quote all but one of them with `market_price`, or write the price as `fixed`"
+            f"{account.name}: the oracles of several of its collaterals cap a price that the "
+            "solution decides; quote all but one of them with `market_price`, or write the price "
+            "as `fixed`"
         )
     (place,) = chosen
     leg = account.legs[place]
@@ -220,19 +222,18 @@ def _with_incentive(account: _Account, basket: Basket) -> Basket:
 
 
 def _discounted(account: _Account, basket: Basket) -> Fraction:
-    """Return ``1 / max(health, 1 - max_discount)`` of an unhealthy account (Euler v2,
-    Liquidation.sol).
+    """Return ``1 / max(health, 1 - max_discount)`` of an unhealthy account.
 
-    The product of health and collateral is a square: exact at each point of the shock, where the
+    Source: Euler v2, Liquidation.sol.     The product of health and collateral is a square: exact at each point of the shock, where the
     oracles read numbers.
     """
     market = account.make.catalogue.loans[account.name].market
     if basket.weighted.reads or basket.debt.reads:
         raise NotExactError(
             f"{market}/rules: the discount of {account.market.rules} follows the health of "
-            f"{account.name}, whose collateral is worth what the solution decides: their product is a "
-            "square, and no exact solution exists; write the price that the oracle reports as `fixed`, "
-            "or an `incentive`, or add `time`"
+            f"{account.name}, whose collateral is worth what the solution decides: their product "
+            "is a square, and no exact solution exists; write the price that the oracle reports "
+            "as `fixed`, or an `incentive`, or add `time`"
         )
     if basket.weighted.moves or basket.debt.moves:
         raise NotAffineError

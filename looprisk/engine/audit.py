@@ -30,7 +30,8 @@ def audit(form: NormalForm, lo: Scalar = 0, hi: Scalar = 0) -> str:
             continue
         claim, condition = rising[0]
         raise NotExactError(
-            f"{form.names.claims[claim]} would be paid more once `{form.names.conditions[condition]}` "
+            f"{form.names.claims[claim]} would be paid more once "
+            f"`{form.names.conditions[condition]}` "
             f"no longer holds, and somebody inside the system holds it; {ADVICE}"
         )
     return _minus_cycle(form, minus_edges(form))
@@ -64,7 +65,8 @@ def _minus_cycle(form: NormalForm, minus: list[tuple[int, int]]) -> str:
             cycle = _path(form, target, source)
             names = " → ".join(form.names.nodes[i] for i in [*cycle, cycle[0]])
             return (
-                f"what is good for {form.names.nodes[source]} is bad for {form.names.nodes[target]}, "
+                f"what is good for {form.names.nodes[source]} is bad for "
+                f"{form.names.nodes[target]}, "
                 f"and they depend on each other: {names}"
             )
     return ""

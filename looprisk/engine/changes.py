@@ -49,7 +49,8 @@ def changed(catalogue: Catalogue, stage: Stage, s: Fraction) -> Catalogue:
     for path in stage.change:
         if not PARAMETERS & set(path.split("/")):
             raise NotCarriedError(
-                f"change: `{path}` is an amount, not a parameter: write `mint`, `run`, `open` or `loss`, or "
+                f"change: `{path}` is an amount, not a parameter: write `mint`, `run`, "
+                "`open` or `loss`, or "
                 "another start under `set`"
             )
     full = system.set(dict(stage.change))
@@ -78,9 +79,7 @@ def _between(old: object, new: object, s: Fraction) -> object:
 def opened(
     catalogue: Catalogue, state: State, stage: Stage, s: Fraction
 ) -> tuple[Catalogue, State]:
-    """Return the system and the state with the positions of a stage taken at the share ``s`` of
-    their size.
-    """
+    """Return the system and the state with a stage's positions at the share ``s`` of their size."""
     if not stage.open:
         return catalogue, state
     accounts, cash = dict(state.accounts), dict(state.cash)

@@ -38,15 +38,10 @@ class Holdings:
 
 def holdings(catalogue: Catalogue, start: State, accounts: State) -> Holdings:
     """Return who holds what; loan accounts stand as in ``accounts``, prices as at the start."""
-    units = {token: known(r.supply, token, "supply") for token, r in catalogue.tokens.items()}
-    units |= {supply: supplied(catalogue, start, supply) for supply in catalogue.supplies}
-    for claim in units:
-        units[claim] += accounts.minted.get(claim, ZERO) - accounts.redeemed.get(claim, ZERO)
-        units[claim] -= accounts.withdrawn.get(claim, ZERO)
-    assets: dict[str, dict[str, Fraction]] = {}
+    units = _outstanding(catalogue, start, accounts)
+    assets: dict[str, dict[str, Fraction]] = {name: {} for name in catalogue.system.issuers}
     claims: defaultdict[str, dict[str, Fraction]] = defaultdict(dict)
     for name, issuer in catalogue.system.issuers.items():
-        assets[name] = {}
         for thing, amount in issuer.owns.items():
             if thing in catalogue.system.assets:
                 assets[name][thing] = _asset_units(catalogue, start, name, thing, amount)
@@ -66,15 +61,33 @@ def holdings(catalogue: Catalogue, start: State, accounts: State) -> Holdings:
         if token in catalogue.tokens:
             cash = accounts.cash[supply] + unlisted_debt(catalogue, start, supply)
             claims[token][supply] = cash
-    for name, position in catalogue.loans.items():
-        for collateral, n in accounts.accounts[name].collateral.items():
-            if collateral not in catalogue.system.assets:
-                claims[supply_claim(catalogue, collateral)][name] = n
-        for token, debt in catalogue.debt_claims(name).items():
-            claims[debt][catalogue.supply_of(position.market, token)] = Fraction(1)
-        if position.owner:
-            claims[f"{name}/equity"][position.owner] = Fraction(1)
+    for name in catalogue.loans:
+        _pledge(catalogue, accounts, name, claims)
     return Holdings(assets=assets, claims=dict(claims), units=units)
+
+
+def _outstanding(catalogue: Catalogue, start: State, now: State) -> dict[str, Fraction]:
+    """Return the units of every token and supply, with what was minted and what left."""
+    units = {token: known(r.supply, token, "supply") for token, r in catalogue.tokens.items()}
+    units |= {supply: supplied(catalogue, start, supply) for supply in catalogue.supplies}
+    for claim in units:
+        units[claim] += now.minted.get(claim, ZERO) - now.redeemed.get(claim, ZERO)
+        units[claim] -= now.withdrawn.get(claim, ZERO)
+    return units
+
+
+def _pledge(
+    catalogue: Catalogue, accounts: State, name: str, claims: defaultdict[str, dict[str, Fraction]]
+) -> None:
+    """Enter what an account holds as collateral, and who has the claims on it."""
+    position = catalogue.loans[name]
+    for collateral, n in accounts.accounts[name].collateral.items():
+        if collateral not in catalogue.system.assets:
+            claims[supply_claim(catalogue, collateral)][name] = n
+    for token, debt in catalogue.debt_claims(name).items():
+        claims[debt][catalogue.supply_of(position.market, token)] = Fraction(1)
+    if position.owner:
+        claims[f"{name}/equity"][position.owner] = Fraction(1)
 
 
 def supply_claim(catalogue: Catalogue, thing: str) -> str:

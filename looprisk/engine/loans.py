@@ -78,14 +78,25 @@ def liquidated(basket: Basket, lender: Claim, owner: Claim) -> Split:
     if basket.reading == basket.worth == basket.sale:
         return _at_own_price(basket, lender, owner)
     if basket.sale != basket.worth and (basket.sale.reads or basket.reading.reads):
-        raise NotExactError(
-            f"{basket.id}: one collateral sells at a quote and another at what backs it, so its lenders may "
-            "get more as a value falls; quote every token of the account with `market_price`, or none, "
-            "or add `time`"
-        )
+        raise NotExactError(_overpaid(basket))
     if not basket.reading.reads:
         return _at_reading(basket, lender, owner)
     return _at_mixed_reading(basket, lender, owner)
+
+
+def _overpaid(basket: Basket) -> str:
+    """Say why the lenders of an account might get more as a value inside the system falls."""
+    if basket.sale == basket.reading:
+        return (
+            f"{basket.id}: liquidators that act `always` pay what the oracles read, of which the "
+            "solution decides a part, whatever the collateral is worth; write `liquidators: "
+            "when_paid`, or add `time`"
+        )
+    return (
+        f"{basket.id}: one collateral sells at a quote and another at what backs it, so its "
+        "lenders may get more as a value falls; quote every token of the account with "
+        "`market_price`, or none, or add `time`"
+    )
 
 
 def _at_own_price(basket: Basket, lender: Claim, owner: Claim) -> Split:
@@ -129,9 +140,10 @@ def _at_mixed_reading(basket: Basket, lender: Claim, owner: Claim) -> Split:
     """
     if basket.owner_inside:
         raise NotExactError(
-            f"{basket.id}: one oracle reads a price that the solution decides and another does not read "
-            "what its collateral is worth, so what the owner keeps is a ratio, and the owner is in the "
-            "system; leave out its `owner`, quote the token with `market_price`, or add `time`"
+            f"{basket.id}: one oracle reads a price that the solution decides and another does not "
+            "read what its collateral is worth, so what the owner keeps is a ratio, and the owner "
+            "is in the system; leave out its `owner`, quote the token with `market_price`, or add "
+            "`time`"
         )
     return _as_read(basket, lender, owner, (line(basket.debt), Pay()), ACTED | {"apart"})
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from looprisk.engine.affine import Affine, affine
 from looprisk.engine.catalogue import Catalogue
+from looprisk.engine.form import Scalar
+from looprisk.engine.piece import Piece
 from looprisk.engine.stage import Compiled, Point
 from looprisk.engine.state import ZERO
-from looprisk.engine.trace import Piece
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +43,8 @@ class Stretch:
     ``attained`` if its first point belongs to it.
     """
 
-    lo: Any
-    hi: Any
+    lo: Scalar
+    hi: Scalar
     attained: bool
 
 
@@ -172,11 +172,11 @@ def distance(monitor: Monitor, point: Point) -> float | None:
     return float(_value_at(monitor, point) - point.value(monitor.short_of))
 
 
-def _rounding(compiled: Compiled, limit: Fraction) -> Any:
+def _rounding(compiled: Compiled, limit: Fraction) -> Scalar:
     return 0 if compiled.form.exact else 1e-9 * max(1.0, abs(float(limit)))
 
 
-def _value_at(monitor: Monitor, point: Point) -> Any:
+def _value_at(monitor: Monitor, point: Point) -> Scalar:
     if monitor.claim:
         return point.claim(monitor.claim)
     return point.node(monitor.node) if monitor.node else ZERO
@@ -198,11 +198,11 @@ def on_piece(monitor: Monitor, compiled: Compiled, piece: Piece) -> Stretch | No
     return _below_zero(const, slope, piece, _rounding(compiled, monitor.short_of.const))
 
 
-def _line_on(monitor: Monitor, compiled: Compiled, piece: Piece) -> tuple[Any, Any]:
+def _line_on(monitor: Monitor, compiled: Compiled, piece: Piece) -> tuple[Scalar, Scalar]:
     """Return (const, slope) of value less limit on a piece."""
     assert monitor.short_of is not None  # noqa: S101  (the caller asked)
-    const: Any = -monitor.short_of.const
-    slope: Any = -monitor.short_of.slope
+    const: Scalar = -monitor.short_of.const
+    slope: Scalar = -monitor.short_of.slope
     if not compiled.form.exact:
         const, slope = float(const), float(slope)
     for claim, coef in monitor.short_of.reads:
@@ -218,7 +218,7 @@ def _line_on(monitor: Monitor, compiled: Compiled, piece: Piece) -> tuple[Any, A
     return const, slope
 
 
-def _below_zero(const: Any, slope: Any, piece: Piece, rounding: Any) -> Stretch | None:
+def _below_zero(const: Scalar, slope: Scalar, piece: Piece, rounding: Scalar) -> Stretch | None:
     lo, hi = const + slope * piece.lo, const + slope * piece.hi
     if piece.lo == piece.hi:
         return Stretch(lo=piece.lo, hi=piece.hi, attained=True) if lo < -rounding else None

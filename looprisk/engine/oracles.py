@@ -11,7 +11,6 @@ from looprisk.errors import NotCarriedError, NotExactError
 from looprisk.model.tokens import Oracle, Par, Share
 from looprisk.model.values import Value
 
-
 YEAR = 365 * 24 * 3600
 
 
@@ -39,7 +38,8 @@ def reading_of(world: World, oracle: str, collateral: str) -> Affine | None:
     if part is not None and part.kind == "capped":
         return _capped(world, oracle, part, collateral)
     raise NotCarriedError(
-        f"{oracle}/kind: a {kind} oracle reads prices of the past, which need `time`: write the price it "
+        f"{oracle}/kind: a {kind} oracle reads prices of the past, which need `time`: write "
+        "the price it "
         "reports as `fixed`"
     )
 
@@ -127,7 +127,8 @@ def _market_reading(world: World, target: str, collateral: str) -> Affine | None
     quote = world.quote(target)
     if quote is None and target != collateral:
         raise NotExactError(
-            f"an oracle reads the price of {target} for {collateral}: reading one token and selling "
+            f"an oracle reads the price of {target} for {collateral}: reading one token and "
+            "selling "
             "another has no exact solution; quote it with `market_price`, or add `time`"
         )
     return quote
@@ -157,7 +158,7 @@ def computed_navs(catalogue: Catalogue) -> tuple[str, ...]:
     found = set()
     for market in catalogue.system.markets.values():
         every = [market.collateral, *(mode.collateral for mode in market.e_modes.values())]
-        for collateral, terms in ((c, t) for terms in every for c, t in terms.items()):
+        for collateral, terms in (pair for accepted in every for pair in accepted.items()):
             target = _nav_target(catalogue, str(terms.oracle), collateral)
             receipt = catalogue.tokens.get(target) if target else None
             if isinstance(receipt, Share) and receipt.book_price is None:
@@ -188,7 +189,8 @@ def _supply_reading(world: World, kind: str, target: str) -> Affine | None:
     if kind == "market":
         return None
     raise NotCarriedError(
-        f"{market}: a nav oracle that reads the book of a supply whose market realises bad debt is in "
+        f"{market}: a nav oracle that reads the book of a supply whose market realises bad "
+        "debt is in "
         "the language and not yet in the static engine: write `market`, or the price as `fixed`"
     )
 

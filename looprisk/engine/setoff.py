@@ -1,5 +1,4 @@
-"""Set-off: two parties that owe each other net their claims before anything is solved (SEMANTICS
-3).
+"""Set-off: two parties that owe each other net their claims before anything is solved.
 
 Only what is explicit, bilateral and constant is netted, and always, not "in default": a set-off
 that waits for a default can leave a system without any solution.
@@ -60,7 +59,8 @@ def _promise(catalogue: Catalogue, creditor: str) -> str:
     promises = [token for token, receipt in issues.items() if isinstance(receipt, Par)]
     if len(promises) != 1:
         raise NotCarriedError(
-            f"{creditor}/set_off: shares cannot be set off, and an issuer with several promises does "
+            f"{creditor}/set_off: shares cannot be set off, and an issuer with several "
+            "promises does "
             "not say which: it needs exactly one token of kind `par`"
         )
     return promises[0]

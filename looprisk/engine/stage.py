@@ -19,9 +19,10 @@ from looprisk.engine.facts import crossings, decided
 from looprisk.engine.form import NormalForm
 from looprisk.engine.holdings import supply_claim
 from looprisk.engine.oracles import bends, cap_of, computed_navs, reading_of
+from looprisk.engine.piece import Piece
 from looprisk.engine.skeleton import Index, Skeleton, assemble
 from looprisk.engine.state import ONE, ZERO, State
-from looprisk.engine.trace import Piece, trace
+from looprisk.engine.trace import trace
 from looprisk.engine.world import World, knots, reach
 from looprisk.errors import NotExactError
 
@@ -156,7 +157,8 @@ class StageRun:
             return _compiled(replace(self.world(s, s, still=s), navs=navs))
         except NotAffineError:
             raise NotExactError(
-                "a liquidation repays a debt owed in a token at a price that is stated: what is sold is "
+                "a liquidation repays a debt owed in a token at a price that is stated: "
+                "what is sold is "
                 f"then a ratio of two unknowns; {ADVICE}"
             ) from None
 

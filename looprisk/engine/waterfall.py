@@ -12,6 +12,7 @@ from looprisk.engine.affine import Affine
 from looprisk.engine.skeleton import ZERO, Cell, Claim, Condition, Pay, line
 
 ONE = Fraction(1)
+WHOLE = Affine(ONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ class Ranked:
     claim: Claim
     rank: int
     face: Affine
-    cap: Affine = Affine(ONE)
+    cap: Affine = WHOLE
     """The share of its face that the claim gets at most (a default with a stated recovery)."""
 
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 from looprisk.engine.affine import Affine, NotAffineError, affine
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.perps import Leg, alive_value, closed_value, liquidation_price
-from looprisk.engine.state import ONE, ZERO, State, asset_usd, usd
+from looprisk.engine.state import ONE, ZERO, State, usd
 from looprisk.errors import NotCarriedError
 
 
@@ -162,7 +162,8 @@ class World:
 def _asset(catalogue: Catalogue, leg: str, unit: str) -> str:
     if unit in catalogue.tokens:
         raise NotCarriedError(
-            f"{leg}: {unit} is a token of this system: a leg on it, or a margin in it, is not carried "
+            f"{leg}: {unit} is a token of this system: a leg on it, or a margin in it, is "
+            "not carried "
             "in the static engine; write the leg on an asset and its margin in assets"
         )
     return unit
@@ -187,7 +188,8 @@ def closing_at(world: World, name: str) -> Fraction | None:
         beyond = (whole.price(asset) - limit) * -leg.side
     except NotAffineError:
         raise NotCarriedError(
-            f"{name}: a price that moves together with the unit it is written in decides when this leg "
+            f"{name}: a price that moves together with the unit it is written in decides "
+            "when this leg "
             "is closed: write that price in dollars"
         ) from None
     if beyond.const > 0:
@@ -231,9 +233,7 @@ def _ends(before: Mapping[str, Fraction], after: Mapping[str, Fraction]) -> list
 
 
 def knots(world: World) -> tuple[Fraction, ...]:
-    """Return the shock fractions inside the stretch of a world at which a line of the stage
-    bends.
-    """
+    """Return the shock fractions inside a world's stretch at which a line of the stage bends."""
     found: set[Fraction | None] = {closing_at(world, leg) for leg in world.catalogue.legs}
     for issuer, pile in world.after.lost:
         worth = world.catalogue.system.issuers[issuer].outside[pile]

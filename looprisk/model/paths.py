@@ -122,6 +122,17 @@ def find(tree: Mapping[str, object], text: str) -> Path:
     raise ModelError([_not_there(text, failures)])
 
 
+def text_of(place: Path) -> str:
+    """Return the path that leads to a place in the tree of a system; :func:`find` leads back.
+
+    >>> supply = ("issuers", "Stream", "issues", "xUSD", "supply")
+    >>> text_of(supply), text_of(("assets", "ETH", "price"))
+    ('xUSD/supply', 'ETH/price')
+    """
+    of_token = place[0] == "issuers" and len(place) > 4 and place[2] == "issues"
+    return "/".join(place[3:] if of_token else place[1:])
+
+
 @dataclass(frozen=True, slots=True)
 class _Failure:
     key: str

@@ -1,6 +1,6 @@
 """Runs, mints, copies, openings and changes: what a stage does to units and parameters."""
 
-from fractions import Fraction as F
+from fractions import Fraction
 
 import pytest
 
@@ -28,8 +28,8 @@ def solved(system: lr.System, *stages: dict, **scenario: object) -> Solved:
 def test_those_who_stay_bear_the_loss_of_those_who_left():
     """nu = 0.9, half leaves at par: the rest is worth (0.9 - 0.5) / 0.5 (MODEL 6)."""
     answer = solved(VAULT, {"loss": {"Vault": "100%"}}, {"name": "run", "run": {"v": {"wants_out": "50%"}}})
-    assert answer.end.token("v") == F(4, 5)
-    assert answer.ends[0].token("v") == F(9, 10)
+    assert answer.end.token("v") == Fraction(4, 5)
+    assert answer.ends[0].token("v") == Fraction(9, 10)
 
 
 def test_the_loss_of_leavers_and_of_those_who_stay_is_the_loss():
@@ -119,10 +119,10 @@ def copies(borne_by: object) -> lr.System:
 
 def test_who_bears_a_shortfall_decides_what_lenders_get():
     together = solved(copies("all"))
-    assert (together.end.token("x"), together.end.claim("p/debt")) == (F(10, 11), 90)
+    assert (together.end.token("x"), together.end.claim("p/debt")) == (Fraction(10, 11), 90)
     alone = solved(copies(["side"]))
     assert alone.end.token("x") == 1
-    assert alone.end.token("x/side") == F(4, 5)
+    assert alone.end.token("x/side") == Fraction(4, 5)
     assert alone.end.claim("p/debt") == 80
 
 
@@ -133,7 +133,7 @@ def test_nobody_knows_who_bears_it():
 
 def test_a_mint_waters_every_token_down():
     answer = solved(VAULT, {"mint": {"v": 100}})
-    assert answer.end.token("v") == F(1, 2)
+    assert answer.end.token("v") == Fraction(1, 2)
     assert lr.run(VAULT, stages=[lr.Stage(mint={"v": 100})]).shock.loss_usd == 0
 
 
@@ -165,7 +165,7 @@ def test_an_amount_is_no_parameter():
 def test_a_position_is_opened_with_the_cash_of_the_market():
     late = {"market": "m", "collateral": {"ETH": 1}, "debt": {"USDC": 500}}
     answer = solved(LENDING, {"open": {"late": late}}, {"price": {"ETH": "-60%"}})
-    assert answer.end.claim("m") == 1800 - (800 - F(400) / F(21, 20)) - (500 - F(400) / F(21, 20))
+    assert answer.end.claim("m") == 1800 - (800 - Fraction(400) / Fraction(21, 20)) - (500 - Fraction(400) / Fraction(21, 20))
     with pytest.raises(ModelError, match="draws more than"):
         solved(LENDING, {"open": {"late": {**late, "debt": {"USDC": 1001}}}})
 
@@ -190,8 +190,8 @@ def test_the_least_solution_is_answered_when_asked_for():
         positions={"p": {"market": "m", "owner": "I", "collateral": {"t": 50}, "debt": {"USDC": 40}}},
     )
     shock = {"loss": {"I": 6}}
-    assert solved(system, shock).end.token("t") == F(47, 50)
-    assert solved(system, shock, solution="least").end.token("t") == F(23, 25)
+    assert solved(system, shock).end.token("t") == Fraction(47, 50)
+    assert solved(system, shock, solution="least").end.token("t") == Fraction(23, 25)
 
 
 def test_a_nav_that_is_computed_shows_a_realised_bad_debt_to_its_oracle():
@@ -221,5 +221,5 @@ def test_a_nav_that_is_computed_shows_a_realised_bad_debt_to_its_oracle():
     assert "liquidated" not in before.end.state_of("q")
     # ETH at 630: the loan repays 600, the supply is worth 700 of 900, v is at 7/9 on the books too
     after = solved(system, {"price": {"ETH": "-37%"}})
-    assert after.end.token("v") == F(7, 9)
+    assert after.end.token("v") == Fraction(7, 9)
     assert "liquidated" in after.end.state_of("q")
