@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
 from looprisk.engine.book import book
 from looprisk.engine.catalogue import Catalogue, known
@@ -31,12 +32,13 @@ class Structure:
     """The solution before the stage: runs are paid at its book."""
 
     def at(self, s: Fraction) -> tuple[Catalogue, State]:
-        """Return the system and its state with everything.
-
-        That changes at the share ``s`` of its size.
-        """
+        """Return the system and its state, all that changes being at the share ``s`` of its way."""
         catalogue = changed(self.point.compiled.world.catalogue, self.stage, s)
         return opened(catalogue, self._units(s), self.stage, s)
+
+    @cached_property
+    def _prices(self) -> Mapping[str, Fraction]:
+        return book(self.point).prices
 
     def _units(self, s: Fraction) -> State:
         minted = dict(self.before.minted)
@@ -46,10 +48,9 @@ class Structure:
         if not self.stage.run or not s:
             return state
         catalogue = self.point.compiled.world.catalogue
-        booked = book(self.point)
         for target, terms in self.stage.run.items():
             pay = _leave_market if target in catalogue.supplies else _redeem
-            state = pay(catalogue, self.point, state, str(target), _Ask(terms, s, booked.prices))
+            state = pay(catalogue, self.point, state, str(target), _Ask(terms, s, self._prices))
         return state
 
 
