@@ -103,7 +103,7 @@ class Account:
         return self.price_at(self.debt / rate) if rate else None
 
     def _recovers(self) -> Fraction | None:
-        """Return what lenders get of a dollar of the one collateral that does not repay the debt."""
+        """Return what lenders get of a dollar of collateral that does not repay the debt."""
         if len(self.legs) != 1:
             return None
         leg = self.legs[0]

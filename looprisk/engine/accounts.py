@@ -224,8 +224,8 @@ def _with_incentive(account: _Account, basket: Basket) -> Basket:
 def _discounted(account: _Account, basket: Basket) -> Fraction:
     """Return ``1 / max(health, 1 - max_discount)`` of an unhealthy account.
 
-    Source: Euler v2, Liquidation.sol.     The product of health and collateral is a square: exact at each point of the shock, where the
-    oracles read numbers.
+    The product of health and collateral is a square: exact at each point of the shock, where the
+    oracles read numbers. Source: Euler v2, Liquidation.sol.
     """
     market = account.make.catalogue.loans[account.name].market
     if basket.weighted.reads or basket.debt.reads:

@@ -113,7 +113,8 @@ def total(lines: list[Affine]) -> Affine:
 def weights(make: Maker, legs: tuple[Leg, ...], name: str) -> tuple[Fraction, ...] | None:
     """Return the share of each collateral in the whole, at oracle prices before the stage.
 
-    SEMANTICS 4.3.     None while the state before the stage is being solved, and where there is no collateral.
+    None while the state before the stage is being solved, and where there is no collateral.
+    Source: SEMANTICS 4.3.
     """
     if len(legs) == 1:
         return (ONE,)

@@ -32,7 +32,8 @@ def insurance(catalogue: Catalogue, supply: str) -> Fraction:
     if part.insurance is None:
         return Fraction(0)
     if len(part.lends) > 1:
-        message = f"insurance: {market} lends {len(part.lends)} tokens: whose bad debt does it cover?"
+        tokens = f"{len(part.lends)} tokens"
+        message = f"insurance: {market} lends {tokens}: whose bad debt does it cover?"
         help_ = "write `insurance` under each token in `lends`"
         raise ModelError([Problem(("markets", market, "insurance"), message, help_)])
     return known(part.insurance, market, "insurance")

@@ -122,12 +122,18 @@ def _debts(
 
 
 def _holders(parts: Parts) -> dict[str, list[tuple[Path, Value]]]:
-    """Who owns each supply claim."""
+    """Who owns each supply claim, or has pledged it."""
     found: dict[str, list[tuple[Path, Value]]] = {}
     for name, issuer in parts.issuers.items():
         for key, amount in issuer.owns.items():
             if key in parts.names.supplies:
                 found.setdefault(key, []).append((("issuers", name, "owns", key), amount))
+    for name, position in parts.positions.items():
+        if isinstance(position, LoanPosition):
+            for key, amount in position.collateral.items():
+                if key in parts.names.supplies:
+                    path = ("positions", name, "collateral", key)
+                    found.setdefault(key, []).append((path, amount))
     return found
 
 

@@ -1,14 +1,12 @@
 """Insured, pooled and absorbing markets with numbers by hand, and two calculators of the field."""
 
-from fractions import Fraction as F
-
 import pytest
 
 from looprisk import System
-from tests.semantics.build import account, at, breaks, market, share, solved, values
+from looprisk.engine.book import book as books
+from tests.semantics.build import F, account, at, breaks, share, solved, values
 
 USD = {"U": {"price": "$1"}}
-HALF = {"rules": "isolated", "realises": True}
 
 
 def insured() -> System:
@@ -46,15 +44,16 @@ WHOLE = {"price": {"C": "-100%", "D": "-100%"}}
 
 @pytest.mark.parametrize(
     ("s", "supplies", "vault", "book"),
-    [("1/4", [100, F(37, 20), 45], F(145), 150), ("2/5", [F(2187, 25), 0, 36], F(16061, 125), F(17811, 125))],
+    [
+        ("1/4", [100, F(37, 20), 45], F(145), 150),
+        ("2/5", [F(2187, 25), 0, 36], F(16061, 125), F(17811, 125)),
+    ],
 )
 def test_insurance_and_a_fixed_oracle_under_a_vault(s, supplies, vault, book):
     found = solved(insured(), WHOLE)
     point = at(found, s)
     assert values(point, "M1", "M1/insurance", "M3") == supplies
     assert point.claim("V") == vault
-    from looprisk.engine.book import book as books
-
     assert books(point).prices["V"] * 150 == book
 
 
@@ -80,7 +79,10 @@ def mixed() -> System:
         markets={
             "pool": {
                 "rules": "aave-v3",
-                "lends": {"U": {"cash": 4000, "supplied": 12000}, "T": {"cash": 2000, "supplied": 6000}},
+                "lends": {
+                    "U": {"cash": 4000, "supplied": 12000},
+                    "T": {"cash": 2000, "supplied": 6000},
+                },
                 "collateral": {
                     "A": {"lltv": "80%", "incentive": "5%", "oracle": "market"},
                     "X": {"lltv": "70%", "incentive": "5%", "oracle": "market"},
