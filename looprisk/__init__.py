@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from looprisk.errors import UnknownValueError as UnknownValueError
     from looprisk.files import load as load
     from looprisk.files import save as save
+    from looprisk.graph import layers as layers
+    from looprisk.graph import loops as loops
     from looprisk.model import Asset as Asset
     from looprisk.model import Issuer as Issuer
     from looprisk.model import Market as Market
@@ -49,6 +51,7 @@ _HOMES = {
         "NotExactError", "UnknownValueError",
     ),
     "looprisk.files": ("load", "save"),
+    "looprisk.graph": ("layers", "loops"),
     "looprisk.model": (
         "Asset", "Issuer", "Market", "Oracle", "Par", "Scenario", "Share", "Stage", "System",
         "Venue", "loop",
