@@ -33,7 +33,7 @@ def test_greatest_and_least_are_the_ends_of_all_fixed_points(seeds):
         block = Block(form)
         assert walk.greatest(block).state.y.tolist() == highest, seed
         assert walk.least(block).state.y.tolist() == lowest, seed
-    assert several >= 5
+    assert several >= 3
 
 
 @pytest.mark.parametrize("seeds", BATCHES, ids=lambda seeds: f"from{seeds.start}")
