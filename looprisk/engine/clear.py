@@ -90,13 +90,14 @@ def clear_by_loops(form: NormalForm, selection: Selection = "greatest") -> Solut
     for members in components(form):
         whole = len(members) == form.nodes
         part = form if whole else restrict(form, members, z)
+        block = Block(part)
         state = None if whole else _settled(part, selection)
         if state is None:
-            state = _walked(part, selection)
+            state = _walked(block, selection)
         y[members] = state.y
         inside = np.zeros(form.nodes, dtype=np.bool_)
         inside[members] = True
-        z[inside[form.issuer]] = Block(part).claim_values(state.y, state.cells)
+        z[inside[form.issuer]] = block.claim_values(state.y, state.cells)
         alive[inside[form.cond_node]] = state.alive
     return Solution(y=y, z=z, alive=alive, cells=active_cells(form, alive), selection=selection)
 
@@ -111,13 +112,12 @@ def _settled(form: NormalForm, selection: Selection) -> State | None:
     return State(y=found.y[0], alive=found.alive[0], cells=found.cells[0])
 
 
-def _walked(form: NormalForm, selection: Selection) -> State:
-    if form.nodes > LARGEST_LOOP:
+def _walked(block: Block, selection: Selection) -> State:
+    if block.form.nodes > LARGEST_LOOP:
         raise NoSolutionError(
-            f"{form.nodes} nodes depend on each other, more than can be walked one by one, and "
-            "iterating proved nothing: a loop of them keeps nearly every dollar"
+            f"{block.form.nodes} nodes depend on each other, more than can be walked one by one, "
+            "and iterating proved nothing: a loop of them keeps nearly every dollar"
         )
-    block = Block(form)
     return (walk.greatest(block) if selection == "greatest" else walk.least(block)).state
 
 
