@@ -10,9 +10,9 @@ from looprisk.analysis.breaking import why
 from looprisk.analysis.groups import members
 from looprisk.analysis.metrics import METRICS as MEASURED
 from looprisk.analysis.metrics import Ask, measure
-from looprisk.analysis.solve import Solved, solve
+from looprisk.analysis.solve import Solved, as_written, solve
 from looprisk.engine.curved import WIDTH
-from looprisk.engine.monitors import Stretch, depegged, holds_at, join, monitors, on_piece
+from looprisk.engine.monitors import Stretch, depegged, holds_at, monitors
 from looprisk.engine.stage import Point
 from looprisk.engine.state import ONE, ZERO, usd
 from looprisk.errors import ModelError, Problem
@@ -159,13 +159,8 @@ def _broken(solved: Solved, expectation: Expectation, of: str) -> tuple[Stretch,
     if event != "depegged":
         return solved.broken_as_written.get((of, event), ())
     level = _level(solved, expectation)
-    found = [
-        stretch
-        for segment in solved.segments
-        for piece in segment.pieces
-        if (stretch := on_piece(depegged(segment.compiled, of, level), segment.compiled, piece))
-    ]
-    return join(found)
+    found = solved.where(lambda compiled: (depegged(compiled, of, level),))
+    return as_written(found).get((of, event), ())
 
 
 def _judge_break(solved: Solved, expectation: Expectation, of: str) -> Judged:

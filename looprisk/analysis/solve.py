@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -15,13 +15,15 @@ from looprisk.engine.curved import Look, crossings, scan
 from looprisk.engine.monitors import Monitor, Stretch, distance, holds_at, join, monitors, on_piece
 from looprisk.engine.runs import Structure, changes_units, with_units
 from looprisk.engine.setoff import netted
-from looprisk.engine.stage import Point, Segment, StageRun
+from looprisk.engine.stage import Compiled, Point, Segment, StageRun
 from looprisk.engine.state import ONE, ZERO, ready, start_state, strike
 from looprisk.errors import NotCarriedError
 from looprisk.model.case import Case
 
 Break = tuple[str, str]
 """(of, event)."""
+Watch = Callable[[Compiled], tuple[Monitor, ...]]
+"""The events to look for in a system."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,16 +88,7 @@ class Solved:
     @cached_property
     def broken_as_written(self) -> Mapping[Break, tuple[Stretch, ...]]:
         """Where each event holds up to the shock as written, and no further."""
-        found = {}
-        for key, stretches in self.broken.items():
-            inside = tuple(
-                Stretch(lo=s.lo, hi=min(s.hi, ONE), attained=s.attained)
-                for s in stretches
-                if s.lo < 1 or (s.lo == 0 and s.attained)
-            )
-            if inside:
-                found[key] = inside
-        return found
+        return as_written(self.broken)
 
     @cached_property
     def broken_least(self) -> Mapping[Break, tuple[Stretch, ...]] | None:
@@ -104,11 +97,18 @@ class Solved:
         return self._broken("least") if straight else None
 
     def _broken(self, selection: Selection) -> Mapping[Break, tuple[Stretch, ...]]:
+        return self.where(lambda compiled: monitors(compiled, self.baseline), selection)
+
+    def where(
+        self, watch: Watch, selection: Selection | None = None
+    ) -> Mapping[Break, tuple[Stretch, ...]]:
+        """Return where along the last stage each event of ``watch`` holds."""
+        selection = selection or self.selection
         same = selection == self.selection
         segments = self.segments if same else self.last.segments(selection)
         if segments:
-            return on_segments(segments, self.baseline)
-        return scan(lambda s: self._look(s, selection), self.crossings)
+            return on_segments(segments, watch)
+        return scan(lambda s: _look(self.last.at(s, selection), watch), self.crossings)
 
     @cached_property
     def crossings(self) -> tuple[Fraction, ...]:
@@ -127,13 +127,32 @@ class Solved:
         return [m for m in monitors(point.compiled, self.baseline) if holds_at(m, point)]
 
 
+def as_written(found: Mapping[Break, tuple[Stretch, ...]]) -> Mapping[Break, tuple[Stretch, ...]]:
+    """Return stretches up to the shock as written, and no further."""
+    inside = {
+        key: tuple(
+            Stretch(lo=s.lo, hi=min(s.hi, ONE), attained=s.attained)
+            for s in stretches
+            if s.lo < 1 or (s.lo == 0 and s.attained)
+        )
+        for key, stretches in found.items()
+    }
+    return {key: stretches for key, stretches in inside.items() if stretches}
+
+
+def _look(point: Point, watch: Watch) -> Look[Break]:
+    watched = watch(point.compiled)
+    away = {(m.of, m.event): d for m in watched if (d := distance(m, point)) is not None}
+    return frozenset((m.of, m.event) for m in watched if holds_at(m, point)), away
+
+
 def on_segments(
-    segments: tuple[Segment, ...], baseline: dict[str, Fraction]
+    segments: tuple[Segment, ...], watch: Watch
 ) -> Mapping[Break, tuple[Stretch, ...]]:
     """Return where each event holds on straight pieces."""
     found: dict[Break, list[Stretch]] = {}
     for segment in segments:
-        for monitor in monitors(segment.compiled, baseline):
+        for monitor in watch(segment.compiled):
             for piece in segment.pieces:
                 stretch = on_piece(monitor, segment.compiled, piece)
                 if stretch is not None:
