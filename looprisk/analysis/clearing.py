@@ -168,9 +168,12 @@ def _layer(
     market: Fraction,
 ) -> LayerLoss:
     start, end = solved.baseline[claim.id], Fraction(solved.end.claim(claim.id))
-    loss = start - end - paid_out(solved).get(claim.id, ZERO)
+    left = paid_out(solved).get(claim.id, ZERO)
     face = solved.end.value(claim.face) if claim.face is not None else start
-    old, new = (_book_value(solved, claim, b) for b in books)
+    old, new = (
+        _book_value(point, claim, values)
+        for point, values in zip((solved.start, solved.end), books, strict=True)
+    )
     break_row = _first_break(solved, claim, first)
     broken_at = break_row.fraction if break_row is not None else None
     return LayerLoss(
@@ -182,8 +185,8 @@ def _layer(
         book_usd=float(new),
         economic_usd=float(end),
         market_usd=float(market),
-        economic_loss_usd=float(loss),
-        reported_loss_usd=float(old - new),
+        economic_loss_usd=float(start - end - left),
+        reported_loss_usd=float(old - new - left),
         loss_fraction=fall_per_unit(solved, claim),
         price=_prices(solved.end, claim, new, market),
         first_break=axis.at(Fraction(broken_at)).value if broken_at is not None else None,
@@ -220,16 +223,18 @@ def _first_break(
     return row
 
 
-def _book_value(solved: Solved, claim: Claim, values: Book) -> Fraction:
+def _book_value(point: Point, claim: Claim, values: Book) -> Fraction:
     if claim.kind in {"share", "par"}:
-        return values.prices[claim.id] * claim.units
+        index = point.compiled.index
+        return values.prices[claim.id] * index.claim_of[index.claim[claim.id]].units
     if claim.kind == "supply":
         return values.supplies[claim.id]
-    if claim.kind == "loan" and claim.face is not None:
-        return solved.end.value(claim.face)
-    issuer = claim.id.removesuffix("/equity")
-    node = next(n for n in solved.end.compiled.skeleton.nodes if n.id == issuer)
-    owed = sum((solved.end.value(c.face) for c in node.claims if c.face is not None), ZERO)
+    issuer, _, loan = claim.id.partition("/")
+    node = next(n for n in point.compiled.skeleton.nodes if n.id == issuer)
+    faces = {c.id: point.value(c.face) for c in node.claims if c.face is not None}
+    if loan != "equity":
+        return faces[claim.id]
+    owed = sum(faces.values(), ZERO)
     return max(ZERO, values.assets[issuer] - owed)
 
 
