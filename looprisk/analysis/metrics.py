@@ -102,7 +102,8 @@ def _booked(ask: Ask, values: Book, point: Point) -> Number:
     if claim is None:
         return None
     if claim.kind in {"share", "par"}:
-        return values.prices[claim.id] * claim.units
+        index = point.compiled.index
+        return values.prices[claim.id] * index.claim_of[index.claim[claim.id]].units
     if claim.kind == "supply":
         return values.supplies[claim.id]
     if claim.face is not None:
@@ -116,7 +117,9 @@ def _booked(ask: Ask, values: Book, point: Point) -> Number:
 def _reported_loss(ask: Ask) -> Number:
     old = _booked(ask, book(ask.solved.start), ask.solved.start)
     new = _booked(ask, book(ask.point), ask.point)
-    return None if old is None or new is None else old - new
+    if old is None or new is None or ask.claim is None:
+        return None
+    return old - new - ask.point.compiled.world.before.paid.get(ask.claim.id, ZERO)
 
 
 def _hidden_loss(ask: Ask) -> Number:
