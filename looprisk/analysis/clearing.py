@@ -18,7 +18,7 @@ from looprisk.engine.market import market_values
 from looprisk.engine.monitors import Monitor
 from looprisk.engine.rounds import rounds
 from looprisk.engine.skeleton import Claim
-from looprisk.engine.stage import Point
+from looprisk.engine.stage import Point, StageRun
 from looprisk.engine.state import ZERO
 from looprisk.errors import NoSolutionError
 from looprisk.graph import layers as layers_of
@@ -249,19 +249,21 @@ def _prices(point: Point, claim: Claim, book_value: Fraction, market: Fraction) 
 
 
 def events(solved: Solved) -> tuple[Event, ...]:
-    """Return what broke under the shock, in rounds; what was broken before it is left out."""
-    point = solved.end
-    old = {(m.of, m.event) for m in solved.holding(solved.start)}
-    new = [m for m in _distinct(solved.holding(point)) if (m.of, m.event) not in old]
-    round_of = _node_rounds(solved)
-    found = [_event(m, point, round_of.get(m.node, 1)) for m in new]
+    """Return what broke, stage by stage in rounds; what was broken before is left out."""
+    seen = {(m.of, m.event) for m in solved.holding(solved.start)}
+    found: list[Event] = []
+    for run, point in zip(solved.runs, solved.ends, strict=True):
+        new = [m for m in _distinct(solved.holding(point)) if (m.of, m.event) not in seen]
+        seen |= {(m.of, m.event) for m in new}
+        past = max((event.round for event in found), default=0)
+        round_of = _node_rounds(solved, run, point) if new else {}
+        found += [_event(m, point, past + round_of.get(m.node, 1)) for m in new]
     return tuple(sorted(found, key=lambda e: (e.round, e.of, e.event)))
 
 
-def _node_rounds(solved: Solved) -> dict[str, int]:
+def _node_rounds(solved: Solved, run: StageRun, point: Point) -> dict[str, int]:
     """Return the round in which each node breaks; what has no condition follows what it holds."""
-    point = solved.end
-    place = rounds(point.compiled.form, _held_before(solved), point.solution.alive)
+    place = rounds(point.compiled.form, _held_before(run, point), point.solution.alive)
     found: dict[str, int] = {}
     for (node, _), at in zip(point.compiled.index.condition_of, place, strict=True):
         if at:
@@ -285,9 +287,9 @@ def _node_rounds(solved: Solved) -> dict[str, int]:
     return found
 
 
-def _held_before(solved: Solved) -> list[bool]:
-    """Return which conditions of the end held before the last stage; a new one counts as held."""
-    first = solved.last.at(ZERO)
+def _held_before(run: StageRun, point: Point) -> list[bool]:
+    """Return which conditions of a stage's end held before it; a new one counts as held."""
+    first = run.at(ZERO)
     held = {
         (node, condition.holds): bool(alive)
         for (node, condition), alive in zip(
@@ -296,7 +298,7 @@ def _held_before(solved: Solved) -> list[bool]:
     }
     return [
         held.get((node, condition.holds), True)
-        for node, condition in solved.end.compiled.index.condition_of
+        for node, condition in point.compiled.index.condition_of
     ]
 
 
