@@ -98,8 +98,16 @@ def _axis(catalogue: Catalogue, run: StageRun, verb: str, target: str, size: Val
             return Axis(path=target, unit="usd", start=ZERO, full=number)
         if target in catalogue.system.venues:
             return Axis(path=target, unit="fraction", start=ZERO, full=number)
-        gone = sum(run.after.lost.values()) - sum(run.before.lost.values())
-        return Axis(path=target, unit="usd", start=ZERO, full=Fraction(gone))
+        issuer, _, pile = target.partition("/outside/")
+        gone = sum(
+            (
+                lost - run.before.lost.get((of, name), ZERO)
+                for (of, name), lost in run.after.lost.items()
+                if of == issuer and pile in {"", name}
+            ),
+            ZERO,
+        )
+        return Axis(path=target, unit="usd", start=ZERO, full=gone)
     if verb == "default":
         return Axis(path=target, unit="fraction", start=ONE, full=number)
     if size.unit == "fraction":

@@ -1,0 +1,118 @@
+"""Responses that are no straight lines: the scan against a fine grid of exact solutions."""
+
+import pytest
+
+import looprisk as lr
+from looprisk import System
+from looprisk.analysis.check import check
+from looprisk.engine.curved import WIDTH
+from looprisk.engine.monitors import holds_at, monitors
+from looprisk.model.case import Case
+from looprisk.model.reading import parse_scenario
+from tests.semantics.build import DOLLAR, F, account, at, market, share, solved
+
+
+def sold_by_its_owner(book: str = "$140") -> System:
+    """An issuer posts its own token; what sellers get for it falls, so the share sold grows."""
+    return System(
+        assets=DOLLAR,
+        issuers={
+            "I": {
+                "outside": {"book": book},
+                "owes": {"bank": {"to": "outside", "amount": "$70"}},
+                "issues": {"X": share(150, market_price="$1")},
+                "pays": ["debts", "X"],
+            },
+            "W": {"owns": {"X": 40}, "owes": {"outside": "$10"}, "pays": ["debts", "equity"]},
+        },
+        markets={"m": market("X", lltv="80%")},
+        positions={"p": account("m", "X", 50, 35, owner="I")},
+    )
+
+
+def grid(found, points: int) -> dict:
+    """The events that hold at each point of a grid."""
+    holding = {}
+    for k in range(points + 1):
+        s = F(k, points)
+        point = at(found, s)
+        holding[s] = {
+            (m.of, m.event) for m in monitors(point.compiled, found.baseline) if holds_at(m, point)
+        }
+    return holding
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        {"depeg": {"X": "60%"}},
+        {"depeg": {"X": "60%"}, "loss": {"I": "$40"}},
+        {"depeg": {"X": "$0.2"}, "price": {"USDC": "+10%"}},
+    ],
+    ids=["depeg", "with-a-loss", "with-a-dearer-debt"],
+)
+def test_the_scan_agrees_with_a_fine_grid(stage):
+    found = solved(sold_by_its_owner(), stage)
+    assert not found.segments
+    broken = found.broken
+    seen = grid(found, 500)
+    assert set().union(*seen.values()) == set(broken)
+    for s, events in seen.items():
+        for key, stretches in broken.items():
+            inside = any(x.lo < s <= x.hi or (x.attained and s == x.lo) for x in stretches)
+            assert (key in events) == inside, (key, s)
+    for key, stretches in broken.items():
+        lo = stretches[0].lo
+        assert lo == 0 or key not in events_at(found, lo)
+        assert key in events_at(found, min(F(1), lo + 2 * WIDTH))
+
+
+def events_at(found, s: F) -> set:
+    point = at(found, s)
+    return {(m.of, m.event) for m in monitors(point.compiled, found.baseline) if holds_at(m, point)}
+
+
+def test_triggers_are_exact_and_the_rest_is_a_bracket():
+    rows = {
+        (r.of, r.event): r for r in lr.break_points(sold_by_its_owner(), depeg={"X": "60%"}).rows
+    }
+    liquidated = rows[("p", "liquidated")]
+    # 0.8 x 50 x (1 - 0.6 s) = 35
+    assert (liquidated.kind, liquidated.exact) == ("exact", str(F(1, 8) / F(6, 10)))
+    insolvent = rows[("I", "insolvent")]
+    assert insolvent.fraction is None or insolvent.kind == "bracket"
+
+
+def test_a_depeg_below_a_level_is_found_where_the_response_is_curved():
+    system = sold_by_its_owner()
+    expect = [
+        {"of": "X", "metric": "break_fraction", "event": "depegged", "below": "$0.7", "is": "50%"},
+        {"of": "X", "event": "depegged", "below": "$0.7", "happens": "always"},
+        {"of": "X", "event": "depegged", "below": "$0.3", "happens": "never"},
+    ]
+    tree = {"stages": [{"depeg": {"X": "60%"}}], "expect": expect}
+    scenario, problems = parse_scenario(tree, system)
+    assert not problems
+    report = check(Case(system=system, scenario=scenario))
+    assert [row.outcome for row in report.rows] == ["ok", "ok", "ok"], report.rows
+
+
+def test_faces_of_one_rank_in_two_units_are_curved():
+    system = System(
+        assets={"ETH": {"price": "$50"}},
+        issuers={
+            "I": {
+                "outside": {"cash": "$150"},
+                "owes": {
+                    "eth": {"to": "outside", "amount": "2 ETH"},
+                    "usd": {"to": "outside", "amount": "$50"},
+                },
+                "pays": ["debts", "equity"],
+            }
+        },
+    )
+    found = solved(system, {"price": {"ETH": "+100%"}, "loss": {"I": "$20"}})
+    assert not found.segments
+    (stretch,) = found.broken[("I", "insolvent")]
+    assert abs(stretch.lo - 0) <= WIDTH
+    assert found.end.claim("I/owes/eth") == F(200, 250) * 130
