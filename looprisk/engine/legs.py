@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from looprisk.engine.affine import Affine
-from looprisk.engine.catalogue import Catalogue, known
+from looprisk.engine.catalogue import Catalogue, known, unknown
 from looprisk.engine.holdings import supply_claim
 from looprisk.engine.maker import Maker
 from looprisk.engine.oracles import cap_of, reading_of, sells_at_quote
@@ -74,6 +74,8 @@ def _leg(make: Maker, name: str, collateral: str, units: Fraction) -> Leg:
     terms, path = terms_of(make.catalogue, name, collateral)
     market = make.catalogue.system.markets[make.catalogue.loans[name].market]
     oracle = str(terms.oracle)
+    if oracle == "unknown":
+        raise unknown("/".join((*path, "oracle")))
     claim = _claim(make.catalogue, collateral)
     price = make.own_price(claim)
     reading = reading_of(make.world, oracle, collateral)
