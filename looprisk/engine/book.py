@@ -150,18 +150,23 @@ def _owed(world: World, held: Holdings, issuer: str, s: Fraction) -> Fraction:
     return total
 
 
-def _unit(world: World, unit: str | None, s: Fraction) -> Fraction:
+def _unit(world: World, unit: str | None, s: Fraction, above: tuple[str, ...] = ()) -> Fraction:
     """Return the book price, in USD, of what something is counted in.
 
     Dollars, an asset, a token.
     """
     if unit is None:
         return ONE
+    if unit in above:
+        raise NotCarriedError(
+            f"a unit of {unit} is a promise of {above[-1]} that leads back to {unit}, never to dollars: "
+            "write the `par` of one of them in dollars or in an asset"
+        )
     receipt = world.catalogue.tokens.get(unit)
     if receipt is None:
         return world.price(unit).at(s)
     if isinstance(receipt, Par):
-        return known(receipt.par, unit, "par") * _unit(world, receipt.par.of, s)
+        return known(receipt.par, unit, "par") * _unit(world, receipt.par.of, s, (*above, unit))
     if receipt.book_price is not None:
         return usd(world.catalogue, world.start, receipt.book_price, unit, "book_price")
     raise NotCarriedError(
