@@ -58,8 +58,13 @@ def share_kept(point: Point, name: str) -> Fraction:
     if "unpaid" in point.state_of(name):
         return ZERO
     worth = Fraction(point.node(name))
-    owner = Fraction(point.claim(f"{name}/equity"))
-    return owner / worth if worth else ZERO
+    if worth:
+        return Fraction(point.claim(f"{name}/equity")) / worth
+    # sold at a quote with nothing behind it: the owner's share of nothing says how much was seized
+    form, index = point.compiled.form, point.compiled.index
+    cell = int(point.solution.cells[index.node[name]])
+    offset = index.claim[f"{name}/equity"] - int(form.claim_ptr[index.node[name]])
+    return Fraction(form.pay_rate[form.pay_ptr[cell] + offset])
 
 
 def _closed(point: Point, after: State) -> frozenset[str]:

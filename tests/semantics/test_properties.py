@@ -168,3 +168,32 @@ def test_the_greatest_solution_is_nowhere_below_the_least(drawn):
         high, low = at(found, s), at(found, s, "least")
         keeps_every_dollar(low)
         assert (high.solution.y >= low.solution.y).all()
+
+
+@SOME
+@given(systems(depegs=True), systems(depegs=True))
+def test_stages_carry_what_a_liquidation_leaves(drawn, other):
+    """Collateral less what was seized at the oracle's price, debt less what was repaid."""
+    second = {"price": other.stage.get("price", {"E": "0%"})}
+    found = solved(drawn.system, drawn.stage, second)
+    first, run = found.ends[0], found.runs[1]
+    cash = dict(found.runs[0].before.cash)
+    for name, account in found.runs[0].before.accounts.items():
+        left = run.before.accounts[name]
+        if "liquidated" not in first.state_of(name):
+            assert left == account
+            continue
+        (debt,), (kept,) = account.debts.values(), left.debts.values()
+        repaid = debt - kept
+        assert repaid == first.claim(f"{name}/debt")
+        market = found.catalogue.loans[name].market
+        cash[market] += repaid
+        ((collateral, units),) = account.collateral.items()
+        terms = found.catalogue.system.markets[market].collateral[collateral]
+        seized = units - left.collateral[collateral]
+        if "unpaid" in first.state_of(name):
+            assert seized == units
+        elif repaid:
+            reading = first.reading(str(terms.oracle), collateral)
+            assert seized * reading == (1 + terms.incentive.number) * repaid
+    assert run.before.cash == cash

@@ -143,3 +143,19 @@ def test_recognition_brings_the_loss_into_the_book():
     found = solved(system, {"loss": {"I": "30%"}}, {"recognise": ["I"]})
     assert [book(p).prices["T"] for p in found.ends] == [1, F(7, 10)]
     assert [p.token("T") for p in found.ends] == [F(7, 10), F(7, 10)]
+
+
+def test_a_buyer_who_overpays_seizes_what_the_oracle_says():
+    """Nothing backs the token any more, and somebody still pays 0.9 for it."""
+    system = System(
+        assets=DOLLAR,
+        issuers={
+            "I": {"outside": {"book": "$100"}, "issues": {"T": share(100, market_price="$1")}}
+        },
+        markets={"m": market("T")},
+        positions={"p": account("m", "T", 50, 40)},
+    )
+    found = solved(system, {"loss": {"I": "100%"}, "depeg": {"T": "10%"}}, {"depeg": {"T": "20%"}})
+    assert [p.claim("m") for p in found.ends] == [40, 40]
+    assert found.last.before.accounts["p"].collateral == {"T": 50 - F(42) / F(9, 10)}
+    assert rows(found)[("liquidators", "earlier stages")] == 40
