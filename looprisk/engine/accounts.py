@@ -18,7 +18,7 @@ from looprisk.engine.loans import Basket, among, first_of, liquidated, unsecured
 from looprisk.engine.maker import Maker
 from looprisk.engine.skeleton import ZERO, Apart, Claim, Condition, Node, line
 from looprisk.engine.waterfall import Split
-from looprisk.errors import NotExactError
+from looprisk.errors import NotExactError, UnknownValueError
 from looprisk.model.markets import Market
 
 ONE = Fraction(1)
@@ -179,26 +179,30 @@ def _at_cap(account: _Account, chosen: set[int]) -> Condition | None:
 def _basket(account: _Account, legs: tuple[Leg, ...]) -> Basket:
     reading = total([leg.reading * leg.units for leg in legs])
     sale = total([leg.sale * leg.units for leg in legs])
+    forced = account.market.liquidators == "always"
     return Basket(
         id=account.name,
         debt=account.debt,
         worth=total([leg.worth for leg in legs]),
         reading=reading,
         weighted=total([leg.reading * leg.units * leg.lltv for leg in legs]),
-        sale=reading if account.market.liquidators == "always" else sale,
+        sale=reading if forced else sale,
         incentive=ONE,
         owner_inside=bool(_held(account, "equity")),
+        forced=forced,
     )
 
 
 def _never_fires(account: _Account, basket: Basket) -> bool:
-    """Return whether no claim decides the trigger.
+    """Return whether no claim decides the trigger and it does not fire on this stretch (4.2b).
 
-    It does not fire on this stretch (SEMANTICS 4.2b).
+    An account that is liquidated at its own price has straight payments anyway.
     """
+    if basket.reading == basket.worth and all(leg.incentive is not None for leg in account.legs):
+        return False
     room = basket.weighted - basket.debt
     ends = (account.make.world.lo, account.make.world.hi)
-    return not room.reads and basket.reading != basket.worth and all(room.at(s) >= 0 for s in ends)
+    return not room.reads and all(room.at(s) >= 0 for s in ends)
 
 
 def _with_incentive(account: _Account, basket: Basket) -> Basket:
@@ -288,14 +292,20 @@ def borders(make: Maker, name: str) -> Iterator[Fraction]:
     liquidating it no longer pays.
     """
     account = _account(make, name)
-    basket = _basket(account, account.legs)
-    lines = [basket.weighted - basket.debt]
+    for basket, _ in _baskets(account):
+        for border in _lines(account, basket):
+            if not border.reads and border.slope:
+                yield -border.const / border.slope
+
+
+def _lines(account: _Account, basket: Basket) -> Iterator[Affine]:
+    """Yield what is zero at the borders of an account."""
+    yield basket.weighted - basket.debt
+    if account.absorbs:
+        return
     try:
-        if not account.absorbs:
-            phi = _with_incentive(account, basket).incentive
-            lines += [basket.reading - basket.debt * phi, basket.sale * phi - basket.reading]
-    except (NotAffineError, NotExactError):
-        pass
-    for border in lines:
-        if not border.reads and border.slope:
-            yield -border.const / border.slope
+        phi = _with_incentive(account, basket).incentive
+    except (NotAffineError, NotExactError, UnknownValueError):
+        return
+    yield basket.reading - basket.debt * phi
+    yield basket.sale * phi - basket.reading

@@ -37,6 +37,8 @@ class Basket:
     incentive: Fraction
     """phi: what a liquidator gets per dollar repaid, above 1."""
     owner_inside: bool = False
+    forced: bool = False
+    """Whether liquidators act even where it does not pay."""
 
     def needs(self, value: Affine, holds: str, fails: str) -> Condition:
         """Return the condition ``value >= 0``.
@@ -86,7 +88,7 @@ def liquidated(basket: Basket, lender: Claim, owner: Claim) -> Split:
 
 def _overpaid(basket: Basket) -> str:
     """Say why the lenders of an account might get more as a value inside the system falls."""
-    if basket.sale == basket.reading:
+    if basket.forced:
         return (
             f"{basket.id}: liquidators that act `always` pay what the oracles read, of which the "
             "solution decides a part, whatever the collateral is worth; write `liquidators: "

@@ -1,0 +1,162 @@
+"""What several parts depend on together: an oracle, a custodian, a bridge, an issuer, an asset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from looprisk.graph.exposure import issuer_node
+from looprisk.graph.standing import Standing, party_name
+from looprisk.graph.worth import supply_id
+from looprisk.model.base import Part
+from looprisk.model.markets import CollateralTerms
+from looprisk.model.names import BUILT_IN_ORACLES
+from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition
+from looprisk.model.system import System
+
+Key = tuple[str, str]
+"""(kind, value): ``("bridge", "acme")``, ``("oracle", "slow")``, ``("asset", "ETH")``."""
+WRAPPED = frozenset({"issuer", "asset", "venue"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """Something that at least two parts depend on."""
+
+    kind: str
+    value: str
+    parts: tuple[str, ...]
+    """Who depends on it: ids, ``market/collateral`` for an oracle, ``token/copy`` for a bridge."""
+    nodes: frozenset[str]
+    """Where it is met on the way down."""
+
+
+def slot_id(position: str, token: str) -> str:
+    """Return the node between an account and one of its several collaterals."""
+    return f"{position}/collateral/{token}"
+
+
+def dependencies(standing: Standing, *, least: int = 2) -> tuple[Dependency, ...]:
+    """Return everything that at least ``least`` parts depend on, in the order of the system.
+
+    A ``depends_on`` value; the bridge of a copy; an oracle, also as the base of another; an issuer,
+    an asset or a venue that several parties have something of. The words ``market`` and ``nav`` are
+    no oracle of their own. What an oracle depends on, those who read it depend on.
+
+    >>> by = {"depends_on": {"custodian": "acme"}}
+    >>> system = System(assets={"A": {"price": "$1", **by}, "B": {"price": "$1", **by}})
+    >>> from looprisk.graph.standing import standing_of
+    >>> [(d.kind, d.value, d.parts) for d in dependencies(standing_of(system))]
+    [('custodian', 'acme', ('A', 'B'))]
+    """
+    found: dict[Key, tuple[dict[str, None], set[str]]] = {}
+    for key, part, nodes in _uses(standing):
+        parts, at = found.setdefault(key, ({}, set()))
+        parts[part] = None
+        at |= nodes
+    return tuple(
+        Dependency(kind=kind, value=value, parts=tuple(parts), nodes=frozenset(at))
+        for (kind, value), (parts, at) in found.items()
+        if len(parts) >= least
+    )
+
+
+def _uses(standing: Standing) -> Iterator[tuple[Key, str, set[str]]]:
+    """Yield (what, the part that depends on it, where it is met)."""
+    yield from _stated(standing)
+    yield from _bridges(standing.system)
+    yield from _oracles(standing)
+    yield from _wrapped(standing)
+
+
+def _stated(standing: Standing) -> Iterator[tuple[Key, str, set[str]]]:
+    system = standing.system
+    worth = standing.worth
+    for name, part, nodes in (
+        *((name, part, {name}) for name, part in system.assets.items()),
+        *((name, part, {issuer_node(worth, name)}) for name, part in system.issuers.items()),
+        *(
+            (token, receipt, {token})
+            for issuer in system.issuers.values()
+            for token, receipt in issuer.issues.items()
+        ),
+        *(
+            (name, market, {supply_id(name, market, token) for token in market.lends})
+            for name, market in system.markets.items()
+        ),
+        *((name, part, {name}) for name, part in system.venues.items()),
+        *((name, part, {name}) for name, part in system.positions.items()),
+        *((name, part, set[str]()) for name, part in system.liquidity.items()),
+    ):
+        yield from ((key, name, nodes) for key in _keys(part))
+
+
+def _keys(part: Part) -> Iterator[Key]:
+    for kind, value in part.depends_on.items():
+        yield kind, str(value)
+
+
+def _bridges(system: System) -> Iterator[tuple[Key, str, set[str]]]:
+    for issuer in system.issuers.values():
+        for token, receipt in issuer.issues.items():
+            alone = isinstance(receipt.shortfall_borne_by, tuple)
+            for copy, terms in receipt.copies.items():
+                if terms.bridge is not None:
+                    name = f"{token}/{copy}"
+                    yield ("bridge", str(terms.bridge)), name, {name if alone else token}
+
+
+def _oracles(standing: Standing) -> Iterator[tuple[Key, str, set[str]]]:
+    """Yield every oracle with what it is read for, and what the oracle itself depends on."""
+    system = standing.system
+    read: dict[str, dict[str, set[str]]] = {}
+    for name, market in system.markets.items():
+        for collateral, terms in market.collateral.items():
+            read.setdefault(str(terms.oracle), {}).setdefault(f"{name}/{collateral}", set())
+    for name, position in system.positions.items():
+        if isinstance(position, PerpPosition):
+            continue
+        pledged = standing.holdings[name]
+        for token, terms in _terms(system, position).items():
+            claim = standing.worth.claim(token)
+            node = slot_id(name, claim) if len(pledged) > 1 else name
+            if any(held.of == claim for held in pledged):
+                use = f"{position.market}/{token}"
+                read.setdefault(str(terms.oracle), {}).setdefault(use, set()).add(node)
+    for oracle, uses in read.items():
+        for below in _based_on(system, oracle):
+            if below in BUILT_IN_ORACLES or below == "unknown":
+                continue
+            for use, nodes in uses.items():
+                yield ("oracle", below), use, nodes
+                if below in system.oracles:
+                    yield from ((key, use, nodes) for key in _keys(system.oracles[below]))
+
+
+def _terms(system: System, position: LoanPosition | TablePosition) -> Mapping[str, CollateralTerms]:
+    market = system.markets[position.market]
+    mode = position.e_mode if isinstance(position, LoanPosition) else None
+    chosen = market.e_modes[mode].collateral if mode is not None else {}
+    return {**market.collateral, **chosen}
+
+
+def _based_on(system: System, oracle: str) -> Iterator[str]:
+    """Yield an oracle and those it reads, each once."""
+    met: set[str] = set()
+    at: str | None = oracle
+    while at is not None and at not in met:
+        met.add(at)
+        yield at
+        part = system.oracles.get(at)
+        at = str(part.base) if part is not None and part.base is not None else None
+
+
+def _wrapped(standing: Standing) -> Iterator[tuple[Key, str, set[str]]]:
+    """Yield every issuer, asset and venue with the parties that have something of it."""
+    for party, several in standing.holdings.items():
+        for held in several:
+            promise = standing.promises.get(held.of)
+            below = held.of if promise is None else promise.party
+            kind = standing.kinds.get(below, "")
+            if kind in WRAPPED and below != party and held.usd != 0:
+                yield (kind, party_name(standing, below)), party_name(standing, party), {below}
