@@ -10,9 +10,11 @@ from looprisk.engine.linear import (
     BLOCK,
     ClosedLoopError,
     Inverse,
+    closed_loops,
     identity,
     inverse,
     perron,
+    reaching,
     solve,
 )
 
@@ -23,7 +25,7 @@ DRIFT = 1e-12
 class Flow:
     """``y = const + slope * s + J y`` in the cells in force.
 
-    ``regular`` is False after :meth:`direction` had to go round a closed loop.
+    ``regular`` is False after :meth:`direction` or :meth:`tangent` had to go round a closed loop.
     """
 
     def __init__(self, block: Block, cells: Index) -> None:
@@ -59,21 +61,25 @@ class Flow:
         more = self.slope * 0
         np.add.at(more, holders, slope)
         self.slope = self.slope + more
-        if self._inverse is not None:
+        if self._inverse is None:
+            self._tangent = None
+            return
+        try:
             self._update(self._inverse, node, holders, rate, more)
+        except ClosedLoopError:
+            self._inverse = None
+            self._tangent = None
 
     def _update(
         self, kept: Inverse, node: int, holders: Index, rate: Numbers, more: Numbers
     ) -> None:
         """Carry the inverse and the tangent over to a changed column and ``more`` slope."""
-        try:
+        if rate.any():
             gain = kept.change(node, holders, rate)
-        except ClosedLoopError:
-            self._inverse = None
-            self._tangent = None
-            return
+            if self._tangent is not None:
+                self._tangent = self._tangent + gain * self._tangent[node]
         if self._tangent is not None:
-            self._tangent = self._tangent + gain * self._tangent[node] + kept.times(more)
+            self._tangent = self._tangent + kept.times(more)
         self._moves += 1
         if self.block.slack and self._moves % BLOCK == 0:
             self._check(kept)
@@ -102,10 +108,14 @@ class Flow:
         return self._inverse
 
     def tangent(self) -> Numbers:
-        """Return ``dy/ds`` in these cells; raises ClosedLoopError round a closed loop."""
-        if self._tangent is None:
-            self._tangent = self._kept().times(self.slope)
-        return self._tangent
+        """Return ``dy/ds`` in these cells, or a direction as :meth:`direction` does."""
+        if self._tangent is not None:
+            self.regular = True
+            return self._tangent
+        tangent = self.direction(self.slope)
+        if self._inverse is not None:
+            self._tangent = tangent
+        return tangent
 
     def direction(self, residual: Numbers) -> Numbers:
         """Return ``(I - J)^-1 residual``; along the circle where a closed loop is flooded."""
@@ -118,14 +128,17 @@ class Flow:
     def _around(self, residual: Numbers) -> Numbers:
         """Slide along a closed loop, which keeps every dollar, while a residual feeds it."""
         jacobian = self.block.jacobian(self.cells)
-        feeds = perron(jacobian.T)
-        closed = np.array(feeds > 0, dtype=np.bool_)
-        if (residual[closed] != 0).any():
-            self.regular = False
-            return perron(jacobian)
-        rest = np.flatnonzero(~closed)
-        unit = identity(len(rest), exact=self.block.form.exact)
+        open_ = np.ones(len(residual), dtype=np.bool_)
         direction = residual * 0
+        for loop in closed_loops(jacobian):
+            feeding = reaching(jacobian, loop)
+            if residual[feeding].any():
+                self.regular = False
+                direction[loop] = perron(jacobian[np.ix_(loop, loop)])
+                return direction
+            open_ &= ~feeding
+        rest = np.flatnonzero(open_)
+        unit = identity(len(rest), exact=self.block.form.exact)
         direction[rest] = solve(unit - jacobian[np.ix_(rest, rest)], residual[rest])
         return direction
 

@@ -12,12 +12,15 @@ from fractions import Fraction
 
 import numpy as np
 from scipy.linalg.blas import dgemm, dtrsm, dtrsv
+from scipy.sparse.csgraph import connected_components
 
-from looprisk.engine.form import Index, Numbers
+from looprisk.engine.form import Flags, Index, Numbers
 
 BLOCK = 64
 """Rank-one updates in floats before they are folded into the matrix."""
 NEARLY_SINGULAR = 1e-12
+CLOSED = 1e-9
+"""In floats a loop is closed if each of its nodes passes on all but this share of a dollar."""
 
 
 class ClosedLoopError(ArithmeticError):
@@ -211,3 +214,26 @@ def perron(jacobian: Numbers) -> Numbers:
                 rows[i] = [x - factor * y for x, y in zip(rows[i], rows[at], strict=True)]
         pivots.append(column)
     raise ClosedLoopError
+
+
+def closed_loops(jacobian: Numbers) -> list[Index]:
+    """Return the loops that keep every dollar, each as its nodes."""
+    passes = np.array(jacobian != 0, dtype=np.bool_)
+    count, label = connected_components(passes.astype(np.float64), connection="strong")
+    loops = [np.flatnonzero(label == k) for k in range(count)]
+    exact = jacobian.dtype == object
+    kept = [jacobian[np.ix_(loop, loop)].sum(axis=0) for loop in loops]
+    whole = 1 if exact else 1 - CLOSED
+    return [loop for loop, sums in zip(loops, kept, strict=True) if (sums >= whole).all()]
+
+
+def reaching(jacobian: Numbers, nodes: Index) -> Flags:
+    """Return the nodes whose dollars reach some of the given ones, and these themselves."""
+    passes = np.array(jacobian != 0, dtype=np.bool_)
+    reaches = np.zeros(len(jacobian), dtype=np.bool_)
+    reaches[nodes] = True
+    while True:
+        before = passes[reaches].any(axis=0) | reaches
+        if (before == reaches).all():
+            return reaches
+        reaches = before

@@ -21,6 +21,7 @@ from looprisk.engine.flow import Flow
 from looprisk.engine.form import Flags, Index, NormalForm, Numbers, Scalar, active_cells
 from looprisk.engine.piece import Piece
 from looprisk.engine.walk import TIE, steps, surely_failing, walk, watched
+from looprisk.errors import NotExactError
 
 
 def trace(
@@ -73,16 +74,23 @@ def sweep(
     pieces: list[Piece] = []
     while True:
         watch = watched(block, alive, flow.cells, down=down)
-        step = _steps(block, flow, watch, y, s, down=down)
+        slope = flow.tangent()
+        # a closed loop that is fed fills at once, up to the next border
+        filling = not flow.regular
+        step = _steps(block, flow, watch, y, s, down=down, with_s=not filling)
         ds = step.min(initial=np.inf)
-        end = min(hi, s + ds)
+        end = s if filling else min(hi, s + ds)
         if end > s or s == hi or not pieces:
-            pieces.append(_piece(flow, y, (s, end), alive, changed))
+            pieces.append(
+                _piece(flow, slope * 0 if filling else slope, y, (s, end), alive, changed)
+            )
             changed = []
         # at the very end a failing condition still holds, and one that comes true does so
-        if s + ds > hi or (down and s + ds == hi):
+        if not filling and (s + ds > hi or (down and s + ds == hi)):
             return tuple(pieces)
-        y = y + flow.tangent() * ds
+        if ds == np.inf or (filling and down):
+            raise NotExactError("a closed loop of claims has no bottom")
+        y = y + slope * ds
         s = end
         margin = TIE * (abs(s) + ds) if block.slack else 0
         hits = watch[step <= ds + margin]
@@ -96,23 +104,25 @@ def sweep(
         changed.extend(reached.changed)
 
 
-def _steps(block: Block, flow: Flow, watch: Index, y: Numbers, s: Scalar, *, down: bool) -> Numbers:
+def _steps(
+    block: Block, flow: Flow, watch: Index, y: Numbers, s: Scalar, *, down: bool, with_s: bool
+) -> Numbers:
     """Return how far each condition watched is from its border along the tangent."""
     sign = 1 if down else -1
     value, scale = block.condition_values(watch, y, flow.cells, s)
-    rate = block.condition_rates(watch, flow.tangent(), flow.cells, with_s=True)
+    rate = block.condition_rates(watch, flow.tangent(), flow.cells, with_s=with_s)
     return steps(block, value * sign, scale, rate * -sign, along=flow.tangent())
 
 
 def _piece(
     flow: Flow,
+    slope: Numbers,
     y: Numbers,
     ends: tuple[Scalar, Scalar],
     alive: Flags,
     changed: list[int],
 ) -> Piece:
     lo, hi = ends
-    slope = flow.tangent()
     return Piece(
         block=flow.block,
         lo=lo,

@@ -80,6 +80,35 @@ def test_a_closed_circle_of_debts_keeps_what_reaches_it(exactly):
 
 
 @BOTH
+def test_two_closed_circles_fill_one_after_the_other(exactly):
+    """Each of two circles owns the other's shares, and one is owed half a dollar from outside."""
+    held = [((v, 0), w, Fraction(1)) for v, w in ((0, 1), (1, 0), (2, 3), (3, 2))]
+    held += [((0, 1), 2, Fraction(1, 2)), ((2, 1), 0, Fraction(1, 2)), ((4, 0), 0, Fraction(1))]
+    nodes = [*[issuer(0, [8])] * 2, *[issuer(0, [4])] * 2, issuer(Fraction(1, 2), [1])]
+    form = form_of(nodes, held, exactly=exactly)
+    least = clear(form, "least")
+    assert least.z[[0, 2]].tolist() == [8, 8]
+    assert [float(x) for x in clear(form).z[[4, 6]]] == [4, 4]
+    proof = prove(form, least)
+    assert proof.same_cells
+    assert abs(proof.conservation_gap) < 1e-12
+
+
+@BOTH
+def test_a_closed_circle_of_debts_empties_when_nothing_reaches_it(exactly):
+    held = [((0, 0), 1, Fraction(1)), ((1, 0), 0, Fraction(1))]
+    form = replace(build([issuer(1, [1]), issuer(0, [1])], held), b_slope=exact([-1, 0]))
+    form = form if exactly else form.floats()
+    zero, one = form.b_const[1], form.b_const[0]
+    (piece,) = trace(form, zero, one)
+    assert piece.z(one).tolist() == [1, 0, 1, 0]
+    lower = trace(form, zero, one, "least")
+    assert lower[0].hi == lower[-1].lo == lower[-1].hi == 1
+    assert lower[0].z(one).tolist() == [1, 0, 1, 0]
+    assert lower[-1].z(one).tolist() == [0, 0, 0, 0]
+
+
+@BOTH
 @pytest.mark.parametrize("n", [2, 3, 8])
 def test_a_symmetric_ring_breaks_all_at_once(exactly, n):
     owed = np.roll(np.eye(n, dtype=int) * 8, 1, axis=1).tolist()
