@@ -25,7 +25,7 @@ from looprisk.engine.linear import ClosedLoopError, identity, solve
 from looprisk.errors import NotExactError
 
 SLACK = 1e-12
-"""A condition holds in floats if it exceeds ``-SLACK`` times the sum of its terms (SEMANTICS 1)."""
+"""A condition holds in floats if it exceeds ``-SLACK`` times the sum of its terms."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -202,7 +202,7 @@ class Block:
 
 
 def top(block: Block, s: Scalar = 0) -> Numbers:
-    """Return an upper bound of every solution: ``y = b + sum of share * bound(z)`` (MODEL 2.2)."""
+    """Return an upper bound of every solution: ``y = b + sum of share * bound(z)``."""
     form = block.form
     pays = form.pay_const + form.pay_slope * s
     const, rate = payment_bounds(form, pays, np.arange(form.claims))

@@ -1,7 +1,7 @@
 """Clearing: the greatest (or least) solution of a form at one shock fraction, with its certificate.
 
 Components are cleared in the order of their dependence, each exactly; what a component holds of the
-ones before it is a number by then, so minus signs *between* components do no harm (MODEL 2.5).
+ones before it is a number by then, so minus signs *between* components do no harm.
 """
 
 from __future__ import annotations

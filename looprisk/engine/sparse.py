@@ -4,7 +4,7 @@ Many scenarios at once, the scenario axis first. Iterating ``y <- b + Theta f(y)
 bound comes down to the greatest solution, but slowly and without a proof. So it only has to find
 the cells: once they rest, the linear system of these cells is solved, and if its solution chooses
 the same cells, no solution in between can choose others. Payments are monotone, hence that one is
-the greatest (the box-regime certificate of MODEL 3). Where it breaks a condition, the bound moves
+the greatest. Where it breaks a condition, the bound moves
 towards it up to the first condition broken, and the iteration goes on.
 """
 

@@ -2,7 +2,7 @@
 
 On one segment the normal form is straight in ``s`` and so is the solution between two changes of
 cells: ``dy/ds = (I - J)^-1 (b' + Theta a')``. :func:`sweep` follows a shock that only lowers
-values, or only raises them, from one condition to the next (MODEL 4.1); where a payment jumps it
+values, or only raises them, from one condition to the next; where a payment jumps it
 walks on at the same ``s`` and records who changed together. The greatest solution is followed as
 values fall and the least as they rise: in the other direction a branch may end before its
 conditions do.

@@ -2,7 +2,7 @@
 
 Within one choice of cells everything is linear, ``y = c + J y``. Each step moves along ``(I - J)^-1
 r`` until the residual ``r`` is gone or a condition changes; every step uses a condition up for
-good, so the walk ends after at most K + 1 linear solves, and in Fractions it is exact (MODEL 3; the
+good, so the walk ends after at most K + 1 linear solves, and in Fractions it is exact (the
 idea of the sequential injection of Besting, Hoefer and Huth 2026, seen from above).
 """
 

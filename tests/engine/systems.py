@@ -118,7 +118,7 @@ def issuer(b, faces=(), *, alpha=1, beta=1, b_slope=0) -> Node:
 
 
 def position(b, debt, lltv, phi, face=0, *, trigger: Condition | None = None, b_slope=0) -> Node:
-    """Lender, token of a face, junior: MODEL 1.2 for any order of its thresholds.
+    """Lender, token of a face, junior, for any order of the thresholds.
 
     The loan is healthy iff ``lltv * y >= debt``, or by the ``trigger`` if one is given.
     """
