@@ -135,12 +135,12 @@ def test_loops_on_principal_tokens_break_where_their_e_mode_says():
     found = solved(pt_loops(), {"depeg": {"PT": "20%"}})
     at_break = breaks(found)
     for name, (ltv, lltv, _, leverage, drop) in PT_MODES.items():
-        ltv, lltv = F(ltv.rstrip("%")), F(lltv.rstrip("%"))
+        start, end = F(ltv.rstrip("%")), F(lltv.rstrip("%"))
         exact = metric(found, "assets_to_equity", name, found.start)
-        assert exact == 100 / (100 - ltv)
+        assert exact == 100 / (100 - start)
         assert f"{float(exact):.2f}" == leverage
         fall = at_break[(name, "liquidated")] / 5
-        assert fall == 1 - ltv / lltv
+        assert fall == 1 - start / end
         assert f"{float(fall):.2%}" == f"{drop}%"
 
 
