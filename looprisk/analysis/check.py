@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from looprisk.analysis.axis import axis_of
@@ -56,7 +56,7 @@ def judge(solved: Solved) -> list[Verdict]:
 
 def _verdict(solved: Solved, expectation: Expectation, line: int) -> Verdict:
     asked, expected = words(expectation)
-    names = members(solved.case.system, str(expectation.of))
+    names = [_meant(solved, name) for name in members(solved.case.system, str(expectation.of))]
     found = [_judge_one(solved, expectation, name) for name in names]
     worst = next((f for f in found if f[0] == "FAIL"), None)
     outcome, got = worst or next((f for f in found if f[0] == "n/a"), None) or found[0]
@@ -124,8 +124,41 @@ def _known_to(solved: Solved, of: str) -> None:
 
 
 def _judge_event(solved: Solved, expectation: Expectation, of: str) -> Judged:
+def _meant(solved: Solved, of: str) -> str:
+    """Return the id of a claim written as a path: ``market/token``, ``issuer/issues/token``."""
+    claim = solved.catalogue.supply_ids.get(of, of)
+    head, _, token = claim.partition("/issues/")
+    return token if head in solved.catalogue.system.issuers and token else claim
+
+
+def _not_of(solved: Solved, expectation: Expectation, of: str) -> str:
+    """Return why an event cannot happen to a thing; nothing where it can."""
+    event = str(expectation.event)
+    system = solved.catalogue.system
+    if event == "depegged":
+        known = of in solved.catalogue.tokens
+    elif event in {"liquidated", "bad_debt"} and of in system.markets:
+        known = True
+    elif event in {"insolvent", "impaired"} and of in system.issuers:
+        known = True  # one that owes nothing never is
+    else:
+        watched = (monitors(p.compiled, solved.baseline) for p in (solved.start, *solved.ends))
+        known = event == "gated" or any(
+            (m.of, m.event) == (of, event) for several in watched for m in several
+        )
+    if known:
+        return ""
+    issuer = solved.catalogue.issuer_of.get(of)
+    if event == "impaired" and issuer is not None:
+        return f"{of} is what is left of {issuer}, which owes others: ask for insolvent of {issuer}"
+    return f"{event} is not an event of {of}"
+
+
     """An event that had already happened at the start does not count as happening."""
     points = [solved.after(str(expectation.after))] if expectation.after else list(solved.ends)
+    wrong = _not_of(solved, expectation, of)
+    if wrong:
+        return "n/a", Got(number=None, unit="event", text="–", because=wrong)
     key = (of, str(expectation.event))
     happened = any(key in _holding(solved, expectation, of, point) for point in points)
     at_start = key in _holding(solved, expectation, of, solved.start)
@@ -166,14 +199,17 @@ def _broken(solved: Solved, expectation: Expectation, of: str) -> tuple[Stretch,
 def _judge_break(solved: Solved, expectation: Expectation, of: str) -> Judged:
     axis = axis_of(solved)
     event = str(expectation.event)
-    watched = {(m.of, m.event) for m in monitors(solved.end.compiled, solved.baseline)}
-    if event != "depegged" and (of, event) not in watched:
-        text = f"{event} is not an event of {of}"
-        return "n/a", Got(number=None, unit=axis.unit, text="–", because=text)
-    stretches = _broken(solved, expectation, of)
     by_share = expectation.metric == "break_fraction"
     unit: Unit = "fraction" if by_share else axis.unit
     full = ONE if by_share else axis.full
+    wrong = _not_of(solved, expectation, of)
+    if wrong:
+        return "n/a", Got(number=None, unit=unit, text="–", because=wrong)
+    if _in_other_unit(expectation, unit):
+        text, because = _SHOCK_IN.get(unit, _SHOCK_IN["fraction"])
+        return "FAIL", Got(number=None, unit=unit, text=text, because=because)
+    expectation = in_usd(expectation, solved.start)
+    stretches = _broken(solved, expectation, of)
     if not stretches:
         end = _in_words(full, unit)
         falling = not by_share and axis.unit == "price" and axis.full < axis.start
@@ -188,6 +224,36 @@ def _judge_break(solved: Solved, expectation: Expectation, of: str) -> Judged:
 
 
 def _never_passes(expectation: Expectation, full: Fraction, *, falling: bool) -> bool:
+_SHOCK_IN = {
+    "usd": ("the shock is in dollars", "write $5M, or break_fraction for a share of it"),
+    "price": ("the shock is in prices", "write $0.95, or break_fraction for a share of it"),
+    "fraction": ("the shock is in percent", "write 8%"),
+}
+
+
+def _in_other_unit(expectation: Expectation, unit: Unit) -> bool:
+    """Return whether a bound is not in the unit of the shock, in which ``break_at`` is."""
+    takes = {"usd": {"usd"}, "price": {"usd", "tokens"}}.get(unit, {"fraction"})
+    bounds = (expectation.is_, expectation.at_least, expectation.at_most)
+    return any(bound is not None and bound.unit not in takes for bound in bounds)
+
+
+def in_usd(expectation: Expectation, point: Point) -> Expectation:
+    """Return an expectation whose prices in tokens are in USD, at the prices of a solution."""
+    changed = {
+        field: replace(bound, low=number, high=number, unit="usd", of=None)
+        for field in ("is_", "at_least", "at_most")
+        if (bound := getattr(expectation, field)) is not None and bound.of is not None
+        for number in [bound.number * _unit_price(point, bound.of)]
+    }
+    return expectation.model_copy(update=changed) if changed else expectation
+
+
+def _unit_price(point: Point, unit: str) -> Fraction:
+    world = point.compiled.world
+    return point.token(unit) if unit in world.catalogue.tokens else world.price(unit).at(point.s)
+
+
     """A break that never comes meets ``at_least`` only if the shock goes past that value."""
     bound = expectation.at_least
     if bound is None or expectation.at_most is not None:
@@ -209,6 +275,7 @@ def _judge_metric(solved: Solved, expectation: Expectation, of: str) -> Judged:
     if metric not in MEASURED:
         return "n/a", Got(number=None, unit=unit, text="–", because=f"{metric} is not solved yet")
     number = measure(metric, Ask(solved=solved, point=point, of=of))
+    expectation = in_usd(expectation, point) if unit == "price" else expectation
     if number is None:
         text = f"{metric} is not defined for {of} here"
         return "FAIL", Got(number=None, unit=unit, text="–", because=text)
