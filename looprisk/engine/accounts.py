@@ -13,7 +13,7 @@ from itertools import product
 from looprisk.engine.absorbing import absorbed, settled
 from looprisk.engine.affine import Affine, NotAffineError, affine
 from looprisk.engine.catalogue import known, unknown
-from looprisk.engine.legs import Leg, legs_of, total, weights
+from looprisk.engine.legs import Leg, legs_of, total
 from looprisk.engine.loans import Basket, among, first_of, liquidated, unsecured, untouched
 from looprisk.engine.maker import Maker
 from looprisk.engine.skeleton import ZERO, Apart, Claim, Condition, Node, line
@@ -217,9 +217,9 @@ def _with_incentive(account: _Account, basket: Basket) -> Basket:
         return replace(basket, incentive=_discounted(account, basket))
     if len(set(incentives)) == 1:
         return replace(basket, incentive=incentives[0])
-    shares = weights(account.make, account.legs, account.name)
+    shares = account.make.world.weights.get(account.name)
     if shares is None:
-        # before the stage nobody is liquidated in a sound system, so any incentive gives the prices
+        # the weights are what a solution reads in which nobody need be liquidated: the largest does
         return replace(basket, incentive=max(incentives))
     mean = sum((w * phi for w, phi in zip(shares, incentives, strict=True)), Fraction(0))
     return replace(basket, incentive=mean)
@@ -257,7 +257,7 @@ def _absorbed(account: _Account, claims: tuple[Claim, Claim, Claim]) -> Split:
         split = untouched(basket, claims[0], claims[1])
         cells = tuple(replace(cell, pays=(*cell.pays, line(ZERO))) for cell in split.cells)
         return Split(claims=claims, conditions=split.conditions, cells=cells)
-    shares = weights(account.make, account.legs, account.name) or (ONE,) * len(account.legs)
+    shares = account.make.world.weights.get(account.name, (ONE,) * len(account.legs))
     whole = sum(shares, Fraction(0))
     kept = (
         sum((w * leg.kept for w, leg in zip(shares, account.legs, strict=True)), Fraction(0))

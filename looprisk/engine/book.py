@@ -198,6 +198,13 @@ def _account_has(world: World, name: str, prices: Mapping[str, Fraction], s: Fra
     return total
 
 
+def per_unit(point: Point, supplies: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """Return the book price of a unit of every supply at a solution, in USD."""
+    index = point.compiled.index
+    units = {supply: index.claim_of[index.claim[supply]].units for supply in supplies}
+    return {supply: value / units[supply] for supply, value in supplies.items() if units[supply]}
+
+
 def _unit_books(held: Holdings, supplies: Mapping[str, Fraction]) -> dict[str, Fraction]:
     """Return the book price of a unit of every supply, in USD."""
     return {c: value / held.units[c] for c, value in supplies.items() if held.units[c]}

@@ -5,18 +5,13 @@ What every word contributes (SEMANTICS 3, 4).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from fractions import Fraction
-
 from looprisk.engine.accounts import account_node
 from looprisk.engine.affine import Affine, affine
 from looprisk.engine.catalogue import Catalogue, known
-from looprisk.engine.clear import clear
-from looprisk.engine.holdings import Holdings, holdings
+from looprisk.engine.holdings import holdings
 from looprisk.engine.maker import Maker
 from looprisk.engine.reserves import reserve_node
-from looprisk.engine.skeleton import ZERO, Claim, Node, Skeleton, assemble
+from looprisk.engine.skeleton import ZERO, Claim, Node, Skeleton
 from looprisk.engine.state import ONE
 from looprisk.engine.waterfall import Ranked, Split, waterfall
 from looprisk.engine.world import World
@@ -38,15 +33,7 @@ def skeleton(world: World) -> Skeleton:
 def maker(world: World) -> Maker:
     """Return what the nodes of a system are made from on one stretch of a stage."""
     held = holdings(world.catalogue, world.start, world.before)
-    return Maker(world, held, lambda: _at_start(world, held))
-
-
-def _at_start(world: World, held: Holdings) -> Mapping[str, Fraction]:
-    """Return the value of every claim before the shock of a stage, in USD."""
-    before = replace(world, after=world.before, lo=ZERO.const, hi=ZERO.const, still=ZERO.const)
-    form, index = assemble(_skeleton(Maker(before, held)))
-    solution = clear(form)
-    return {claim: solution.z[at] for claim, at in index.claim.items()}
+    return Maker(world, held)
 
 
 def _skeleton(make: Maker) -> Skeleton:

@@ -14,7 +14,6 @@ from looprisk.engine.holdings import supply_claim
 from looprisk.engine.maker import Maker
 from looprisk.engine.oracles import cap_of, reading_of, sells_at_quote
 from looprisk.engine.skeleton import ZERO
-from looprisk.engine.world import World
 from looprisk.model.check_markets import accepted
 from looprisk.model.markets import CollateralTerms
 
@@ -110,39 +109,3 @@ def _claim(catalogue: Catalogue, collateral: str) -> str:
 def total(lines: list[Affine]) -> Affine:
     """Return the sum of lines."""
     return sum(lines, start=ZERO)
-
-
-def weights(make: Maker, legs: tuple[Leg, ...], name: str) -> tuple[Fraction, ...] | None:
-    """Return the share of each collateral in the whole, at oracle prices before the stage.
-
-    None while the state before the stage is being solved, and where there is no collateral.
-    Source: SEMANTICS 4.3.
-    """
-    if len(legs) == 1:
-        return (ONE,)
-    if make.at_start is None:
-        return None
-    world = make.world
-    before = World(
-        catalogue=world.catalogue,
-        start=world.start,
-        before=world.before,
-        after=world.before,
-        lo=Fraction(0),
-        hi=Fraction(0),
-        still=Fraction(0),
-    )
-    values = [_read(make, leg) * leg.units for leg in legs_of(Maker(before, make.held), name)]
-    whole = sum(values, Fraction(0))
-    return tuple(value / whole for value in values) if whole else None
-
-
-def _read(make: Maker, leg: Leg) -> Fraction:
-    """Return what the oracle of a collateral reads for a unit before the stage."""
-    values = make.at_start or {}
-
-    def worth(line: Affine) -> Fraction:
-        return line.const + sum((coef * values[c] for c, coef in line.reads), Fraction(0))
-
-    read = worth(leg.reading)
-    return read if leg.cap is None else min(read, worth(leg.cap))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 
 from looprisk.engine.affine import Affine
 from looprisk.engine.catalogue import Catalogue
@@ -19,21 +17,11 @@ class Maker:
 
     world: World
     held: Holdings
-    solve_start: Callable[[], Mapping[str, Fraction]] | None = None
-    """Solves the stage before its shock; None while that is done."""
 
     @property
     def catalogue(self) -> Catalogue:
         """The names of the system."""
         return self.world.catalogue
-
-    @cached_property
-    def at_start(self) -> Mapping[str, Fraction] | None:
-        """The value of every claim before the shock of the stage, in USD.
-
-        None while that is solved.
-        """
-        return self.solve_start() if self.solve_start is not None else None
 
     def own_price(self, claim: str) -> Affine:
         """Return the price of a unit of an asset, token or supply: what backs it, in USD."""

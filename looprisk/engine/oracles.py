@@ -154,15 +154,18 @@ def _nav_reading(world: World, target: str, collateral: str) -> Affine | None:
 
 
 def computed_navs(catalogue: Catalogue) -> tuple[str, ...]:
-    """Return the tokens whose computed book price a nav oracle reads."""
+    """Return the tokens and supplies whose computed book price a nav oracle reads."""
     found = set()
     for market in catalogue.system.markets.values():
         every = [market.collateral, *(mode.collateral for mode in market.e_modes.values())]
         for collateral, terms in (pair for accepted in every for pair in accepted.items()):
             target = _nav_target(catalogue, str(terms.oracle), collateral)
-            receipt = catalogue.tokens.get(target) if target else None
-            if isinstance(receipt, Share) and receipt.book_price is None:
-                found.add(str(target))
+            if target is None:
+                continue
+            receipt = catalogue.tokens.get(target)
+            is_computed = isinstance(receipt, Share) and receipt.book_price is None
+            if is_computed or _realises(catalogue, target):
+                found.add(target)
     return tuple(sorted(found))
 
 
@@ -170,10 +173,21 @@ def _nav_target(catalogue: Catalogue, oracle: str, collateral: str) -> str | Non
     """Return whose book an oracle reads, None where it reads no book."""
     part = catalogue.system.oracles.get(oracle)
     if part is None:
-        return collateral.partition("/")[0] if oracle == "nav" else None
+        return _booked(catalogue, collateral) if oracle == "nav" else None
     if part.kind == "capped":
         return _nav_target(catalogue, str(part.base or "market"), collateral)
-    return str(part.of or collateral).partition("/")[0] if part.kind == "nav" else None
+    return _booked(catalogue, str(part.of or collateral)) if part.kind == "nav" else None
+
+
+def _booked(catalogue: Catalogue, thing: str) -> str:
+    """Return the claim whose book price is that of a collateral: the token of a copy, a supply."""
+    return catalogue.supply_ids.get(thing, thing.partition("/")[0])
+
+
+def _realises(catalogue: Catalogue, target: str) -> bool:
+    """Return whether a target is a supply whose book bad debt lowers."""
+    market, _ = catalogue.supplies.get(target, ("", ""))
+    return bool(market) and catalogue.system.markets[market].realises_bad_debt
 
 
 def _supply_reading(world: World, kind: str, target: str) -> Affine | None:
@@ -188,11 +202,10 @@ def _supply_reading(world: World, kind: str, target: str) -> Affine | None:
         return world.price(token) if underlying is None else underlying
     if kind == "market":
         return None
-    raise NotCarriedError(
-        f"{market}: a nav oracle that reads the book of a supply whose market realises bad "
-        "debt is in "
-        "the language and not yet in the static engine: write `market`, or the price as `fixed`"
-    )
+    supply = world.catalogue.supply_ids[target]
+    if supply in world.navs:
+        return Affine(world.navs[supply])
+    raise NotAffineError
 
 
 def _must_sell_at_book(world: World, target: str, collateral: str) -> None:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from looprisk.engine.affine import Affine, NotAffineError
 from looprisk.engine.audit import ADVICE, audit
-from looprisk.engine.book import book
+from looprisk.engine.book import book, per_unit
 from looprisk.engine.bounds import between
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection, Solution, clear
@@ -23,6 +23,7 @@ from looprisk.engine.piece import Piece
 from looprisk.engine.skeleton import Index, Skeleton, assemble
 from looprisk.engine.state import ONE, ZERO, State
 from looprisk.engine.trace import trace
+from looprisk.engine.weights import weighed, weights
 from looprisk.engine.world import World, knots, reach
 from looprisk.errors import NotExactError
 
@@ -133,6 +134,23 @@ class StageRun:
     Openings and changes at a share of their size.
     """
 
+    weighs: bool = True
+    """Whether incentives are averaged; not yet where the weights are read off the start."""
+
+    @cached_property
+    def weights(self) -> Mapping[str, tuple[Fraction, ...]]:
+        """The share of each collateral before the stage, of accounts whose incentives differ."""
+        if not self.weighs:
+            return {}
+        catalogue, state = self.catalogue, self.before
+        if self.moved_at is not None:
+            catalogue, state = self.moved_at(ONE)
+        names = weighed(catalogue, state)
+        if not names:
+            return {}
+        first = replace(self, weighs=False).at(ZERO)
+        return {name: weights(catalogue, state, name, first.reading) for name in names}
+
     def world(self, lo: Fraction, hi: Fraction, still: Fraction | None = None) -> World:
         """Return the exogenous side on a stretch of the stage, or at one point of it."""
         catalogue, before = self.catalogue, self.before
@@ -146,6 +164,7 @@ class StageRun:
             lo=lo,
             hi=hi,
             still=still,
+            weights=self.weights,
         )
 
     def compiled_at(self, s: Fraction, navs: Mapping[str, Fraction]) -> Compiled:
@@ -172,7 +191,7 @@ class StageRun:
 
     @cached_property
     def navs(self) -> tuple[str, ...]:
-        """The tokens whose computed book an oracle reads."""
+        """The tokens and supplies whose computed book an oracle reads."""
         return computed_navs(self.catalogue)
 
     def _twinned(self, s: Fraction, selection: Selection) -> Point:
@@ -185,8 +204,9 @@ class StageRun:
         navs = dict.fromkeys(self.navs, OUT_OF_REACH)
         for _ in range(BOOK_STEPS):
             point = self._point(s, selection, navs)
-            prices = book(point).prices
-            read = {token: prices[token] for token in self.navs}
+            booked = book(point)
+            prices = {**booked.prices, **per_unit(point, booked.supplies)}
+            read = {claim: prices[claim] for claim in self.navs}
             if read == navs:
                 return point
             navs = read

@@ -35,6 +35,8 @@ class World:
     still: Fraction | None = None
     navs: Mapping[str, Fraction] = field(default_factory=dict)
     """Computed book prices that oracles read at this point, in USD."""
+    weights: Mapping[str, tuple[Fraction, ...]] = field(default_factory=dict)
+    """Account: the share of each collateral before the stage, where its incentive needs that."""
 
     def line(self, before: Fraction, after: Fraction) -> Affine:
         """Return the line from one state to the next."""

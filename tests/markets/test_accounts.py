@@ -453,3 +453,55 @@ def test_a_market_that_absorbs_lends_one_token_and_says_its_prices():
     assert "`liquidation_factor` is missing" in text
     assert "`storefront` is missing" in text
     assert "a market under compound-v3 lends one token, this one 2" in text
+
+
+# shares of a vault as collateral elsewhere
+
+
+def vault_shares(oracle):
+    """Shares of an Euler vault are collateral in another one, which lends T."""
+    return System(
+        assets={**USD, "A": {"price": "$1"}},
+        markets={
+            "lower": {
+                "rules": "euler-v2",
+                "max_discount": "15%",
+                "lends": {"U": {"cash": 20}},
+                "collateral": {"A": {"lltv": "90%", "oracle": "market"}},
+            },
+            "upper": {
+                "rules": "isolated",
+                "lends": {"T": {"cash": 10}},
+                "collateral": {"lower/U": {**MARKET, "oracle": oracle}},
+            },
+        },
+        positions={
+            "a": {"market": "lower", "collateral": {"A": 100}, "debt": {"U": 80}},
+            "b": {"market": "upper", "collateral": {"lower/U": 50}, "debt": {"T": 36}},
+        },
+    )
+
+
+@pytest.mark.parametrize("oracle", ["market", "nav"])
+def test_bad_debt_that_is_realised_lowers_what_a_share_of_the_vault_reads(oracle):
+    found = solved(vault_shares(oracle), {"price": {"A": "-30%"}})
+    # 70 against 80: health 0.7875, the discount ends at 15 %, lenders get 59.5
+    share_price = (20 + 70 * F("0.85")) / 100
+    assert found.end.token("lower") == found.end.reading(oracle, "lower/U") == share_price
+    assert "liquidated" in found.end.state_of("b")
+    assert found.end.claim("b/debt") == 36
+    assert found.end.claim("b/equity") == 50 * share_price - 36 * F("1.05")
+
+
+def test_weights_where_an_oracle_reads_a_computed_book():
+    terms = {
+        "A": {**MARKET, "incentive": "4%"},
+        "X": {**MARKET, "incentive": "10%", "oracle": "nav"},
+    }
+    account = {"collateral": {"A": 50, "X": 50}, "debt": {"U": 85}}
+    issuers = {"I": {"outside": {"c": "$200"}, "issues": {"X": share(100)}}}
+    found = solved(pool(terms, {"a": account}, issuers=issuers), {"price": {"A": "-100%"}})
+    # X is read at 2 and worth that: 50 and 100 at the start
+    phi = 1 + F("0.04") / 3 + F("0.10") * 2 / 3
+    assert found.end.claim("a/debt") == 85
+    assert found.end.claim("a/equity") == 100 - 85 * phi
