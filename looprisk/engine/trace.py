@@ -75,9 +75,11 @@ def sweep(
     while True:
         watch = watched(block, alive, flow.cells, down=down)
         slope = flow.tangent()
-        # a closed loop that is fed fills at once, up to the next border
+        # a closed loop that is fed fills at once, up to the next border; one that loses runs dry
         filling = not flow.regular
-        step = _steps(block, flow, watch, y, s, down=down, with_s=not filling)
+        if filling and down:
+            slope = -slope
+        step = _steps(block, flow, slope, watch, y, s, down=down, with_s=not filling)
         ds = step.min(initial=np.inf)
         end = s if filling else min(hi, s + ds)
         if end > s or s == hi or not pieces:
@@ -88,7 +90,7 @@ def sweep(
         # at the very end a failing condition still holds, and one that comes true does so
         if not filling and (s + ds > hi or (down and s + ds == hi)):
             return tuple(pieces)
-        if ds == np.inf or (filling and down):
+        if ds == np.inf:
             raise NotExactError("a closed loop of claims has no bottom")
         y = y + slope * ds
         s = end
@@ -105,13 +107,21 @@ def sweep(
 
 
 def _steps(
-    block: Block, flow: Flow, watch: Index, y: Numbers, s: Scalar, *, down: bool, with_s: bool
+    block: Block,
+    flow: Flow,
+    slope: Numbers,
+    watch: Index,
+    y: Numbers,
+    s: Scalar,
+    *,
+    down: bool,
+    with_s: bool,
 ) -> Numbers:
-    """Return how far each condition watched is from its border along the tangent."""
+    """Return how far each condition watched is from its border along ``slope``."""
     sign = 1 if down else -1
     value, scale = block.condition_values(watch, y, flow.cells, s)
-    rate = block.condition_rates(watch, flow.tangent(), flow.cells, with_s=with_s)
-    return steps(block, value * sign, scale, rate * -sign, along=flow.tangent())
+    rate = block.condition_rates(watch, slope, flow.cells, with_s=with_s)
+    return steps(block, value * sign, scale, rate * -sign, along=slope)
 
 
 def _piece(

@@ -361,3 +361,31 @@ def test_two_firms_hold_each_others_equity_and_debt(system, equity, debt):
     start = solved(system).start
     assert values(start, "e1", "e2") == equity
     assert [paid(start, "F1"), paid(start, "F2")] == debt
+
+
+def test_a_circle_of_junior_debts_runs_dry_at_once():
+    """Each pays 10 outside first and the rest to the other: no dollar in the circle has a holder."""
+    senior = {"to": "outside", "amount": "$10"}
+    system = System(
+        issuers={
+            "A": {
+                "outside": {"x": "$15"},
+                "owes": {"out": senior, "B": "$20"},
+                "pays": ["out", "B", "equity"],
+            },
+            "B": {
+                "outside": {"x": "$15"},
+                "owes": {"out": senior, "A": "$20"},
+                "pays": ["out", "A", "equity"],
+            },
+        }
+    )
+    found = solved(system, {"loss": {"A": "100%"}})
+    broken = breaks(found)
+    assert broken[("A/owes/B", "impaired")] == F(1, 3)
+    assert broken[("B/owes/A", "impaired")] == F(2, 3)
+    assert broken[("A/owes/out", "impaired")] == F(2, 3)
+    assert values(at(found, "2/3"), "A/owes/B", "B/owes/A") == [15, 20]
+    just = next(p for seg in found.segments for p in seg.pieces if p.lo == F(2, 3))
+    index = found.end.compiled.index.claim
+    assert [just.z(F(2, 3))[index[c]] for c in ("A/owes/B", "B/owes/A")] == [0, 5]
