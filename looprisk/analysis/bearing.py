@@ -66,7 +66,7 @@ def _leaks(before: Flows, after: Flows) -> list[WaterfallRow]:
 def _liquidators(solved: Solved, seized: dict[str, Fraction]) -> list[WaterfallRow]:
     paid = repaid_earlier(solved)
     net = paid - sum(seized.values(), ZERO)
-    if not paid:
+    if not (paid or any(seized.values())):
         return []
     return [
         WaterfallRow(claimant="liquidators", via="earlier stages", loss_usd=float(net), kind="leak")

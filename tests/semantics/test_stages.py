@@ -159,3 +159,10 @@ def test_a_buyer_who_overpays_seizes_what_the_oracle_says():
     assert [p.claim("m") for p in found.ends] == [40, 40]
     assert found.last.before.accounts["p"].collateral == {"T": 50 - F(42) / F(9, 10)}
     assert rows(found)[("liquidators", "earlier stages")] == 40
+
+
+def test_liquidators_who_took_what_was_worthless_gain_when_it_comes_back():
+    found = solved(lent(), {"price": {"A": "-100%"}}, {"price": {"A": "-5%"}})
+    assert found.ends[0].claim("p/debt") == 0
+    assert rows(found)[("liquidators", "earlier stages")] == -95
+    assert loss_put_in(found) == 5
