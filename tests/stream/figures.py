@@ -1,13 +1,16 @@
 """The figures of the Stream case: what the model says, what was published, and what that proves.
 
-Every model figure comes from `independent`, so the table that the README prints can be checked
-against a second implementation as well as against looprisk.
+Every model figure comes from the hand models beside this file, so the table that the README prints
+can be checked against a second implementation as well as against looprisk.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 from tests.stream import independent as hand
+from tests.stream import vaults_31_october as network
+from tests.stream import wound_down as down
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,10 @@ def _public(text: str, value: str, within: str) -> Public:
 
 A_DAY_LATER = _public("0.242, market, 5 Nov", "0.242", "0.12")
 THREE_DAYS_LATER = _public("0.0116, market, 7 Nov", "0.0116", "0.02")
+ONE_TO_ONE = _public("1, paid to holders outside Stream", "1", "0.05")
+MEV_FELL = _public("3.54 %, share price, 12 Nov", "0.0354", "0.002")
+RELEND_FELL = _public("98.4 %, share price, 14 Nov", "0.984", "0.005")
+ARBITRUM_LEFT = _public("12.6 %, in the bad market, 13 Nov", "0.12581", "0.01")
 
 
 def balance_sheet() -> tuple[Figure, ...]:
@@ -139,9 +146,95 @@ def vaults() -> tuple[Figure, ...]:
     )
 
 
+def set_off() -> tuple[Figure, ...]:
+    """Elixir's loan written off, with and without setting Stream's deUSD against it."""
+    now, october = (
+        down.written_off(supply).deusd for supply in (hand.DEUSD_SUPPLY, down.OCTOBER_SUPPLY)
+    )
+    void = down.written_off(hand.DEUSD_SUPPLY, pledged="void")
+    honoured = down.written_off(down.ATTESTED_SUPPLY, pledged="honoured").deusd
+    back = _public("1.3 %, price of 7 Nov", "0.0125", "0.05")
+    return (
+        Figure("deUSD, loan written off, 121M", now, "$", "predictive", THREE_DAYS_LATER),
+        Figure("deUSD, loan written off, 150.41M", october, "$", "predictive", THREE_DAYS_LATER),
+        Figure("deUSD, set-off, pledges void", void.deusd, "$", "structural", ONE_TO_ONE),
+        Figure("deUSD, set-off, pledges honoured", honoured, "$", "structural", ONE_TO_ONE),
+        Figure("sdeUSD lenders keep, pledges void", void.sdeusd_lenders, "%", "structural", back),
+    )
+
+
+def runs() -> tuple[Figure, ...]:
+    """The vaults after their runs, of which only the share of the shares that left is taken."""
+    off, market, fund = down.nothing_left(), down.at_market(), down.after_93m()
+
+    def relend(recovery: Mapping[str, Fraction]) -> Fraction:
+        vault = down.RELEND_3_NOVEMBER
+        return vault.loss(recovery[vault.market], vault.handed_in)
+
+    def after(vault: str, recovery: Mapping[str, Fraction]) -> Fraction:
+        return down.after_run(vault, recovery)
+
+    def could_leave(vault: str, name: str, left: str) -> Figure:
+        public = _public(f"{left} %, left", str(Fraction(left) / 100), "0.003")
+        share = down.RUNS[vault].can_leave
+        return Figure(f"{name} vault: shares that can leave", share, "%", "structural", public)
+
+    mev, arb = "MEV-USDC", "MEV-USDC-arb"
+    at, alone = "after the run, sdeUSD at market", "after $93M and the run"
+    return (
+        Figure(
+            "MEV Capital vault: loss after the run", after(mev, off), "%", "conditional", MEV_FELL
+        ),
+        Figure("Relend vault: loss after the run", relend(off), "%", "conditional", RELEND_FELL),
+        Figure(
+            "Arbitrum vault: loss after the run", after(arb, off), "%", "conditional", ARBITRUM_LEFT
+        ),
+        Figure(f"MEV Capital vault: loss {at}", after(mev, market), "%", "conditional", MEV_FELL),
+        Figure(f"Relend vault: loss {at}", relend(market), "%", "conditional", RELEND_FELL),
+        Figure(f"MEV Capital vault: loss {alone}", after(mev, fund), "%", "predictive", MEV_FELL),
+        Figure(f"Relend vault: loss {alone}", relend(fund), "%", "predictive", RELEND_FELL),
+        Figure(f"Arbitrum vault: loss {alone}", after(arb, fund), "%", "predictive", ARBITRUM_LEFT),
+        could_leave("Relend-USDC", "Relend", "87.03"),
+        could_leave("Avantgarde-USDC", "Avantgarde", "97.43"),
+        could_leave("V1337-USDC", "1337", "74.99"),
+        could_leave("MEV-USDC", "MEV Capital", "75.07"),
+        could_leave("MEV-USDC-arb", "Arbitrum", "87.85"),
+        could_leave("Adpend-USDC", "Adpend", "43.93"),
+    )
+
+
+def neighbours() -> tuple[Figure, ...]:
+    """Vaults without a dollar in deUSD that share markets with the hurt ones."""
+    asked = {vault: down.RUNS[vault].handed_in for vault in network.HURT}
+    left, out = network.after_runs(asked)
+    gauntlet = "Gauntlet-Core-USDC"
+    before, after = (network.can_pay(gauntlet, cash) for cash in (network.at_hand(), left))
+    lost = max(
+        network.most(vault, network.SDEUSD_4_NOVEMBER, Fraction(0)) for vault in network.NEIGHBOURS
+    )
+    none = _public("0, share prices rose", "0", "0")
+    dry = _public("under 1 %, six hours", "0.005", "0.005")
+    first = _public("38.1 %, left on 4 Nov", "0.381", "0.01")
+    name = "Gauntlet Core vault can pay at once"
+    return (
+        Figure("7 vaults in the same markets: loss", lost, "%", "structural", none),
+        Figure(f"{name}, before the runs", before, "%", "conditional"),
+        Figure(f"{name}, after the runs", after, "%", "conditional", dry),
+        Figure("MEV Capital vault: leave by idle cash", out["MEV-USDC"], "%", "conditional", first),
+    )
+
+
 def figures() -> tuple[Figure, ...]:
     """All rows, in the order in which they are printed."""
-    return (*balance_sheet(), *two_ranks(), *markets(), *vaults())
+    return (
+        *balance_sheet(),
+        *two_ranks(),
+        *markets(),
+        *vaults(),
+        *set_off(),
+        *runs(),
+        *neighbours(),
+    )
 
 
 def table() -> str:
