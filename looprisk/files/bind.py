@@ -8,7 +8,6 @@ from looprisk.files.errors import Fault
 from looprisk.files.merge import (
     OWN_KEYS,
     cover_changes,
-    is_absent,
     merge,
     own_source,
     replaced,
@@ -19,7 +18,7 @@ from looprisk.files.tree import Map, Node, Plain, Word, fault_at, find, place, p
 from looprisk.model import parse_scenario, parse_system, paths
 from looprisk.model.case import Case
 from looprisk.model.checks import SET
-from looprisk.model.problems import unknown_key_help
+from looprisk.model.problems import MISSING, unknown_key_help
 from looprisk.model.scenario import Scenario
 from looprisk.model.sections import part_type, read_part
 from looprisk.model.system import System, change
@@ -40,6 +39,8 @@ class Bound:
     faults: list[Fault] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     tables: Tables = field(default_factory=Tables)
+    removed: dict[Path, Word] = field(default_factory=dict)
+    """What the `set` of a file took away, and the key that did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class _Change:
     @property
     def new(self) -> Node | None:
         """What stands there afterwards; None where the value is `absent`."""
-        return None if is_absent(self.value) else self.value
+        removed = isinstance(self.value, Word) and paths.is_removed(self.value.text, self.path[-1])
+        return None if removed else self.value
 
 
 def bind(trees: list[Map]) -> Bound:
@@ -102,6 +104,7 @@ def _merged(trees: list[Map], bound: Bound) -> Map:
             cover_changes(tree, own_source(tree) or SET)
             changes = _changes(given, ("set",), _plain_map(merged), bound)
             merged = _applied(merged, changes)
+            bound.removed |= {entry.path: entry.key for entry in changes if entry.new is None}
     return merged
 
 
@@ -218,11 +221,19 @@ def _place_all(problems: tuple[Problem, ...], tree: Map, bound: Bound) -> None:
     for problem in problems:
         bound.problems.append(problem)
         fault = _in_a_table(problem, tree, bound)
-        node = place(tree, problem.path, on_key=problem.on_key)
+        node = _removed(problem, bound) or place(tree, problem.path, on_key=problem.on_key)
         if fault is not None:
             bound.faults.append(fault)
         elif node is not None:
             bound.faults.append(fault_at(node, problem.message, problem.help))
+
+
+def _removed(problem: Problem, bound: Bound) -> Word | None:
+    """Return the key of a `set` that took away what is missing."""
+    if not problem.message.endswith(MISSING):
+        return None
+    taken = (key for path, key in bound.removed.items() if path[:-1] == problem.path)
+    return next((key for key in taken if f"`{key.text.split('/')[-1]}`" in problem.message), None)
 
 
 def _in_a_table(problem: Problem, tree: Map, bound: Bound) -> Fault | None:

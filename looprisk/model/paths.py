@@ -237,21 +237,30 @@ def apply_set(
     return Changed(changed, places, tuple(problems))
 
 
+def is_removed(content: object, key: str) -> bool:
+    """Return whether ``absent`` takes away what stands under ``key``; of one key it is a value."""
+    is_absent = isinstance(content, str) and split_source(content)[0] == ABSENT
+    return is_absent and key != "liquidators"
+
+
 def _replaced(node: Mapping[str, object], path: Path, content: object) -> dict[str, object]:
     copy = dict(node)
     key, rest = path[0], path[1:]
-    if not rest:
-        is_absent = isinstance(content, str) and split_source(content)[0] == ABSENT
-        if is_absent and key != "liquidators":
-            copy.pop(key, None)
-        else:
-            copy[key] = content
-        return copy
-    below = copy[key]
-    if isinstance(below, list | tuple):
-        items = list(below)
-        items[int(rest[0])] = content
-        copy[key] = items
+    if rest:
+        copy[key] = _below(copy[key], rest, content)
+    elif is_removed(content, key):
+        copy.pop(key, None)
     else:
-        copy[key] = _replaced(mapping(below) or {}, rest, content)
+        copy[key] = content
     return copy
+
+
+def _below(node: object, path: Path, content: object) -> object:
+    if not isinstance(node, list | tuple):
+        return _replaced(mapping(node) or {}, path, content)
+    place, rest = int(path[0]), path[1:]
+    if rest:
+        items = [_below(node[place], rest, content)]
+    else:
+        items = [] if is_removed(content, path[0]) else [content]
+    return [*node[:place], *items, *node[place + 1 :]]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, WithJsonSchema
 
 from looprisk.errors import ModelError, Problem
 from looprisk.model.fields import nearest
@@ -28,20 +29,25 @@ _SHAPES = {
     "list_type": "a list",
 }
 MISSING = " is missing"
+_COMMON = ("source", "label", "note", "tags", "address", "depends_on", "name", "about")
+"""Keys of every part, which are named last where the keys of a place are listed."""
 COMMA = "a comma ends a value inside { }: quote the text before it, or drop the comma"
 
 
 def problems_of(error: ValidationError, raw: object, model: type[BaseModel]) -> tuple[Problem, ...]:
     """Return what ``error`` says of ``raw``, read as ``model``, in places of that tree."""
-    fields = tuple(field.alias or name for name, field in model.model_fields.items())
+    own = (field.alias or name for name, field in model.model_fields.items())
+    fields = tuple(sorted(own, key=_COMMON.__contains__))
     return tuple(
         problem
         for detail in error.errors(include_url=False)
-        for problem in _problem(detail, raw, fields)
+        for problem in _problem(detail, raw, fields, model)
     )
 
 
-def _problem(detail: ErrorDetails, raw: object, fields: Path) -> Iterator[Problem]:
+def _problem(
+    detail: ErrorDetails, raw: object, fields: Path, model: type[BaseModel]
+) -> Iterator[Problem]:
     kind = detail["type"]
     path = _place(detail["loc"], raw)
     if kind == "value_error":
@@ -53,7 +59,8 @@ def _problem(detail: ErrorDetails, raw: object, fields: Path) -> Iterator[Proble
         else:
             yield _wrong_value(detail, path, str(inner), raw)
     elif kind == "missing":
-        yield Problem(path, f"`{detail['loc'][-1]}`{MISSING}")
+        name = str(detail["loc"][-1])
+        yield Problem(path, f"`{name}`{MISSING}", to_add(model, name))
     elif kind == "extra_forbidden":
         yield _unknown_key(path, detail["input"], fields)
     elif kind in _SHAPES:
@@ -61,6 +68,39 @@ def _problem(detail: ErrorDetails, raw: object, fields: Path) -> Iterator[Proble
         yield placed(Problem((), message, on_key=False), path)
     else:
         yield placed(Problem((), detail["msg"], on_key=False), path)
+
+
+def to_add(model: type[BaseModel], name: str) -> str:
+    """Return what to type for a key that is missing, where its type has an example.
+
+    >>> from looprisk.model.tokens import Oracle
+    >>> to_add(Oracle, "discount")
+    'add `discount: …`, such as 5.5%/y'
+    """
+    fields = model.model_fields.items()
+    field = next(field for key, field in fields if (field.alias or key) == name)
+    examples, choices = _samples(field.annotation, field.metadata)
+    if choices:
+        return f"add `{name}: …`, one of {', '.join(choices)}"
+    return f"add `{name}: …`, such as {examples[0]}" if examples else ""
+
+
+def _samples(annotation: object, marks: Sequence[object] = ()) -> tuple[Path, Path]:
+    """Return the examples and the choices that an annotation carries."""
+    if get_origin(annotation) is Annotated:
+        inner, *more = get_args(annotation)
+        return _samples(inner, more)
+    for mark in marks:
+        schema = mark.json_schema if isinstance(mark, WithJsonSchema) else None
+        examples = schema.get("examples") if schema else None
+        if isinstance(examples, list):
+            return tuple(str(example) for example in examples), ()
+    if get_origin(annotation) is Literal:
+        return (), tuple(str(choice) for choice in get_args(annotation))
+    if get_origin(annotation) in {Union, UnionType}:
+        found = map(_samples, get_args(annotation))
+        return next((sample for sample in found if any(sample)), ((), ()))
+    return (), ()
 
 
 def _place(loc: Sequence[str | int], raw: object) -> Path:

@@ -70,6 +70,24 @@ def test_an_overlay_fills_what_is_unknown_and_replaces_what_it_names():
     assert over.issuers["vault"] == base.issuers["vault"].model_copy(update={"source": "chain"})
 
 
+def test_absent_liquidators_are_a_value_and_not_a_removal(folder):
+    lines = [
+        HEAD.rstrip(),
+        "assets: {A: {price: $2}, B: {price: $1}}",
+        "markets:",
+        "  m: {rules: morpho-blue, lends: {B: {cash: 9}}, collateral: {A: {lltv: 86%, oracle: nav}}}",
+        "set: {m/liquidators: absent, B/price: $2}",
+    ]
+    system = load(write(folder, "a.yaml", "\n".join(lines))).system
+    assert system.markets["m"].liquidators == "absent"
+
+
+def test_what_a_set_took_away_is_missing_where_it_was_taken(folder):
+    lines = [HEAD.rstrip(), "assets: {A: {price: $2}}", "set:", "  A/price: absent"]
+    text = said(write(folder, "a.yaml", "\n".join(lines)))
+    assert text.startswith("a.yaml:5:3: error: assets/A: `price` is missing")
+
+
 def test_name_and_about_are_those_of_the_file_asked_for():
     base, over = load(VALID / "base.yaml").system, load(VALID / "policy.yaml").system
     assert (base.name, over.name) == ("base", None)

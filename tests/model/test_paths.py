@@ -152,6 +152,16 @@ def test_set_takes_maps_lists_and_absent():
     assert changed.markets["pool"].liquidators == "absent"
 
 
+def test_set_reaches_into_what_a_list_holds():
+    tiers = [{"up_to": "$5k", "maintenance": "1%"}, {"maintenance": "2%"}]
+    venue = {"convention": "binance", "mode": "isolated", "tiers": tiers}
+    system = System.from_tree(tree(("venues.exchange", venue)))
+    changed = system.set({"exchange/tiers/1/maintenance": "5%"})
+    assert [str(tier.maintenance) for tier in changed.venues["exchange"].tiers] == ["1%", "5% @set"]
+    one = system.set({"exchange/tiers/0": "absent"})
+    assert [str(tier.maintenance) for tier in one.venues["exchange"].tiers] == ["2%"]
+
+
 def test_set_may_write_into_what_it_has_just_written():
     changed = SYSTEM.set(
         {
