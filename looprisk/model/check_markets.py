@@ -8,7 +8,7 @@ from looprisk.errors import Problem
 from looprisk.model.check_tables import check_content, check_table
 from looprisk.model.checks import Parts, same_token
 from looprisk.model.markets import CollateralTerms, Market
-from looprisk.model.names import Path, unresolved
+from looprisk.model.names import OUTSIDE, Path, unresolved
 from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition
 from looprisk.model.values import Value
 
@@ -60,7 +60,11 @@ def position_problems(
     position: LoanPosition | PerpPosition | TablePosition, parts: Parts, path: Path
 ) -> Iterator[Problem]:
     """Yield the problems of one position, of the system or opened by a stage."""
-    if position.owner is not None:
+    if position.owner == OUTSIDE:
+        message = f"`{OUTSIDE}` is no issuer of this system"
+        help_ = "leave `owner` out: the owner is then somebody outside"
+        yield Problem((*path, "owner"), message, help_, on_key=False)
+    elif position.owner is not None:
         issuers = parts.names.ids["issuers"]
         place = (*path, "owner")
         yield from unresolved(position.owner, issuers, place, "issuer of this system")

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from looprisk.errors import Problem
 from looprisk.model.check_markets import position_problems
-from looprisk.model.checks import Parts
+from looprisk.model.checks import Parts, same_token
 from looprisk.model.expectation import Expectation
-from looprisk.model.names import OUTSIDE, Names, Path, did_you_mean, unresolved
+from looprisk.model.names import OUTSIDE, Names, Path, choose, did_you_mean, unresolved
 from looprisk.model.positions import PerpPosition
 from looprisk.model.scenario import Paths, Stage, When
 from looprisk.model.tokens import Share
@@ -91,6 +91,7 @@ def _stage(stage: Stage, parts: Parts, path: Path) -> Iterator[Problem]:
     if stage.when is not None:
         yield from _when(stage.when, parts, (*path, "when"))
     yield from _plain_targets(stage, parts, path)
+    yield from _amounts(stage, parts, path)
     for target in stage.default:
         yield from _default(target, parts, (*path, "default", target))
     for verb, targets in (("adl", tuple(stage.adl)), ("close", stage.close)):
@@ -119,7 +120,7 @@ def _group_problems(
     """A group must exist and have members of the kinds that the verb strikes."""
     name = target[target.index("(") + 1 : -1]
     if name not in GROUPS and name not in parts.names.tags:
-        help_ = did_you_mean(name, (*GROUPS, *parts.names.tags))
+        help_ = choose(name, (*GROUPS, *parts.names.tags))
         yield Problem(path, f"`{name}` is no group and no tag of this system", help_)
     elif not any(kind in wanted for kind, _ in members(name, parts)):
         yield Problem(path, f"`{target}` is empty here: no part of {name} can be struck so")
@@ -188,7 +189,7 @@ def _pile(target: str, head: str, rest: list[str], parts: Parts, path: Path) -> 
         yield Problem(path, message, f"write {piles}" if piles else "")
     elif rest[1] not in issuer.outside:
         message = f"`{target}`: no `{rest[1]}` there"
-        yield Problem(path, message, did_you_mean(rest[1], issuer.outside))
+        yield Problem(path, message, choose(rest[1], issuer.outside))
 
 
 def _plain_targets(stage: Stage, parts: Parts, path: Path) -> Iterator[Problem]:
@@ -209,9 +210,26 @@ def _plain_targets(stage: Stage, parts: Parts, path: Path) -> Iterator[Problem]:
                 kinds = {"issuer": "issuers", "oracle": "oracles", "liquidity": "liquidity"}
                 wanted = (kinds.get(what, "tokens"), "markets" if verb == "run" else "")
                 yield from _group_problems(target, wanted, parts, here)
+            elif target in ids["issuers"] - known and verb in {"mint", "run"}:
+                issues = (name for name, by in parts.names.issuer_of.items() if by == target)
+                message = f"`{target}` is no {what} of this system"
+                yield Problem(here, message, f"name its token: {' or '.join(issues)}")
             else:
                 said = f"{what} of this system"
                 yield from unresolved(target, known, here, said, on_key=not in_list)
+
+
+def _amounts(stage: Stage, parts: Parts, path: Path) -> Iterator[Problem]:
+    """Units that are minted or asked for are units of what they stand under."""
+    for token, units in stage.mint.items():
+        if not group(token):
+            yield from same_token(units, token.split("/")[0], (*path, "mint", token))
+    for target, run in stage.run.items():
+        head, _, token = target.partition("/")
+        lent = parts.names.lent.get(head, ())
+        unit = token or next(iter(lent)) if lent else head
+        if not group(target):
+            yield from same_token(run.wants_out, unit, (*path, "run", target, "wants_out"))
 
 
 def _default(target: str, parts: Parts, path: Path) -> Iterator[Problem]:
@@ -245,19 +263,27 @@ def _of(text: str, parts: Parts, path: Path, opened: frozenset[str]) -> Iterator
     names = parts.names
     if found is not None:
         if found[1] not in GROUPS and found[1] not in names.tags:
-            help_ = did_you_mean(found[1], (*GROUPS, *names.tags))
+            help_ = choose(found[1], (*GROUPS, *names.tags))
             yield Problem(path, f"`{found[1]}` is no group and no tag of this system", help_, False)
         elif not members(found[1], parts):
             yield Problem(path, f"`{text}` is empty here", on_key=False)
         return
     head, *rest = text.split("/")
-    known = (*_all(names), *opened)
-    if head not in known:
-        help_ = did_you_mean(head, known)
+    kinds = names.kinds_of(head)
+    if not kinds and head not in opened:
+        help_ = choose(head, (*_all(names), *opened))
         yield Problem(path, f"`{head}` is nothing in this system", help_, on_key=False)
-    elif rest and not _is_claim(text, parts):
-        message = f"`{text}` is no claim, copy or pile of this system"
-        yield Problem(path, message, did_you_mean(text, _claims(parts)), on_key=False)
+    elif rest and rest not in _claims(head, parts):
+        message = f"`{text}` is no claim and no copy of this system"
+        below = ["/".join((head, *claim)) for claim in _claims(head, parts)]
+        yield Problem(path, message, choose(text, below), on_key=False)
+    elif kinds and {*kinds} <= {"oracles", "liquidity"}:
+        message = f"`{head}` is {_a(kinds[0])}: nothing is measured of it"
+        yield Problem(path, message, "name what reads it", on_key=False)
+
+
+def _a(kind: str) -> str:
+    return {"oracles": "an oracle", "liquidity": "liquidity"}[kind]
 
 
 def _all(names: Names) -> Iterator[str]:
@@ -265,19 +291,11 @@ def _all(names: Names) -> Iterator[str]:
         yield from several
 
 
-def _claims(parts: Parts) -> tuple[str, ...]:
-    owed = (
-        f"{issuer}/{key}/{claim}"
-        for issuer, part in parts.issuers.items()
-        for key, claims in (("owes", part.owes), ("outside", part.outside), ("issues", part.issues))
-        for claim in claims
-    )
-    copies = (copy for several in parts.names.copies.values() for copy in several)
-    lent = (
-        f"{market}/{token}" for market, several in parts.names.lent.items() for token in several
-    )
-    return (*owed, *copies, *lent)
-
-
-def _is_claim(text: str, parts: Parts) -> bool:
-    return text in _claims(parts)
+def _claims(head: str, parts: Parts) -> list[list[str]]:
+    """Return the ways that lead from an id to a claim: on an issuer, on one chain, on a market."""
+    issuer = parts.issuers.get(head)
+    owed = [["owes", claim] for claim in issuer.owes] if issuer is not None else []
+    issued = [["issues", token] for token in issuer.issues] if issuer is not None else []
+    copies = [copy.split("/")[1:] for copy in parts.names.copies.get(head, ())]
+    lent = [[token] for token in parts.names.lent.get(head, ())]
+    return [*owed, *issued, *copies, *lent]

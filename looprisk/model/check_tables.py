@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from looprisk.errors import Problem
 from looprisk.model.markets import Market
-from looprisk.model.names import Path, did_you_mean, unresolved
+from looprisk.model.names import Path, choose, unresolved
 from looprisk.model.positions import TablePosition
 from looprisk.model.tables import COLLATERAL, DEBT, E_MODE, AccountTable
 from looprisk.model.values import Value, decimal_text, split_source
@@ -40,7 +40,7 @@ def _columns(
             what = (
                 f"collateral of {market}" if side == "collateral" else f"token that {market} lends"
             )
-            help_ = did_you_mean(column, columns)
+            help_ = choose(column, columns)
             yield Problem((*path, "table", column), f"`{token}` is no {what}", help_)
 
 
@@ -48,7 +48,7 @@ def _modes(market: str, accounts: AccountTable, terms: Market, path: Path) -> It
     modes = accounts.modes()
     for mode in sorted(set(modes) - {"", *terms.e_modes}):
         message = f"`{mode}`, the e-mode of row {modes.index(mode) + 1:_}, is no e-mode of {market}"
-        yield Problem((*path, "table", E_MODE), message, did_you_mean(mode, terms.e_modes))
+        yield Problem((*path, "table", E_MODE), message, choose(mode, terms.e_modes))
 
 
 def check_content(written: TablePosition, path: Path) -> Iterator[Problem]:
@@ -66,7 +66,7 @@ def check_content(written: TablePosition, path: Path) -> Iterator[Problem]:
         there = read.totals.get(column)
         if there is None:
             message = f"`{column}` is no column of its table"
-            yield Problem((*path, "totals", column), message, did_you_mean(column, read.totals))
+            yield Problem((*path, "totals", column), message, choose(column, read.totals))
         elif total.known and 2 * abs(total.number - there) > _last_digit(total):
             message = f"{column}: `{total.text}` is stated, and the column adds up to another total"
             help_ = f"the table has {column}: {decimal_text(there)}"

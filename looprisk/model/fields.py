@@ -6,9 +6,10 @@ its own JSON Schema, in which a value is a ``string`` or a ``number`` (editors t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import (
@@ -218,30 +219,39 @@ def not_known(found: str, choices: tuple[str, ...]) -> str:
     return f"`{found}` is not known here; it is one of {', '.join(choices)}"
 
 
-_TOO_MANY = 1_000
+TOO_MANY = 1_000
 """Names to compare with; beyond this only another case is recognised, for time."""
 
 
-def nearest(found: str, choices: tuple[str, ...]) -> str | None:
+def nearest(found: str, choices: Collection[str]) -> str | None:
     """Return the choice that ``found`` was probably meant to be, if one is close.
+
+    Of several that are equally close, the first in the alphabet.
 
     >>> nearest("los_fraction", ("loss_fraction", "recovery"))
     'loss_fraction'
     """
     lower = found.lower()
+    if len(choices) > TOO_MANY:
+        return _by_lower(frozenset(choices)).get(lower)
     long = len(found)
     by_lower = {
         choice.lower(): choice
-        for choice in reversed(choices)
+        for choice in sorted(choices, reverse=True)
         if 2 * abs(len(choice) - long) <= long
     }
-    if lower in by_lower or len(by_lower) > _TOO_MANY:
-        return by_lower.get(lower)
-    close = get_close_matches(lower, list(by_lower), n=1, cutoff=0.72)
+    if lower in by_lower:
+        return by_lower[lower]
+    close = get_close_matches(lower, sorted(by_lower), n=1, cutoff=0.72)
     if close:
         return by_lower[close[0]]
     longer = [choice for choice in choices if choice.lower().startswith(f"{lower}-")]
     return longer[0] if len(longer) == 1 else None
+
+
+@lru_cache(maxsize=8)
+def _by_lower(choices: frozenset[str]) -> dict[str, str]:
+    return {choice.lower(): choice for choice in sorted(choices, reverse=True)}
 
 
 def _listed(raw: object) -> object:

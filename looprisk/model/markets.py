@@ -221,7 +221,8 @@ def _ltv_problems(path: tuple[str, ...], terms: CollateralTerms) -> list[Problem
     if terms.ltv is None or not terms.ltv.known or terms.ltv.number <= terms.lltv.number:
         return []
     message = f"ltv: {terms.ltv.text} is above the lltv of {terms.lltv.text}"
-    return [Problem((*path, "ltv"), message, on_key=False)]
+    help_ = "ltv is how much can be borrowed, lltv where a liquidation begins"
+    return [Problem((*path, "ltv"), message, help_, on_key=False)]
 
 
 class Tier(Model):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from looprisk.errors import Problem
 from looprisk.model.base import Part
-from looprisk.model.fields import mapping, nearest
+from looprisk.model.fields import TOO_MANY, mapping, nearest
 from looprisk.model.issuers import Issuer
 from looprisk.model.markets import Market
 from looprisk.model.vocabulary import SECTIONS
@@ -20,6 +20,8 @@ OUTSIDE = "outside"
 EQUITY = "equity"
 DEBTS = "debts"
 BUILT_IN_ORACLES = ("market", "nav")
+SHOWN_NAMES = 8
+"""Names that an error lists where none is close to what was written."""
 ONE_OF = {
     "assets": "asset",
     "oracles": "oracle",
@@ -125,10 +127,26 @@ def unresolved(
     """
     if name in choices:
         return []
-    return [Problem(path, f"`{name}` is no {what}", did_you_mean(name, choices), on_key)]
+    return [Problem(path, f"`{name}` is no {what}", choose(name, choices), on_key)]
 
 
-def did_you_mean(name: str, choices: Iterable[str]) -> str:
+def did_you_mean(name: str, choices: Collection[str]) -> str:
     """Return ``did you mean X?``, or nothing where no choice is close."""
-    close = nearest(name, tuple(sorted(choices)))
+    close = nearest(name, choices)
     return f"did you mean {close}?" if close else ""
+
+
+def choose(name: str, choices: Collection[str]) -> str:
+    """Return ``did you mean X?``; where no choice is close, the first of those there are.
+
+    >>> choose("Sream", {"Stream", "Elixir"}), choose("fund", {"Stream", "Elixir"})
+    ('did you mean Stream?', 'known here: Elixir, Stream')
+    """
+    found = did_you_mean(name, choices)
+    if found or len(choices) > TOO_MANY:
+        return found
+    there = sorted(choice for choice in choices if choice != "unknown")
+    if not there:
+        return "there is none"
+    more = f" and {len(there) - SHOWN_NAMES:_} more" if len(there) > SHOWN_NAMES else ""
+    return f"known here: {', '.join(there[:SHOWN_NAMES])}{more}"

@@ -140,7 +140,7 @@ def position_type(raw: object) -> type[LoanPosition | PerpPosition | TablePositi
     if isinstance(raw, LoanPosition | PerpPosition | TablePosition):
         return type(raw)
     fields = mapping(raw) or {}
-    if "venue" in fields:
+    if "venue" in fields or (fields.keys() & {"short", "long"} and "debt" not in fields):
         return PerpPosition
     return TablePosition if "table" in fields else LoanPosition
 

@@ -28,6 +28,7 @@ from looprisk.model.fields import (
     words,
 )
 from looprisk.model.frozen import EMPTY, Map
+from looprisk.model.problems import MISSING, to_add
 
 
 class Asset(Part):
@@ -73,7 +74,11 @@ class Oracle(Part):
             "pt_discount": ("discount", "matures"),
             "twap": ("window",),
         }.get(self.kind, ())
-        missing = [Problem((), f"`{field}` is missing") for field in needs if given[field] is None]
+        missing = [
+            Problem((), f"`{field}`{MISSING}", to_add(type(self), field))
+            for field in needs
+            if given[field] is None
+        ]
         if missing:
             raise ModelError(missing)
         if self.price is not None and self.kind != "fixed":
@@ -142,6 +147,10 @@ class _Receipt(Part):
                 "or a list of its copies"
             )
             raise ValueError(message)
+        if self.shortfall_borne_by is not None and not self.copies:
+            message = "shortfall_borne_by: this token has no copies that could bear one"
+            help_ = "leave it out, or list its `copies`"
+            raise ModelError([Problem(("shortfall_borne_by",), message, help_)])
         if isinstance(self.shortfall_borne_by, tuple):
             strangers = [name for name in self.shortfall_borne_by if name not in self.copies]
             if strangers:
@@ -149,6 +158,7 @@ class _Receipt(Part):
                     Problem(
                         ("shortfall_borne_by",),
                         f"shortfall_borne_by: `{name}` is no copy of this token",
+                        f"its copies are {', '.join(self.copies)}",
                         on_key=False,
                     )
                     for name in strangers
@@ -195,7 +205,8 @@ def _kind(raw: object) -> str:
 def _no_kind(raw: object) -> Share:
     """Refuse a receipt whose kind is not written."""
     del raw
-    raise ModelError([Problem((), "`kind` is missing")])
+    help_ = "add `kind: share` (what is left) or `kind: par` (a promise)"
+    raise ModelError([Problem((), f"`kind`{MISSING}", help_)])
 
 
 def _wrong_kind(raw: object) -> Share:

@@ -53,6 +53,11 @@ def _spaced_unit(text: str) -> str | None:
     return None
 
 
+def _sign(text: str) -> str | None:
+    found = re.fullmatch(rf"\$([+-])({DIGITS}[kMB]?)", text)
+    return f"the sign stands before the dollar: {found[1]}${found[2]}" if found else None
+
+
 def _expression(text: str) -> str | None:
     if re.search(r"[*/^()]", text) and re.search(r"\d", text):
         return "no expressions; write the number"
@@ -77,6 +82,7 @@ _REASONS = (
     _comparison,
     _unknown,
     _currency,
+    _sign,
     _scale,
     _spaced_unit,
     _expression,
