@@ -19,6 +19,7 @@ SLACK = Fraction(1, 10**6)
 def check_amounts(parts: Parts) -> Iterator[Problem]:
     """Yield what does not add up, where every number of a sum is known."""
     yield from _supplies_of_tokens(parts)
+    yield from _locked(parts)
     yield from _supplies_of_markets(parts)
 
 
@@ -46,6 +47,24 @@ def _supplies_of_tokens(parts: Parts) -> Iterator[Problem]:
                 )
                 place = ("issuers", name, "issues", token, "supply")
                 yield Problem(place, message, "supply counts what is pledged too", on_key=False)
+
+
+def _locked(parts: Parts) -> Iterator[Problem]:
+    """What bridges hold locked for copies is a part of the supply."""
+    for name, issuer in parts.issuers.items():
+        for token, receipt in issuer.issues.items():
+            copies = receipt.copies.values()
+            behind = [copy.supply if copy.locked is None else copy.locked for copy in copies]
+            if not receipt.supply.known or not all(amount.known for amount in behind):
+                continue
+            locked = sum((amount.number for amount in behind), Fraction(0))
+            if locked > receipt.supply.number * (1 + SLACK):
+                message = (
+                    f"{token}: {_short(locked)} are locked for its copies, more than the supply of "
+                    f"{receipt.supply.text}"
+                )
+                place = ("issuers", name, "issues", token, "copies")
+                yield Problem(place, message, "what no bridge holds is unbacked: write `locked`")
 
 
 def _held(parts: Parts) -> Iterator[tuple[str, Value]]:

@@ -19,7 +19,7 @@ from looprisk.model.names import (
     OUTSIDE,
     Names,
     Path,
-    did_you_mean,
+    choose,
     unresolved,
 )
 from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition
@@ -131,7 +131,7 @@ def check_sources(
             named = source_of(leaf) if takes_source(path) else None
         if named is not None and named not in known and named != SET:
             message = f"`@{named}` is not under `sources:`"
-            yield Problem(path, message, did_you_mean(named, known), on_key=False)
+            yield Problem(path, message, choose(named, known), on_key=False)
 
 
 def check_prices(parts: Parts) -> Iterator[Problem]:
@@ -141,11 +141,9 @@ def check_prices(parts: Parts) -> Iterator[Problem]:
             yield from unresolved(
                 value.of, parts.names.priced, path, "asset or token of this system"
             )
-    for name in _circular(parts.assets):
-        message = f"the price of `{name}` leads back to itself"
-        yield Problem(
-            ("assets", name, "price"), message, "give one of them in dollars", on_key=False
-        )
+    for path in dict.fromkeys((*_circular(parts, "book_price"), *_circular(parts, "market_price"))):
+        message = f"the price of `{path[-2]}` leads back to itself"
+        yield Problem(path, message, "give one of them in dollars", on_key=False)
 
 
 def _prices(parts: Parts) -> Iterator[tuple[Path, Value | None]]:
@@ -167,17 +165,36 @@ def _prices(parts: Parts) -> Iterator[tuple[Path, Value | None]]:
             yield ("positions", name, "entry"), position.entry
 
 
-def _circular(assets: Mapping[str, Asset]) -> list[str]:
-    found = []
-    for name in assets:
-        seen: set[str] = set()
-        at: str | None = name
-        while at is not None and at in assets and at not in seen:
+def _circular(parts: Parts, quoted: str) -> Iterator[Path]:
+    """Yield the place of every price that is written in units that are priced in it again."""
+    units: dict[str, tuple[Path, str]] = {}
+    for path, value in _prices(parts):
+        counts = path[0] in {"assets", "issuers"} and path[-1] in {"price", "par", quoted}
+        if counts and value is not None and value.of is not None:
+            units[path[-2]] = (path, value.of)
+    for name in leading_back({name: unit for name, (_, unit) in units.items()}):
+        yield units[name][0]
+
+
+def leading_back(follows: Mapping[str, str]) -> list[str]:
+    """Return the names from which following leads back to the name itself.
+
+    >>> leading_back({"a": "b", "b": "a", "c": "a"})
+    ['a', 'b']
+    """
+    found: set[str] = set()
+    seen: set[str] = set()
+    for start in follows:
+        way: dict[str, None] = {}
+        at = start
+        while at in follows and at not in seen:
             seen.add(at)
-            at = assets[at].price.of
-        if at == name:
-            found.append(name)
-    return found
+            way[at] = None
+            at = follows[at]
+        if at in way:
+            names = list(way)
+            found.update(names[names.index(at) :])
+    return [name for name in follows if name in found]
 
 
 def check_oracles(parts: Parts) -> Iterator[Problem]:
@@ -190,6 +207,11 @@ def check_oracles(parts: Parts) -> Iterator[Problem]:
         if oracle.base is not None:
             known = (*BUILT_IN_ORACLES, *oracles)
             yield from unresolved(oracle.base, known, (*path, "base"), "oracle of this system")
+    bases = {name: oracle.base for name, oracle in parts.oracles.items() if oracle.base is not None}
+    for name in leading_back(bases):
+        message = f"the base of `{name}` leads back to itself"
+        help_ = "one of them reads `market`, `nav` or a fixed price"
+        yield Problem(("oracles", name, "base"), message, help_, on_key=False)
     for name, pool in parts.liquidity.items():
         for key, token in (("of", pool.of), ("into", pool.into)):
             place = ("liquidity", name, key)

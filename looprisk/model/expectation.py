@@ -139,7 +139,10 @@ class Expectation(Model):
         if metric is None:
             # without a metric the map is refused below; a bound has no unit to be read in
             return None
-        return tolerance(raw, metric) if info.field_name == "within" else judged(raw, metric)
+        bound = tolerance(raw, metric) if info.field_name == "within" else judged(raw, metric)
+        if not bound.known:
+            raise ValueError(_not_one(bound, str(info.field_name)))
+        return bound
 
     @model_validator(mode="after")
     def _judges_one_thing(self) -> Self:
@@ -156,9 +159,18 @@ class Expectation(Model):
             raise ValueError(f"`{self.metric}` needs an `event`: {', '.join(EVENTS)}")
         if self.within is not None and self.is_ is None:
             raise ValueError("`within` goes with `is`")
+        self._check_order()
         if self.event == "depegged" and self.below is None:
             raise ValueError("`depegged` needs a level: `below: $0.95`")
         return self
+
+    def _check_order(self) -> None:
+        low, high = self.at_least, self.at_most
+        if low is None or high is None or low.unit != high.unit or low.of != high.of:
+            return
+        if low.number > high.number:
+            message = f"nothing is at least {low.text} and at most {high.text}"
+            raise ValueError(message)
 
     def _check_event(self, bounds: set[str]) -> None:
         if bounds:
@@ -171,6 +183,11 @@ class Expectation(Model):
             )
         if self.happens is None:
             raise ValueError("an `event` needs `happens: never` or `happens: always`")
+
+
+def _not_one(bound: Value, field: str) -> str:
+    more = "" if bound.is_unknown or field == "within" else "; a span is at_least: and at_most:"
+    return f"`{bound.text}`: one number stands here{more}"
 
 
 def _named(bounds: set[str]) -> str:

@@ -47,11 +47,13 @@ RULES = [
         ("markets.lend.source", "nobody"),
         "markets/lend/source",
         "`@nobody` is not under `sources:`",
+        "known here: guess, seen",
     ),
     (
         ("issuers.Stream.pays", ["debts @nobody", "xUSD"]),
         "issuers/Stream/pays/0",
         "`@nobody` is not under `sources:`",
+        "known here: guess, seen",
     ),
     # prices
     (
@@ -66,7 +68,25 @@ RULES = [
         "the price of `ETH` leads back to itself",
         "give one of them in dollars",
     ),
+    (
+        ("issuers.Stable.issues.deUSD.par", "1 deUSD"),
+        "issuers/Stable/issues/deUSD/par",
+        "the price of `deUSD` leads back to itself",
+        "give one of them in dollars",
+    ),
+    (
+        ("issuers.Stream.issues.xUSD.book_price", "1.2667 xUSD"),
+        "issuers/Stream/issues/xUSD/book_price",
+        "the price of `xUSD` leads back to itself",
+        "give one of them in dollars",
+    ),
     # oracles and liquidity
+    (
+        ("oracles.cap", {"kind": "capped", "cap": "$1", "base": "cap"}),
+        "oracles/cap/base",
+        "the base of `cap` leads back to itself",
+        "one of them reads `market`, `nav` or a fixed price",
+    ),
     (
         ("oracles.fixed.of", "xUSDCC"),
         "oracles/fixed/of",
@@ -246,11 +266,13 @@ RULES = [
         ("positions.pledge.collateral", {"ETH": "3"}),
         "positions/pledge/collateral/ETH",
         "`ETH` is no collateral of lend",
+        "known here: xUSD",
     ),
     (
         ("positions.pledge.debt", {"ETH": "3"}),
         "positions/pledge/debt/ETH",
         "`ETH` is no token that lend lends",
+        "known here: USDC",
     ),
     (
         ("positions.loop.e_mode", "ethh"),
@@ -268,6 +290,7 @@ RULES = [
         ("positions.loop.loop.equity", "100 USDC"),
         "positions/loop/loop/equity",
         "`USDC` is no collateral of pool",
+        "known here: deUSD, wstETH",
     ),
     (
         ("positions.leg.venue", "exchang"),
@@ -326,4 +349,31 @@ RULES = [
     (("assets.ETH", ""), "assets/ETH", "ETH: a map is expected here, not nothing"),
     (("as_of", "yesterday"), "as_of", None),
     (("sources.seen.class", "sure"), "sources/seen/class", None),
+    # copies
+    (
+        (
+            "issuers.Stream.issues.xUSD",
+            {
+                "kind": "share",
+                "supply": "204M",
+                "copies": {"ethereum": {"supply": "120M"}, "base": {"supply": "90M"}},
+                "shortfall_borne_by": "all",
+            },
+        ),
+        "issuers/Stream/issues/xUSD/copies",
+        "xUSD: 210_000_000 are locked for its copies, more than the supply of 204M",
+        "what no bridge holds is unbacked: write `locked`",
+    ),
+    (
+        ("issuers.Stream.issues.xUSD.shortfall_borne_by", "all"),
+        "issuers/Stream/issues/xUSD/shortfall_borne_by",
+        "shortfall_borne_by: this token has no copies that could bear one",
+        "leave it out, or list its `copies`",
+    ),
+    (
+        ("positions.pledge.owner", "outside"),
+        "positions/pledge/owner",
+        "`outside` is no issuer of this system",
+        "leave `owner` out: the owner is then somebody outside",
+    ),
 ]

@@ -41,11 +41,11 @@ def market(**fields):
 
 
 BROKEN = [
-    ("assets", {}, "assets/x", "assets/x: `price` is missing", ""),
+    ("assets", {}, "assets/x", "assets/x: `price` is missing", "add `price: …`, such as $1.2667"),
     ("assets", {"price": "3000"}, "assets/x/price", "price: `3000`: a price names its unit: $3000 or 3000 ETH", ""),
     ("assets", {"price": "$1", "decimals": "six"}, "assets/x/decimals", "decimals: `six`: a whole number stands here", ""),
-    ("oracles", {"kind": "fixed"}, "oracles/x", "oracles/x: `price` is missing", ""),
-    ("oracles", {"kind": "capped"}, "oracles/x", "oracles/x: `cap` is missing", ""),
+    ("oracles", {"kind": "fixed"}, "oracles/x", "oracles/x: `price` is missing", "add `price: …`, such as $1.2667"),
+    ("oracles", {"kind": "capped"}, "oracles/x", "oracles/x: `cap` is missing", "add `cap: …`, such as $1.2667"),
     ("oracles", {"kind": "nav", "price": "$1"}, "oracles/x/price", "price: only a fixed oracle has a price; this one is nav", ""),
     ("oracles", {"kind": "navv"}, "oracles/x/kind", "kind: `navv` is not known here; did you mean nav?", ""),
     ("oracles", {"kind": "chainlink"}, "oracles/x/kind", "kind: `chainlink` is not known here; it is one of market, nav, fixed, capped, twap, pt_discount", ""),
@@ -53,8 +53,8 @@ BROKEN = [
     ("issuers", {"outside": "$93M"}, "issuers/x/outside", "outside: a map is expected here, not `$93M`", ""),
     ("issuers", {"owes": {"V": "217"}}, "issuers/x/owes/V", "V: `217`: of what? write $217 or 217 USDC", ""),
     ("issuers", {"owes": {"V": {"amount": "$217"}}}, "issuers/x/owes/V", "issuers/x/owes/V: `to` is missing", ""),
-    ("issuers", {"issues": {"t": {"supply": "1"}}}, "issuers/x/issues/t", "issuers/x/issues/t: `kind` is missing", ""),
-    ("issuers", {"issues": {"t": {"kind": "par", "supply": "1"}}}, "issuers/x/issues/t", "issuers/x/issues/t: `par` is missing", ""),
+    ("issuers", {"issues": {"t": {"supply": "1"}}}, "issuers/x/issues/t", "issuers/x/issues/t: `kind` is missing", "add `kind: share` (what is left) or `kind: par` (a promise)"),
+    ("issuers", {"issues": {"t": {"kind": "par", "supply": "1"}}}, "issuers/x/issues/t", "issuers/x/issues/t: `par` is missing", "add `par: …`, such as $1.2667"),
     ("issuers", {"issues": {"t": {"kind": "senior", "supply": "1"}}}, "issuers/x/issues/t/kind", "kind: `senior` is not known here: share (what is left) or par (a promise)", ""),
     ("issuers", {"issues": {"t": {"kind": "share", "supply": "1", "par": "$1"}}}, "issuers/x/issues/t/par", "unknown key `par`", None),
     ("issuers", {"issues": {"t": {"kind": "share", "supply": "1", "nav": "$1"}}}, "issuers/x/issues/t/nav", "unknown key `nav`", "here it is called book_price"),
@@ -70,7 +70,7 @@ BROKEN = [
         {"issues": {"t": {"kind": "share", "supply": "1", "copies": {"base": {"supply": "1"}}, "shortfall_borne_by": ["bsae"]}}},
         "issuers/x/issues/t/shortfall_borne_by",
         "shortfall_borne_by: `bsae` is no copy of this token",
-        "",
+        "its copies are base",
     ),
     ("issuers", {"issues": {"t": {"kind": "share", "supply": "1", "shortfall_borne_by": "base"}}}, "issuers/x/issues/t/shortfall_borne_by", "shortfall_borne_by: `base`: write `all`, or a list of copies: [base]", ""),
     ("issuers", {"pays": "debts"}, "issuers/x/pays", "pays: `debts`: a list stands here, first to last: [debts]", ""),
@@ -79,9 +79,9 @@ BROKEN = [
     ("issuers", {"seniority": ["a"]}, "issuers/x/seniority", "unknown key `seniority`", "here it is called pays: [first, …, last], on the issuer"),
     ("issuers", {"liabilities": {}}, "issuers/x/liabilities", "unknown key `liabilities`", "here it is called owes"),
     ("issuers", {"pay": []}, "issuers/x/pay", "unknown key `pay`", "did you mean pays?"),
-    ("issuers", {"default_recovery": {"outside": "90%"}}, "issuers/x/default_recovery", "issuers/x/default_recovery: `claims` is missing", ""),
+    ("issuers", {"default_recovery": {"outside": "90%"}}, "issuers/x/default_recovery", "issuers/x/default_recovery: `claims` is missing", "add `claims: …`, such as 91.5%"),
     ("issuers", {"set_off": {"E": {"pledged": "maybe"}}}, "issuers/x/set_off/E/pledged", "pledged: `maybe` is not known here; it is one of void, honoured", ""),
-    ("markets", {"lends": LENDS}, "markets/x", "markets/x: `rules` is missing", ""),
+    ("markets", {"lends": LENDS}, "markets/x", "markets/x: `rules` is missing", "add `rules: …`, one of morpho-blue, euler-v2, silo-v2, aave-v2, aave-v3, aave-v3.3, compound-v2, compound-v3, abracadabra, isolated, pooled, absorbing"),
     ("markets", market(rules="morpho"), "markets/x/rules", "rules: `morpho` is not known here; did you mean morpho-blue?", ""),
     ("markets", market(curator="Re7"), "markets/x/curator", "unknown key `curator`", "here it is called depends_on: {curator: …}"),
     ("markets", market(lends={}), "markets/x/lends", "lends: a market lends at least one token", ""),
@@ -96,7 +96,7 @@ BROKEN = [
         "ETH: (1 + incentive) x lltv is 1.007: a liquidation would take more than there is",
         "the product must be below 1: one of the two is too large",
     ),
-    ("markets", market(collateral={"ETH": {**TERMS, "ltv": "90%"}}), "markets/x/collateral/ETH/ltv", "ltv: 90% is above the lltv of 86%", ""),
+    ("markets", market(collateral={"ETH": {**TERMS, "ltv": "90%"}}), "markets/x/collateral/ETH/ltv", "ltv: 90% is above the lltv of 86%", "ltv is how much can be borrowed, lltv where a liquidation begins"),
     ("markets", market(collateral={"ETH": {**TERMS, "LT": "86%"}}), "markets/x/collateral/ETH/LT", "unknown key `LT`", "here it is called lltv (Aave's LT)"),
     ("markets", market(collateral={"ETH": {**TERMS, "LIF": "1.05"}}), "markets/x/collateral/ETH/LIF", "unknown key `LIF`", "here it is called incentive (Morpho's LIF less 1)"),
     ("venues", {"convention": "hyperliquid", "mode": "isolated"}, "venues/x", "venues/x: `maintenance` is missing", "a share, or `tiers`"),
@@ -130,7 +130,11 @@ def test_all_problems_of_a_part_come_together():
     terms = {"ltv": "72%", "lt": "75%", "bonus": "8.5%", "oracle": "market"}
     raw = {"rules": "aave-v3.3", "lends": LENDS, "collateral": {"sUSDe": terms}, "curator": "Re7"}
     assert wrong("markets", raw, "aave") == [
-        ("markets/aave/collateral/sUSDe", "markets/aave/collateral/sUSDe: `lltv` is missing", ""),
+        (
+            "markets/aave/collateral/sUSDe",
+            "markets/aave/collateral/sUSDe: `lltv` is missing",
+            "add `lltv: …`, such as 91.5%",
+        ),
         (
             "markets/aave/collateral/sUSDe/lt",
             "unknown key `lt`",
