@@ -16,6 +16,7 @@ from looprisk.engine.compile import maker
 from looprisk.engine.holdings import listed_debt
 from looprisk.engine.legs import Leg, legs_of
 from looprisk.engine.stage import Point
+from looprisk.engine.standing import Standing, standing
 from looprisk.engine.state import ZERO
 
 ROOT_DIGITS = 10**18
@@ -146,18 +147,36 @@ def account(point: Point, name: str) -> Account:
 
 
 def accounts(point: Point, of: str) -> Iterable[Account]:
-    """Yield the accounts that a thing stands for.
-
-    Itself, or those of a market or of one of its supplies.
-    """
+    """Yield the accounts that a thing stands for, without those that are many in one."""
     catalogue = point.compiled.world.catalogue
-    if of in catalogue.loans:
-        yield account(point, of)
-        return
-    market, token = catalogue.supplies.get(of, (of, ""))
-    for name, _ in catalogue.positions_in(market):
-        if of == market or token in catalogue.debt_tokens(name):
+    for name in accounts_of(catalogue, of):
+        if name not in catalogue.crowds:
             yield account(point, name)
+
+
+def crowds(point: Point, of: str) -> Iterable[Standing]:
+    """Yield the crowds of accounts that a thing stands for."""
+    catalogue = point.compiled.world.catalogue
+    for name in accounts_of(catalogue, of):
+        if name in catalogue.crowds:
+            yield standing(point, name)
+
+
+def accounts_of(catalogue: Catalogue, of: str) -> tuple[str, ...]:
+    """Return the accounts that a thing stands for.
+
+    Itself, or those of a table, of a market or of one of its supplies.
+    """
+    if of in catalogue.loans:
+        return (of,)
+    if of in catalogue.tables:
+        return (*catalogue.tables[of].crowds, *catalogue.tables[of].apart)
+    market, token = catalogue.supplies.get(of, (of, ""))
+    return tuple(
+        name
+        for name, _ in catalogue.positions_in(market)
+        if of == market or token in catalogue.debt_tokens(name)
+    )
 
 
 def claims_of(found: Account, of: str) -> tuple[str, ...]:

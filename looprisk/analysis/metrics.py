@@ -10,7 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from looprisk.analysis.accounts import Account, account, accounts, claims_of, utilisation
+from looprisk.analysis.accounts import (
+    Account,
+    account,
+    accounts,
+    accounts_of,
+    claims_of,
+    crowds,
+    utilisation,
+)
 from looprisk.analysis.breaking import claim_of
 from looprisk.analysis.solve import Solved
 from looprisk.engine.book import Book, book
@@ -165,8 +173,10 @@ def _assets(ask: Ask) -> Number:
 
 
 def _equity(ask: Ask) -> Number:
-    if ask.of in ask.solved.catalogue.loans:
-        return Fraction(ask.point.claim(f"{ask.of}/equity"))
+    catalogue = ask.solved.catalogue
+    if ask.of in catalogue.loans or ask.of in catalogue.tables:
+        names = accounts_of(catalogue, ask.of)
+        return sum((Fraction(ask.point.claim(f"{name}/equity")) for name in names), ZERO)
     assets = _assets(ask)
     return max(ZERO, assets - _owed(ask.of, ask.point)) if assets is not None else None
 
@@ -237,15 +247,19 @@ def _bad_debt(ask: Ask) -> Number:
         if found.is_liquidated:
             for claim in claims_of(found, ask.of):
                 total += ask.point.face(claim) - Fraction(ask.point.claim(claim))
-    return total
+    return total + sum((c.outcome.bad_debt * c.price for c in crowds(ask.point, ask.of)), ZERO)
 
 
 def _lender_loss(ask: Ask) -> Number:
     """What suppliers of a market lose, or the lenders of one account, or an issuer's creditors."""
     catalogue = ask.solved.catalogue
-    if ask.of in catalogue.loans:
-        found = account(ask.point, ask.of)
-        return found.debt - found.repaid
+    if ask.of in catalogue.loans or ask.of in catalogue.tables:
+        claims = [
+            claim
+            for name in accounts_of(catalogue, ask.of)
+            for claim in catalogue.debt_claims(name).values()
+        ]
+        return sum((ask.point.face(c) - Fraction(ask.point.claim(c)) for c in claims), ZERO)
     if ask.of in catalogue.system.markets:
         supplies = (s for s, (market, _) in catalogue.supplies.items() if market == ask.of)
         return sum((_loss(replace(ask, of=supply)) or ZERO for supply in supplies), ZERO)
@@ -259,7 +273,7 @@ def _liquidated(ask: Ask) -> Number:
     for found in accounts(ask.point, ask.of):
         if found.is_liquidated:
             total += sum((Fraction(ask.point.claim(c)) for c in claims_of(found, ask.of)), ZERO)
-    return total
+    return total + sum((c.outcome.repaid * c.price for c in crowds(ask.point, ask.of)), ZERO)
 
 
 def _of_account(read: Callable[[Account], Number]) -> Callable[[Ask], Number]:
@@ -267,7 +281,8 @@ def _of_account(read: Callable[[Account], Number]) -> Callable[[Ask], Number]:
 
     def metric(ask: Ask) -> Number:
         found = list(accounts(ask.point, ask.of))
-        return read(found[0]) if len(found) == 1 else None
+        several = len(found) != 1 or any(crowds(ask.point, ask.of))
+        return None if several else read(found[0])
 
     return metric
 

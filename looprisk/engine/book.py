@@ -18,12 +18,12 @@ from looprisk.engine.clear import clear
 from looprisk.engine.holdings import Holdings, holdings, supply_claim, unlisted_debt
 from looprisk.engine.reserves import insurance
 from looprisk.engine.skeleton import Claim, Node, Skeleton, assemble
+from looprisk.engine.standing import standing
 from looprisk.engine.state import ONE, ZERO, usd
 from looprisk.engine.waterfall import Ranked, waterfall
 from looprisk.engine.world import World
 from looprisk.errors import NotCarriedError
 from looprisk.model.tokens import Par
-
 
 if TYPE_CHECKING:
     from looprisk.engine.stage import Point
@@ -72,7 +72,10 @@ def _supply(point: Point, supply: str) -> Fraction:
     left = _cash(point, supply) + insurance(catalogue, supply)
     for name, _ in catalogue.positions_in(market):
         claim = catalogue.debt_claims(name).get(token)
-        if claim is not None:
+        if claim is not None and name in catalogue.crowds:
+            crowd = standing(point, name)
+            left += point.face(claim) - crowd.outcome.bad_debt * crowd.price
+        elif claim is not None:
             acted = "liquidated" in point.state_of(name)
             left += Fraction(point.claim(claim)) if acted else point.face(claim)
     return min(owed, left)

@@ -9,7 +9,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from looprisk.engine.stage import Point
+from looprisk.engine.standing import standing
 from looprisk.engine.state import ZERO, Account, State
+from looprisk.engine.steps import Steps
 
 
 def carry(point: Point, after: State) -> State:
@@ -22,13 +24,27 @@ def carry(point: Point, after: State) -> State:
     catalogue = point.compiled.world.catalogue
     accounts: dict[str, Account] = dict(after.accounts)
     cash: dict[str, Fraction] = dict(after.cash)
+    crowds = dict(after.crowds)
     for name, position in catalogue.loans.items():
         if "liquidated" not in point.state_of(name):
+            continue
+        if name in catalogue.crowds:
+            crowd = standing(point, name)
+            crowds[name] = crowd.left
+            accounts[name] = _sum(accounts[name], crowd.left)
+            (token,) = position.debt
+            cash[catalogue.supply_of(position.market, token)] += crowd.outcome.repaid
             continue
         accounts[name] = _left(point, name, accounts[name])
         for token, claim in catalogue.debt_claims(name).items():
             cash[catalogue.supply_of(position.market, token)] += _repaid(point, token, claim)
-    return replace(after, accounts=accounts, cash=cash, closed=_closed(point, after))
+    return replace(after, accounts=accounts, crowds=crowds, cash=cash, closed=_closed(point, after))
+
+
+def _sum(account: Account, steps: Steps) -> Account:
+    """Return all accounts of a crowd as one."""
+    (collateral,), (token,) = account.collateral, account.debts
+    return replace(account, collateral={collateral: steps.all_units}, debts={token: steps.all_debt})
 
 
 def _left(point: Point, name: str, account: Account) -> Account:

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+from looprisk.engine.tables import Crowd, Grouped, grouped
 from looprisk.errors import NotCarriedError, UnknownValueError
 from looprisk.model.issuers import Issuer
 from looprisk.model.markets import Market
-from looprisk.model.positions import LoanPosition, PerpPosition
+from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition
 from looprisk.model.system import System
 from looprisk.model.tokens import Par, Share
 from looprisk.model.values import Value
@@ -46,11 +47,31 @@ class Catalogue:
 
     @cached_property
     def loans(self) -> dict[str, LoanPosition]:
-        """Positions that are accounts in a market."""
-        return {
+        """Positions that are accounts in a market; a crowd of accounts counts as one."""
+        listed = {
             name: position
             for name, position in self.system.positions.items()
             if isinstance(position, LoanPosition)
+        }
+        for table in self.tables.values():
+            listed |= {name: crowd.position for name, crowd in table.crowds.items()}
+            listed |= table.apart
+        return listed
+
+    @cached_property
+    def tables(self) -> dict[str, Grouped]:
+        """Tables of accounts, each taken apart into crowds and accounts that stand alone."""
+        return {
+            name: grouped(name, position, self.system.markets[position.market])
+            for name, position in self.system.positions.items()
+            if isinstance(position, TablePosition)
+        }
+
+    @cached_property
+    def crowds(self) -> dict[str, Crowd]:
+        """Accounts of a table that differ in their amounts alone."""
+        return {
+            name: crowd for table in self.tables.values() for name, crowd in table.crowds.items()
         }
 
     @cached_property

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from looprisk.engine.accounts import account_node
 from looprisk.engine.affine import Affine, affine
-from looprisk.engine.catalogue import Catalogue, known
+from looprisk.engine.catalogue import known
+from looprisk.engine.crowds import crowd_node
 from looprisk.engine.holdings import holdings
 from looprisk.engine.maker import Maker
 from looprisk.engine.reserves import reserve_node
@@ -26,7 +27,6 @@ def skeleton(world: World) -> Skeleton:
     Raises NotAffineError where two moving numbers would be multiplied; NotCarriedError and
     UnknownValueError name the path of what stands in the way.
     """
-    _refuse_tables(world.catalogue)
     return _skeleton(maker(world))
 
 
@@ -42,18 +42,13 @@ def _skeleton(make: Maker) -> Skeleton:
         nodes=(
             *(_issuer(make, name, issuer) for name, issuer in catalogue.system.issuers.items()),
             *(reserve_node(make, supply) for supply in catalogue.supplies),
-            *(account_node(make, name) for name in catalogue.loans),
+            *(_account(make, name) for name in catalogue.loans),
         )
     )
 
 
-def _refuse_tables(catalogue: Catalogue) -> None:
-    for name in catalogue.system.positions:
-        if name not in catalogue.loans and name not in catalogue.legs:
-            raise NotCarriedError(
-                f"{name}: a table of accounts is in the language and not yet in the static engine: "
-                "list the accounts as positions"
-            )
+def _account(make: Maker, name: str) -> Node:
+    return (crowd_node if name in make.catalogue.crowds else account_node)(make, name)
 
 
 def exogenous(make: Maker, name: str, issuer: Issuer) -> Affine:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from looprisk.engine.accounts import borders
 from looprisk.engine.compile import maker
+from looprisk.engine.crowds import first_borders
 from looprisk.engine.monitors import Stretch, join
 from looprisk.engine.stage import StageRun
 from looprisk.engine.state import ONE, ZERO
@@ -40,6 +41,9 @@ def crossings(run: StageRun) -> tuple[Fraction, ...]:
     make = maker(world)
     found = set(knots(world))
     for name in run.catalogue.loans:
+        if name in run.catalogue.crowds:
+            found |= {s for s in first_borders(make, name) if 0 < s < 1}
+            continue
         found |= {s for s in borders(make, name) if 0 < s < 1}
     return tuple(sorted(found))
 

@@ -13,9 +13,14 @@ from fractions import Fraction
 
 from looprisk.engine.affine import affine
 from looprisk.engine.clear import clear
+from looprisk.engine.crowds import CrowdNode, borders_in, out_of_focus, split_of
+from looprisk.engine.focus import Focus
+from looprisk.engine.ladder import Line, rungs
 from looprisk.engine.skeleton import Cell, Condition, Node, Pay, Skeleton, assemble, line
 from looprisk.engine.stage import Point
+from looprisk.engine.standing import standing
 from looprisk.engine.state import ONE, ZERO
+from looprisk.engine.triggers import untouched
 
 
 def market_values(point: Point) -> Mapping[str, Fraction]:
@@ -31,13 +36,18 @@ def market_values(point: Point) -> Mapping[str, Fraction]:
     }
     if not quotes:
         return {c: Fraction(point.claim(c)) for c in point.compiled.index.claim}
-    nodes = tuple(_at_market(point, node, quotes) for node in point.compiled.skeleton.nodes)
-    form, index = assemble(Skeleton(nodes=nodes))
-    z = clear(form).z
-    return {claim: quotes.get(claim, z[at]) for claim, at in index.claim.items()}
+    nearer: Focus | None = Focus()
+    while nearer is not None:
+        focus = nearer
+        found = (_at_market(point, node, quotes, focus) for node in point.compiled.skeleton.nodes)
+        nodes = Skeleton(nodes=tuple(found))
+        form, index = assemble(nodes)
+        solution = clear(form)
+        nearer = out_of_focus(focus, nodes, form, index, solution)
+    return {claim: quotes.get(claim, solution.z[at]) for claim, at in index.claim.items()}
 
 
-def _at_market(point: Point, node: Node, quotes: Mapping[str, Fraction]) -> Node:
+def _at_market(point: Point, node: Node, quotes: Mapping[str, Fraction], focus: Focus) -> Node:
     """Return a node that holds quoted tokens at their quote.
 
     With its triggers as they were decided.
@@ -54,7 +64,29 @@ def _at_market(point: Point, node: Node, quotes: Mapping[str, Fraction]) -> Node
     )
     claims = tuple(replace(c, holders=()) if c.id in quotes else c for c in node.claims)
     moved = replace(node, b=node.b + held, claims=claims)
+    if isinstance(moved, CrowdNode):
+        return _decided_crowd(point, moved, focus)
     return _decided(point, moved) if node.id in point.compiled.world.catalogue.loans else moved
+
+
+def _decided_crowd(point: Point, node: CrowdNode, focus: Focus) -> CrowdNode:
+    """Return a crowd of which those who were liquidated have repaid; nobody takes the others."""
+    was, steps = standing(point, node.id), node.ladder.steps
+    first = was.rung.taken.liquidated
+    kept = steps.units_before(first) - was.outcome.sold
+    rest = untouched(steps, first)
+    ladder = replace(
+        rest,
+        lender=rest.lender + Line(was.outcome.repaid),
+        owner=rest.owner + Line(rate=kept),
+    )
+    shown = rungs(ladder, borders_in(focus, node.id, ladder), from_below=focus.from_below)
+    crowd = point.compiled.world.catalogue.crowds[node.id]
+    price = affine(was.price)
+    conditions, cells = split_of(crowd, shown, price, node.units)
+    return replace(
+        node, conditions=conditions, cells=cells, ladder=ladder, rungs=shown, price=price
+    )
 
 
 def _decided(point: Point, node: Node) -> Node:

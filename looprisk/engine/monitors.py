@@ -104,6 +104,9 @@ def _issuers(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
 
 def _accounts(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
     for name, position in catalogue.loans.items():
+        if name in catalogue.crowds:
+            yield from _crowd(catalogue, name)
+            continue
         market = str(position.market)
         debts = {
             claim: compiled.index.claim_of[compiled.index.claim[claim]].face or affine(ZERO)
@@ -124,6 +127,18 @@ def _accounts(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
                 )
         owed = sum(debts.values(), start=affine(ZERO))
         yield Monitor(of=name, event="insolvent", node=name, short_of=owed)
+
+
+def _crowd(catalogue: Catalogue, name: str) -> Iterator[Monitor]:
+    """The first of many accounts counts for all; whether one is under water is its own affair."""
+    crowd = catalogue.crowds[name]
+    market = str(crowd.position.market)
+    (token,) = catalogue.debt_tokens(name)
+    wholes = dict.fromkeys((name, crowd.table, market))
+    for of in wholes:
+        yield Monitor(of=of, event="liquidated", node=name, state="liquidated")
+    for of in dict.fromkeys((*wholes, catalogue.supply_of(market, token))):
+        yield Monitor(of=of, event="bad_debt", node=name, state="unpaid")
 
 
 def _legs(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:

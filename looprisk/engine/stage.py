@@ -15,7 +15,9 @@ from looprisk.engine.bounds import between
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection, Solution, clear
 from looprisk.engine.compile import skeleton
+from looprisk.engine.crowds import out_of_focus
 from looprisk.engine.facts import crossings, decided
+from looprisk.engine.focus import Focus
 from looprisk.engine.form import NormalForm
 from looprisk.engine.holdings import supply_claim
 from looprisk.engine.oracles import bends, cap_of, computed_navs, reading_of
@@ -167,13 +169,16 @@ class StageRun:
             weights=self.weights,
         )
 
-    def compiled_at(self, s: Fraction, navs: Mapping[str, Fraction]) -> Compiled:
+    def compiled_at(
+        self, s: Fraction, navs: Mapping[str, Fraction], focus: Focus | None = None
+    ) -> Compiled:
         """Return the system at one shock fraction, where nothing moves.
 
         Raises NotExactError where even there two things that are not known are multiplied.
         """
         try:
-            return _compiled(replace(self.world(s, s, still=s), navs=navs))
+            world = replace(self.world(s, s, still=s), navs=navs, focus=focus or Focus())
+            return _compiled(world)
         except NotAffineError:
             raise NotExactError(
                 "a liquidation repays a debt owed in a token at a price that is stated: "
@@ -186,8 +191,15 @@ class StageRun:
         return self._twinned(s, selection) if self.navs else self._point(s, selection, {})
 
     def _point(self, s: Fraction, selection: Selection, navs: Mapping[str, Fraction]) -> Point:
-        compiled = self.compiled_at(s, navs)
-        return _read_off(Point(s=s, compiled=compiled, solution=compiled.solve(selection)))
+        nearer: Focus | None = Focus(from_below=selection == "least")
+        while nearer is not None:
+            focus = nearer
+            compiled = self.compiled_at(s, navs, focus)
+            solution = compiled.solve(selection)
+            nearer = out_of_focus(
+                focus, compiled.skeleton, compiled.form, compiled.index, solution, s
+            )
+        return _read_off(Point(s=s, compiled=compiled, solution=solution))
 
     @cached_property
     def navs(self) -> tuple[str, ...]:
@@ -240,7 +252,8 @@ class StageRun:
         if self.stretches is None:
             return ()
         origin = self.compiled_at(ZERO, {})
-        found = [Segment(compiled=origin, pieces=trace(origin.form, ZERO, ZERO, selection)[:1])]
+        at_start = trace(origin.form, *_ends(origin.form, ZERO, ZERO), selection)[:1]
+        found = [Segment(compiled=origin, pieces=at_start)]
         for compiled in self.stretches:
             lo, hi = compiled.world.lo, compiled.world.hi
             pieces = trace(compiled.form, *_ends(compiled.form, lo, hi), selection)

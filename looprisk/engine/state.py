@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from looprisk.engine.catalogue import Catalogue, known
+from looprisk.engine.steps import Steps
 from looprisk.errors import ModelError, NotCarriedError, Problem
 from looprisk.model.check_markets import accepted
 from looprisk.model.scenario import Adl, Stage
@@ -66,6 +67,8 @@ class State:
     """Legs that the venue has closed."""
     cuts: Mapping[str, tuple[Cut, ...]] = field(default_factory=dict)
     accounts: Mapping[str, Account] = field(default_factory=dict)
+    crowds: Mapping[str, Steps] = field(default_factory=dict)
+    """Crowds of which some were liquidated, as they stand; the others are as written."""
     cash: Mapping[str, Fraction] = field(default_factory=dict)
     """Supply claim: loan tokens that are not lent."""
     minted: Mapping[str, Fraction] = field(default_factory=dict)
@@ -319,6 +322,11 @@ def _capped(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, Fract
 
 def defaulting(catalogue: Catalogue, target: str) -> tuple[str, ...]:
     """Return the claims that a default names: one claim, or all that an issuer or account owes."""
+    if target in catalogue.tables:
+        raise NotCarriedError(
+            f"default/{target}: a table of accounts pays as its collateral allows: "
+            "list the accounts that default as positions"
+        )
     if target in catalogue.loans:
         return tuple(catalogue.debt_claims(target).values())
     if target not in catalogue.system.issuers:

@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from looprisk.engine.affine import Affine, NotAffineError, affine
 from looprisk.engine.catalogue import Catalogue, known
+from looprisk.engine.focus import Focus
 from looprisk.engine.perps import Leg, alive_value, closed_value, liquidation_price
 from looprisk.engine.state import ONE, ZERO, State, usd
 from looprisk.errors import NotCarriedError
@@ -33,6 +34,8 @@ class World:
     lo: Fraction
     hi: Fraction
     still: Fraction | None = None
+    focus: Focus = field(default_factory=Focus)
+    """What is shown of crowds of accounts."""
     navs: Mapping[str, Fraction] = field(default_factory=dict)
     """Computed book prices that oracles read at this point, in USD."""
     weights: Mapping[str, tuple[Fraction, ...]] = field(default_factory=dict)

@@ -114,8 +114,10 @@ def _check_header(table: _Table, line: str) -> None:
             table.refuse(
                 0, at, len(name), f"`{shorten(name)}` is no column of a table", _meant(name)
             )
-    if not table.faults and not any(name.startswith(DEBT) for name in seen):
-        table.refuse(0, 0, len(line), "no column of this table is a debt", "add debt/TOKEN")
+    for prefix in (COLLATERAL, DEBT):
+        if not table.faults and not any(name.startswith(prefix) for name in seen):
+            message = f"a table has a column of {prefix.removesuffix('/')}, and this one has none"
+            table.refuse(0, 0, len(line), message, f"add {prefix}TOKEN")
 
 
 def _meant(name: str) -> str:
