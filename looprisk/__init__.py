@@ -5,7 +5,7 @@ and a shock go in; out come each layer's loss, who bears it, the order of breaki
 shock must go, loops cleared exactly and every number with its proof.
 
 >>> import looprisk as lr
->>> loop = lr.loop("wstETH", "ETH", equity=100, ltv=.90, lltv=.945)
+>>> loop = lr.loop("wstETH", "ETH", equity=100, ltv=0.90, lltv=0.945)
 >>> rows = lr.break_points(loop, price={"wstETH": -1.0}).rows
 >>> [(row.event, row.exact) for row in rows if row.of == "loop"]
 [('liquidated', '1/21'), ('bad_debt', '167/1967'), ('insolvent', '1/10')]
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from looprisk.analysis import break_points as break_points
     from looprisk.analysis import check as check
     from looprisk.analysis import run as run
+    from looprisk.analysis.mapping import common as common
+    from looprisk.analysis.mapping import exposure as exposure
     from looprisk.errors import FileError as FileError
     from looprisk.errors import LoopriskError as LoopriskError
     from looprisk.errors import ModelError as ModelError
@@ -46,15 +48,30 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "looprisk.analysis": ("break_points", "check", "run"),
+    "looprisk.analysis.mapping": ("common", "exposure"),
     "looprisk.errors": (
-        "FileError", "LoopriskError", "ModelError", "NoSolutionError", "NotCarriedError",
-        "NotExactError", "UnknownValueError",
+        "FileError",
+        "LoopriskError",
+        "ModelError",
+        "NoSolutionError",
+        "NotCarriedError",
+        "NotExactError",
+        "UnknownValueError",
     ),
     "looprisk.files": ("load", "save"),
     "looprisk.graph": ("layers", "loops"),
     "looprisk.model": (
-        "Asset", "Issuer", "Market", "Oracle", "Par", "Scenario", "Share", "Stage", "System",
-        "Venue", "loop",
+        "Asset",
+        "Issuer",
+        "Market",
+        "Oracle",
+        "Par",
+        "Scenario",
+        "Share",
+        "Stage",
+        "System",
+        "Venue",
+        "loop",
     ),
     "looprisk.results": ("BreakPoints", "CheckReport", "Clearing"),
 }

@@ -68,7 +68,15 @@ class FileError(ModelError):
 
 
 class UnknownValueError(LoopriskError, ValueError):
-    """An answer depends on a value written ``unknown`` or as an interval."""
+    """An answer depends on a value written ``unknown`` or as an interval.
+
+    ``paths`` names every such value by its path in the language.
+    """
+
+    def __init__(self, message: str, paths: Iterable[str] = ()) -> None:
+        """Keep the ``paths`` beside the message that names them."""
+        super().__init__(message)
+        self.paths = tuple(paths)
 
 
 class NotCarriedError(LoopriskError, NotImplementedError):

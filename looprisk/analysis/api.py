@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from looprisk.analysis.clearing import breaks_of, clearing_of
 from looprisk.analysis.solve import solve
+from looprisk.analysis.unknowns import naming
 from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
 from looprisk.model.reading import parse_scenario
@@ -45,8 +46,8 @@ def run(
     that nobody knows, NotExactError where no certified answer exists, NotCarriedError for what the
     engine does not carry yet.
     """
-    shock = _shock(price, depeg, loss, default, misprice, adl, recognise, close, freeze)
-    return clearing_of(solve(_case(what, shock, stages)))
+    shock = shock_of(price, depeg, loss, default, misprice, adl, recognise, close, freeze)
+    return naming(case_of(what, shock, stages), lambda case: clearing_of(solve(case)))
 
 
 def break_points(
@@ -73,11 +74,11 @@ def break_points(
     >>> first.of, first.event, first.exact
     ('loop', 'liquidated', '1/21')
     """
-    shock = _shock(price, depeg, loss, default, misprice, adl, recognise, close, freeze)
-    return breaks_of(solve(_case(what, shock, stages)))
+    shock = shock_of(price, depeg, loss, default, misprice, adl, recognise, close, freeze)
+    return naming(case_of(what, shock, stages), lambda case: breaks_of(solve(case)))
 
 
-def _shock(  # noqa: PLR0913  (one parameter a verb, as in the language)
+def shock_of(
     price: Sizes | None,
     depeg: Sizes | None,
     loss: Sizes | None,
@@ -88,6 +89,7 @@ def _shock(  # noqa: PLR0913  (one parameter a verb, as in the language)
     close: Sequence[str],
     freeze: Sequence[str],
 ) -> dict[str, object]:
+    """Return the shock that keywords give, as a stage of a file."""
     given: dict[str, object] = {
         "price": price,
         "depeg": depeg,
@@ -102,7 +104,7 @@ def _shock(  # noqa: PLR0913  (one parameter a verb, as in the language)
     return {verb: targets for verb, targets in given.items() if targets}
 
 
-def _case(what: System | Case, shock: dict[str, object], stages: Sequence[Stage]) -> Case:
+def case_of(what: System | Case, shock: dict[str, object], stages: Sequence[Stage]) -> Case:
     """Return the case that is asked: a file's scenario as it is, or a system with a shock."""
     if isinstance(what, Case):
         if shock or stages:

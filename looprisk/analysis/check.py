@@ -11,6 +11,7 @@ from looprisk.analysis.groups import members
 from looprisk.analysis.metrics import METRICS as MEASURED
 from looprisk.analysis.metrics import Ask, measure
 from looprisk.analysis.solve import Solved, as_written, solve
+from looprisk.analysis.unknowns import naming
 from looprisk.engine.curved import WIDTH
 from looprisk.engine.monitors import Stretch, depegged, holds_at, monitors
 from looprisk.engine.stage import Point
@@ -41,7 +42,7 @@ class Got:
 
 def check(case: Case) -> CheckReport:
     """Return the verdict on every expectation of a case, in the order of the file."""
-    rows = judge(solve(case)) if case.scenario.expect else []
+    rows = naming(case, lambda asked: judge(solve(asked))) if case.scenario.expect else []
     return CheckReport(rows=tuple(rows), scenario_count=1)
 
 
@@ -123,7 +124,6 @@ def _known_to(solved: Solved, of: str) -> None:
         raise ModelError([Problem((of,), f"`{of}` is nothing in this system")])
 
 
-def _judge_event(solved: Solved, expectation: Expectation, of: str) -> Judged:
 def _meant(solved: Solved, of: str) -> str:
     """Return the id of a claim written as a path: ``market/token``, ``issuer/issues/token``."""
     claim = solved.catalogue.supply_ids.get(of, of)
@@ -154,11 +154,12 @@ def _not_of(solved: Solved, expectation: Expectation, of: str) -> str:
     return f"{event} is not an event of {of}"
 
 
+def _judge_event(solved: Solved, expectation: Expectation, of: str) -> Judged:
     """An event that had already happened at the start does not count as happening."""
-    points = [solved.after(str(expectation.after))] if expectation.after else list(solved.ends)
     wrong = _not_of(solved, expectation, of)
     if wrong:
         return "n/a", Got(number=None, unit="event", text="–", because=wrong)
+    points = [solved.after(str(expectation.after))] if expectation.after else list(solved.ends)
     key = (of, str(expectation.event))
     happened = any(key in _holding(solved, expectation, of, point) for point in points)
     at_start = key in _holding(solved, expectation, of, solved.start)
@@ -201,7 +202,6 @@ def _judge_break(solved: Solved, expectation: Expectation, of: str) -> Judged:
     event = str(expectation.event)
     by_share = expectation.metric == "break_fraction"
     unit: Unit = "fraction" if by_share else axis.unit
-    full = ONE if by_share else axis.full
     wrong = _not_of(solved, expectation, of)
     if wrong:
         return "n/a", Got(number=None, unit=unit, text="–", because=wrong)
@@ -210,6 +210,7 @@ def _judge_break(solved: Solved, expectation: Expectation, of: str) -> Judged:
         return "FAIL", Got(number=None, unit=unit, text=text, because=because)
     expectation = in_usd(expectation, solved.start)
     stretches = _broken(solved, expectation, of)
+    full = ONE if by_share else axis.full
     if not stretches:
         end = _in_words(full, unit)
         falling = not by_share and axis.unit == "price" and axis.full < axis.start
@@ -223,7 +224,6 @@ def _judge_break(solved: Solved, expectation: Expectation, of: str) -> Judged:
     return ("ok" if good else "FAIL"), Got(number=number, unit=unit, because=because)
 
 
-def _never_passes(expectation: Expectation, full: Fraction, *, falling: bool) -> bool:
 _SHOCK_IN = {
     "usd": ("the shock is in dollars", "write $5M, or break_fraction for a share of it"),
     "price": ("the shock is in prices", "write $0.95, or break_fraction for a share of it"),
@@ -254,6 +254,7 @@ def _unit_price(point: Point, unit: str) -> Fraction:
     return point.token(unit) if unit in world.catalogue.tokens else world.price(unit).at(point.s)
 
 
+def _never_passes(expectation: Expectation, full: Fraction, *, falling: bool) -> bool:
     """A break that never comes meets ``at_least`` only if the shock goes past that value."""
     bound = expectation.at_least
     if bound is None or expectation.at_most is not None:
@@ -274,8 +275,8 @@ def _judge_metric(solved: Solved, expectation: Expectation, of: str) -> Judged:
     unit = _unit(metric)
     if metric not in MEASURED:
         return "n/a", Got(number=None, unit=unit, text="–", because=f"{metric} is not solved yet")
-    number = measure(metric, Ask(solved=solved, point=point, of=of))
     expectation = in_usd(expectation, point) if unit == "price" else expectation
+    number = measure(metric, Ask(solved=solved, point=point, of=of))
     if number is None:
         text = f"{metric} is not defined for {of} here"
         return "FAIL", Got(number=None, unit=unit, text="–", because=text)

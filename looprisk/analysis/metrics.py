@@ -56,7 +56,7 @@ def measure(metric: str, ask: Ask) -> Number:
     """Return a metric; None where it is not defined for this thing.
 
     >>> sorted(METRICS)[:3]
-    ['assets_to_equity', 'bad_debt_price', 'bad_debt_usd']
+    ['adl_share', 'adl_usd', 'assets_to_equity']
     """
     return METRICS[metric](ask)
 
@@ -208,7 +208,7 @@ def _gross(ask: Ask) -> Fraction:
         if claim.id in system.issuers[issuer].issues:
             continue
         for holder, share in claim.holders:
-            if holder == issuer and claim.kind != "owner" or holder in owned:
+            if (holder == issuer and claim.kind != "owner") or holder in owned:
                 total += share * Fraction(point.claim(claim.id))
     world = point.compiled.world
     for name in owned:

@@ -146,9 +146,7 @@ def _look(point: Point, watch: Watch) -> Look[Break]:
     return frozenset((m.of, m.event) for m in watched if holds_at(m, point)), away
 
 
-def on_segments(
-    segments: tuple[Segment, ...], watch: Watch
-) -> Mapping[Break, tuple[Stretch, ...]]:
+def on_segments(segments: tuple[Segment, ...], watch: Watch) -> Mapping[Break, tuple[Stretch, ...]]:
     """Return where each event holds on straight pieces."""
     found: dict[Break, list[Stretch]] = {}
     for segment in segments:

@@ -63,6 +63,18 @@ Shocks = Annotated[
         help="Ask for this shock, not the file's: 'loss: {Stream: $93M}'. Several strike together.",
     ),
 ]
+Of = Annotated[
+    str | None,
+    typer.Option(
+        "--of", metavar="ID", help="What this stands on, loops summed, and who stands on it."
+    ),
+]
+Shares = Annotated[
+    bool,
+    typer.Option(
+        "--common", help="What parts share: oracle, custodian, curator, bridge, issuer, asset."
+    ),
+]
 Explain = Annotated[
     str | None,
     typer.Option("--explain", metavar="LAYER", help="Where the loss of this layer comes from."),
@@ -171,6 +183,27 @@ def break_(
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     return verbs.break_(read(where, set_, shock), to)
+
+
+@app.command("map")
+def map_(
+    where: Where,
+    *,
+    of: Of = None,
+    common: Shares = False,
+    set_: Sets = None,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Show who holds what of whom, what a claim stands on, what parts share."""
+    from looprisk.cli import mapping
+    from looprisk.cli.ask import read
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    return mapping.map_(read(where, set_), of, common, to)
 
 
 @app.command("check")

@@ -88,6 +88,16 @@ def cases(ask: Ask, file: "File") -> "list[Case]":
     return [_struck(ask, _set(ask, file[name])) for name in names]
 
 
+def asked_system(ask: Ask, file: "File") -> "Case":
+    """Return the system that is asked about, with its changes; no scenario is needed."""
+    from looprisk.model.case import Case
+    from looprisk.model.scenario import Scenario
+
+    if ask.scenario is not None:
+        return _set(ask, file[ask.scenario])
+    return _set(ask, Case(system=file.system, scenario=Scenario(), file=str(ask.path)))
+
+
 def _set(ask: Ask, case: "Case") -> "Case":
     if not ask.sets:
         return case

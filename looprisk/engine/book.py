@@ -162,7 +162,8 @@ def _unit(world: World, unit: str | None, s: Fraction, above: tuple[str, ...] = 
         return ONE
     if unit in above:
         raise NotCarriedError(
-            f"a unit of {unit} is a promise of {above[-1]} that leads back to {unit}, never to dollars: "
+            f"a unit of {unit} is a promise of {above[-1]} that leads back to {unit}, never to "
+            "dollars: "
             "write the `par` of one of them in dollars or in an asset"
         )
     receipt = world.catalogue.tokens.get(unit)

@@ -189,7 +189,8 @@ def unknown(path: str, value: Value | None = None) -> UnknownValueError:
     what = "unknown" if value is None or value.is_unknown else f"an interval, {value.text}"
     return UnknownValueError(
         f"{path} is {what}, and the answer depends on it: "
-        f"fill it in a file that includes this one, or try a value with --set {path}=…"
+        f"fill it in a file that includes this one, or try a value with --set {path}=…",
+        paths=(path,),
     )
 
 

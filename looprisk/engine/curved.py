@@ -108,7 +108,7 @@ def _changes(
     found: list[Fraction] = []
     for a, b in pairwise(points):
         found += _changes(
-            at, a, b, guess=not guess or len(inner) == 2 and (a, b) == (inner[0], inner[-1])
+            at, a, b, guess=not guess or (len(inner) == 2 and (a, b) == (inner[0], inner[-1]))
         )
         found += [b] if b != hi else []
     return found

@@ -58,9 +58,14 @@ class Basket:
 
 
 def _share(value: Affine, worth: Affine) -> Fraction:
-    """Return the largest part of ``worth`` that leaves no claim of ``value`` below zero."""
+    """Return the largest part of ``worth`` whose absence turns no claim and no slope of ``value``.
+
+    What is left falls where ``value`` falls, so that a response can be followed in one sweep.
+    """
     coefs = dict(value.reads)
-    shares = (coefs.get(claim, Fraction(0)) / coef for claim, coef in worth.reads)
+    shares = [coefs.get(claim, Fraction(0)) / coef for claim, coef in worth.reads]
+    if worth.slope:
+        shares.append(value.slope / worth.slope)
     return max(Fraction(0), min(shares, default=Fraction(0)))
 
 

@@ -91,6 +91,11 @@ class Walk:
         level = _levels(from_[kept], to[kept], label, count)
         self._steps = _steps(from_[kept], to[kept], weights, label, level)
 
+    @property
+    def trapped(self) -> frozenset[int]:
+        """The nodes of closed loops; dollars end where they enter one."""
+        return frozenset(self._trap)
+
     def visits(self, start: Mapping[int, Scalar]) -> list[Scalar]:
         """Return how many dollars pass each node, every return counted, of those that start.
 
@@ -229,7 +234,8 @@ def _steps(
     inside = np.flatnonzero(inner)
     inside = inside[np.argsort(label[source[inside]], kind="stable")]
     names, starts = np.unique(label[source[inside]], return_index=True)
-    for name, edges in zip(names.tolist(), np.split(inside, starts[1:]), strict=True):
+    groups = np.split(inside, starts[1:]) if len(names) else []
+    for name, edges in zip(names.tolist(), groups, strict=True):
         nodes = np.unique(source[edges])
         place = (np.searchsorted(nodes, source[edges]), np.searchsorted(nodes, target[edges]))
         loops.setdefault(int(level[name]), []).append(_loop(nodes, place, weight[edges]))
@@ -240,7 +246,7 @@ def _steps(
             target=target[edges],
             weight=weight[edges],
         )
-        for depth_, edges in enumerate(np.split(order, cuts[1:-1]))
+        for depth_, edges in enumerate(np.split(order, cuts[1:-1]) if len(level) else [])
     )
 
 

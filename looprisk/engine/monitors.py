@@ -105,7 +105,7 @@ def _issuers(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
 def _accounts(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
     for name, position in catalogue.loans.items():
         if name in catalogue.crowds:
-            yield from _crowd(catalogue, name)
+            yield from _crowd(compiled, catalogue, name)
             continue
         market = str(position.market)
         debts = {
@@ -129,16 +129,23 @@ def _accounts(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
         yield Monitor(of=name, event="insolvent", node=name, short_of=owed)
 
 
-def _crowd(catalogue: Catalogue, name: str) -> Iterator[Monitor]:
+def _crowd(compiled: Compiled, catalogue: Catalogue, name: str) -> Iterator[Monitor]:
     """The first of many accounts counts for all; whether one is under water is its own affair."""
     crowd = catalogue.crowds[name]
     market = str(crowd.position.market)
-    (token,) = catalogue.debt_tokens(name)
+    ((token, claim),) = catalogue.debt_claims(name).items()
     wholes = dict.fromkeys((name, crowd.table, market))
     for of in wholes:
         yield Monitor(of=of, event="liquidated", node=name, state="liquidated")
     for of in dict.fromkeys((*wholes, catalogue.supply_of(market, token))):
-        yield Monitor(of=of, event="bad_debt", node=name, state="unpaid")
+        yield Monitor(
+            of=of,
+            event="bad_debt",
+            node=name,
+            state="unpaid",
+            claim=claim,
+            short_of=compiled.index.claim_of[compiled.index.claim[claim]].face,
+        )
 
 
 def _legs(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:

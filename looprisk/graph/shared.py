@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from looprisk.graph.exposure import issuer_node
@@ -16,19 +16,38 @@ from looprisk.model.system import System
 
 Key = tuple[str, str]
 """(kind, value): ``("bridge", "acme")``, ``("oracle", "slow")``, ``("asset", "ETH")``."""
-WRAPPED = frozenset({"issuer", "asset", "venue"})
+HELD = frozenset({"issuer", "asset", "venue"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """One part that depends on something."""
+
+    part: str
+    """An id, ``market/collateral`` for an oracle, ``token/copy`` for a bridge."""
+    at: frozenset[str]
+    """The nodes of the part."""
+    met: frozenset[str]
+    """The nodes where the dependency is met on the way down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependency:
-    """Something that at least two parts depend on."""
+    """Something that parts depend on."""
 
     kind: str
     value: str
-    parts: tuple[str, ...]
-    """Who depends on it: ids, ``market/collateral`` for an oracle, ``token/copy`` for a bridge."""
-    nodes: frozenset[str]
-    """Where it is met on the way down."""
+    uses: tuple[Use, ...]
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Who depends on it, each once."""
+        return tuple(dict.fromkeys(use.part for use in self.uses))
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        """Where it is met on the way down."""
+        return frozenset().union(*(use.met for use in self.uses))
 
 
 def slot_id(position: str, token: str) -> str:
@@ -36,42 +55,40 @@ def slot_id(position: str, token: str) -> str:
     return f"{position}/collateral/{token}"
 
 
-def dependencies(standing: Standing, *, least: int = 2) -> tuple[Dependency, ...]:
-    """Return everything that at least ``least`` parts depend on, in the order of the system.
+def dependencies(standing: Standing) -> tuple[Dependency, ...]:
+    """Return everything that parts depend on, in the order of the system.
 
     A ``depends_on`` value; the bridge of a copy; an oracle, also as the base of another; an issuer,
-    an asset or a venue that several parties have something of. The words ``market`` and ``nav`` are
-    no oracle of their own. What an oracle depends on, those who read it depend on.
+    an asset or a venue that somebody has something of. The words ``market`` and ``nav`` are no
+    oracle of their own. What an oracle depends on, those who read it depend on.
 
+    >>> from looprisk.graph.standing import standing_of
     >>> by = {"depends_on": {"custodian": "acme"}}
     >>> system = System(assets={"A": {"price": "$1", **by}, "B": {"price": "$1", **by}})
-    >>> from looprisk.graph.standing import standing_of
     >>> [(d.kind, d.value, d.parts) for d in dependencies(standing_of(system))]
     [('custodian', 'acme', ('A', 'B'))]
     """
-    found: dict[Key, tuple[dict[str, None], set[str]]] = {}
-    for key, part, nodes in _uses(standing):
-        parts, at = found.setdefault(key, ({}, set()))
-        parts[part] = None
-        at |= nodes
+    found: dict[Key, list[Use]] = {}
+    for key, use in (
+        *_stated(standing),
+        *_bridges(standing.system),
+        *_oracles(standing),
+        *_held(standing),
+    ):
+        found.setdefault(key, []).append(use)
     return tuple(
-        Dependency(kind=kind, value=value, parts=tuple(parts), nodes=frozenset(at))
-        for (kind, value), (parts, at) in found.items()
-        if len(parts) >= least
+        Dependency(kind=kind, value=value, uses=tuple(uses))
+        for (kind, value), uses in found.items()
     )
 
 
-def _uses(standing: Standing) -> Iterator[tuple[Key, str, set[str]]]:
-    """Yield (what, the part that depends on it, where it is met)."""
-    yield from _stated(standing)
-    yield from _bridges(standing.system)
-    yield from _oracles(standing)
-    yield from _wrapped(standing)
+def _use(part: str, nodes: Iterable[str]) -> Use:
+    at = frozenset(nodes)
+    return Use(part=part, at=at, met=at)
 
 
-def _stated(standing: Standing) -> Iterator[tuple[Key, str, set[str]]]:
-    system = standing.system
-    worth = standing.worth
+def _stated(standing: Standing) -> Iterator[tuple[Key, Use]]:
+    system, worth = standing.system, standing.worth
     for name, part, nodes in (
         *((name, part, {name}) for name, part in system.assets.items()),
         *((name, part, {issuer_node(worth, name)}) for name, part in system.issuers.items()),
@@ -88,7 +105,7 @@ def _stated(standing: Standing) -> Iterator[tuple[Key, str, set[str]]]:
         *((name, part, {name}) for name, part in system.positions.items()),
         *((name, part, set[str]()) for name, part in system.liquidity.items()),
     ):
-        yield from ((key, name, nodes) for key in _keys(part))
+        yield from ((key, _use(name, nodes)) for key in _keys(part))
 
 
 def _keys(part: Part) -> Iterator[Key]:
@@ -96,18 +113,31 @@ def _keys(part: Part) -> Iterator[Key]:
         yield kind, str(value)
 
 
-def _bridges(system: System) -> Iterator[tuple[Key, str, set[str]]]:
+def _bridges(system: System) -> Iterator[tuple[Key, Use]]:
     for issuer in system.issuers.values():
         for token, receipt in issuer.issues.items():
             alone = isinstance(receipt.shortfall_borne_by, tuple)
             for copy, terms in receipt.copies.items():
                 if terms.bridge is not None:
                     name = f"{token}/{copy}"
-                    yield ("bridge", str(terms.bridge)), name, {name if alone else token}
+                    yield ("bridge", str(terms.bridge)), _use(name, {name if alone else token})
 
 
-def _oracles(standing: Standing) -> Iterator[tuple[Key, str, set[str]]]:
+def _oracles(standing: Standing) -> Iterator[tuple[Key, Use]]:
     """Yield every oracle with what it is read for, and what the oracle itself depends on."""
+    system = standing.system
+    for oracle, uses in _readings(standing).items():
+        for below in _based_on(system, oracle):
+            if below in BUILT_IN_ORACLES or below == "unknown":
+                continue
+            for use, nodes in uses.items():
+                yield ("oracle", below), _use(use, nodes)
+                if below in system.oracles:
+                    yield from ((key, _use(use, nodes)) for key in _keys(system.oracles[below]))
+
+
+def _readings(standing: Standing) -> dict[str, dict[str, set[str]]]:
+    """Return oracle: market/collateral: the accounts that it decides about."""
     system = standing.system
     read: dict[str, dict[str, set[str]]] = {}
     for name, market in system.markets.items():
@@ -119,18 +149,11 @@ def _oracles(standing: Standing) -> Iterator[tuple[Key, str, set[str]]]:
         pledged = standing.holdings[name]
         for token, terms in _terms(system, position).items():
             claim = standing.worth.claim(token)
-            node = slot_id(name, claim) if len(pledged) > 1 else name
             if any(held.of == claim for held in pledged):
+                node = slot_id(name, claim) if len(pledged) > 1 else name
                 use = f"{position.market}/{token}"
                 read.setdefault(str(terms.oracle), {}).setdefault(use, set()).add(node)
-    for oracle, uses in read.items():
-        for below in _based_on(system, oracle):
-            if below in BUILT_IN_ORACLES or below == "unknown":
-                continue
-            for use, nodes in uses.items():
-                yield ("oracle", below), use, nodes
-                if below in system.oracles:
-                    yield from ((key, use, nodes) for key in _keys(system.oracles[below]))
+    return read
 
 
 def _terms(system: System, position: LoanPosition | TablePosition) -> Mapping[str, CollateralTerms]:
@@ -151,12 +174,15 @@ def _based_on(system: System, oracle: str) -> Iterator[str]:
         at = str(part.base) if part is not None and part.base is not None else None
 
 
-def _wrapped(standing: Standing) -> Iterator[tuple[Key, str, set[str]]]:
+def _held(standing: Standing) -> Iterator[tuple[Key, Use]]:
     """Yield every issuer, asset and venue with the parties that have something of it."""
     for party, several in standing.holdings.items():
         for held in several:
             promise = standing.promises.get(held.of)
             below = held.of if promise is None else promise.party
             kind = standing.kinds.get(below, "")
-            if kind in WRAPPED and below != party and held.usd != 0:
-                yield (kind, party_name(standing, below)), party_name(standing, party), {below}
+            if kind in HELD and below != party and held.usd != 0:
+                use = Use(
+                    part=party_name(standing, party), at=frozenset({party}), met=frozenset({below})
+                )
+                yield (kind, party_name(standing, below)), use

@@ -261,7 +261,9 @@ def _promises(
         if party in covers:
             cover = covers[party]
             claim = f"{party}/insurance"
-            yield Promise(id=claim, party=party, kind="cover", rank=1, part=WHOLE, face=cover)
+            yield Promise(
+                id=claim, party=party, kind="cover", rank=1, part=WHOLE, face=cover, posted=cover
+            )
     elif kind == "position":
         yield from _on_account(worth, graph, party)
     else:

@@ -45,7 +45,11 @@ METRICS: dict[str, Metric] = {
     "insolvency_price": Metric("debt / units: under it the collateral is worth less", "price"),
     "break_fraction": Metric("the share of the shock, as written, at which it breaks", "fraction"),
     "break_at": Metric("the same in the unit of the shock", "ray"),
-    "look_through": Metric("what ends at an issuer through all layers / assets", "fraction"),
+    "look_through": Metric(
+        "the part of a book value whose way down passes an issuer, loops summed, each dollar once",
+        "fraction",
+        "Leontief 1936; Kemeny & Snell 1960",
+    ),
     "utilisation": Metric("debts / (debts + cash)", "fraction"),
     "time_of": Metric("time from the start to the first event", "seconds"),
     "hidden_for": Metric("time from the loss to its showing in the book", "seconds"),

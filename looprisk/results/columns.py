@@ -23,6 +23,8 @@ class Kind(StrEnum):
     POINT = "point"
     """A fraction of 1, shown as a percentage with two decimals and its sign."""
     PRICE = "price"
+    MULTIPLE = "multiple"
+    """A ratio, shown with two decimals, the sign in the header."""
     NUMBER = "number"
     """A figure whose unit another column of the same row names."""
     FIGURE = "figure"
@@ -36,6 +38,7 @@ UNITS = {
     Kind.SHARE: "fraction",
     Kind.POINT: "fraction",
     Kind.PRICE: "usd per token",
+    Kind.MULTIPLE: "multiple",
 }
 _TEXTS = frozenset({Kind.NAME, Kind.TEXT, Kind.FIGURE})
 _WHOLE = frozenset({Kind.COUNT})
@@ -120,6 +123,8 @@ def _writer(kind: Kind, scale: Scale) -> Callable[[str | int | float | bool], st
             return lambda value: share(float(value), digits=2)
         case Kind.PRICE:
             return lambda value: price(float(value))
+        case Kind.MULTIPLE:
+            return lambda value: fixed(float(value), 2)
         case Kind.NUMBER:
             return lambda value: f"{value:g}"
         case Kind.MARK:

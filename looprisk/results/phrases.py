@@ -35,8 +35,15 @@ from looprisk.results.records import (
 
 _PLURALS = frozenset(
     {
-        "holders", "lenders", "depositors", "buyers", "liquidators", "owners", "suppliers",
-        "others", "costs",
+        "holders",
+        "lenders",
+        "depositors",
+        "buyers",
+        "liquidators",
+        "owners",
+        "suppliers",
+        "others",
+        "costs",
     }
 )
 _MOST_NAMED = 5

@@ -40,7 +40,7 @@ def result_json(clearing: Clearing) -> Object:
         "engine": clearing.engine,
         "basis": clearing.basis,
         "inputs_digest": clearing.inputs_digest,
-        "shock": _shock(clearing.shock),
+        "shock": shock_json(clearing.shock),
         "at_start": [_event(row) for row in clearing.at_start],
         "layers": [_layer(row) for row in clearing.layer_rows],
         "waterfall": [_waterfall(row) for row in clearing.waterfall_rows],
@@ -48,7 +48,7 @@ def result_json(clearing: Clearing) -> Object:
         "break_points": [_break_point(row) for row in clearing.break_point_rows],
         "assumptions": [_assumption(row) for row in clearing.assumption_rows],
         "causes": {
-            layer: [{"text": cause.text, "amount_usd": _number(cause.amount_usd)} for cause in rows]
+            layer: [{"text": cause.text, "amount_usd": number(cause.amount_usd)} for cause in rows]
             for layer, rows in sorted(clearing.causes.items())
         },
     }
@@ -61,7 +61,7 @@ def break_points_json(points: BreakPoints) -> Object:
         "scenario": points.scenario,
         "certificate": _certificate(points.certificate),
         "inputs_digest": points.inputs_digest,
-        "shock": _shock(points.shock),
+        "shock": shock_json(points.shock),
         "layer_count": points.layer_count,
         "break_points": [_break_point(row) for row in points.rows],
         "marks": [_mark(mark) for mark in points.marks],
@@ -96,40 +96,42 @@ def result_schema() -> Object:
     return schema
 
 
-def _number(value: float | None) -> float | None:
+def number(value: float | None) -> float | None:
+    """Return a number as JSON has it."""
     # adding 0.0 turns a negative zero into zero: it would be another text for the same number
     return None if value is None else float(value) + 0.0
 
 
 def _certificate(row: Certificate) -> Object:
     return {
-        "residual": _number(row.residual),
-        "conservation_gap": _number(row.conservation_gap),
+        "residual": number(row.residual),
+        "conservation_gap": number(row.conservation_gap),
         "selection": row.selection,
-        "least_gap_usd": _number(row.least_gap_usd),
+        "least_gap_usd": number(row.least_gap_usd),
         "exact_mode": row.exact_mode,
         "unique": row.unique,
         "exact": row.exact,
     }
 
 
-def _shock(shock: Shock) -> Object:
+def shock_json(shock: Shock) -> Object:
+    """Return the part of a document that says what was asked."""
     return {
         "moves": [
             {
                 "verb": move.verb,
                 "target": move.target,
-                "size": _number(move.size),
+                "size": number(move.size),
                 "unit": move.unit,
             }
             for move in shock.moves
         ],
         "path": shock.path,
         "unit": shock.unit,
-        "start": _number(shock.start),
-        "as_written": _number(shock.as_written),
-        "searched_to": _number(shock.searched_to),
-        "loss_usd": _number(shock.loss_usd),
+        "start": number(shock.start),
+        "as_written": number(shock.as_written),
+        "searched_to": number(shock.searched_to),
+        "loss_usd": number(shock.loss_usd),
     }
 
 
@@ -143,15 +145,15 @@ def _layer(row: LayerLoss) -> Object:
         "id": row.id,
         "label": row.label or row.id,
         "kind": row.kind,
-        "claims_usd": _number(row.claims_usd),
-        "book_usd": _number(row.book_usd),
-        "economic_usd": _number(row.economic_usd),
-        "market_usd": _number(row.market_usd),
-        "economic_loss_usd": _number(row.economic_loss_usd),
-        "reported_loss_usd": _number(row.reported_loss_usd),
-        "loss_fraction": _number(row.loss_fraction),
+        "claims_usd": number(row.claims_usd),
+        "book_usd": number(row.book_usd),
+        "economic_usd": number(row.economic_usd),
+        "market_usd": number(row.market_usd),
+        "economic_loss_usd": number(row.economic_loss_usd),
+        "reported_loss_usd": number(row.reported_loss_usd),
+        "loss_fraction": number(row.loss_fraction),
         "price": _prices(row.price),
-        "first_break": _number(row.first_break),
+        "first_break": number(row.first_break),
         "broken": row.broken,
     }
 
@@ -160,9 +162,9 @@ def _prices(prices: Prices | None) -> Object | None:
     if prices is None:
         return None
     return {
-        "book": _number(prices.book),
-        "economic": _number(prices.economic),
-        "market": _number(prices.market),
+        "book": number(prices.book),
+        "economic": number(prices.economic),
+        "market": number(prices.market),
     }
 
 
@@ -170,8 +172,8 @@ def _waterfall(row: WaterfallRow) -> Object:
     return {
         "claimant": row.claimant,
         "via": row.via,
-        "loss_usd": _number(row.loss_usd),
-        "of_claim": _number(row.of_claim),
+        "loss_usd": number(row.loss_usd),
+        "of_claim": number(row.of_claim),
         "kind": row.kind,
     }
 
@@ -179,19 +181,19 @@ def _waterfall(row: WaterfallRow) -> Object:
 def _break_point(row: BreakPoint) -> Object:
     at: Object | None = None
     if row.at is not None:
-        at = {"path": row.at.path, "value": _number(row.at.value), "unit": row.at.unit}
+        at = {"path": row.at.path, "value": number(row.at.value), "unit": row.at.unit}
     return {
         "of": row.of,
         "event": row.event,
-        "intervals": [[_number(start), _number(end)] for start, end in row.intervals],
-        "fraction": _number(row.fraction),
-        "fraction_least": _number(row.fraction_least),
+        "intervals": [[number(start), number(end)] for start, end in row.intervals],
+        "fraction": number(row.fraction),
+        "fraction_least": number(row.fraction_least),
         "kind": row.kind,
         "exact": row.exact,
         "at": at,
         "attained": row.attained,
-        "loss_before_usd": _number(row.loss_before_usd),
-        "loss_after_usd": _number(row.loss_after_usd),
+        "loss_before_usd": number(row.loss_before_usd),
+        "loss_after_usd": number(row.loss_after_usd),
         "together_with": list(row.together_with),
         "because": row.because,
     }
@@ -208,14 +210,14 @@ def _assumption(row: Assumption) -> Object:
 
 
 def _mark(mark: AxisMark) -> Object:
-    return {"label": mark.label, "value": _number(mark.value)}
+    return {"label": mark.label, "value": number(mark.value)}
 
 
 def _curve(curve: LossCurve) -> Object:
     return {
         "of": curve.of,
-        "fractions": [_number(value) for value in curve.fractions],
-        "loss_usd": [_number(value) for value in curve.loss_usd],
+        "fractions": [number(value) for value in curve.fractions],
+        "loss_usd": [number(value) for value in curve.loss_usd],
     }
 
 
@@ -226,8 +228,8 @@ def _verdict(row: Verdict) -> Object:
         "scenario": row.scenario,
         "asked": row.asked,
         "expected": row.expected,
-        "limit": _number(row.limit),
-        "got": _number(row.got),
+        "limit": number(row.limit),
+        "got": number(row.got),
         "unit": row.unit,
         "got_text": found(row),
         "because": row.because,

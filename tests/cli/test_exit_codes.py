@@ -160,9 +160,7 @@ def test_4_an_unknown_value(cli, fund):
 
 
 def test_4_a_start_that_is_set_to_unknown(cli, fund):
-    fails(
-        cli("run", f"{fund}::small", "--set", "Fund/outside/strategies=unknown"), 4
-    )
+    fails(cli("run", f"{fund}::small", "--set", "Fund/outside/strategies=unknown"), 4)
 
 
 def test_4_a_scenario_without_answer_does_not_hide_the_others(cli, fund):

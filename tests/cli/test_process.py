@@ -98,7 +98,9 @@ def test_a_terminal_can_be_plain(terminal, more):
 
 def test_the_exit_code_of_a_process(shell, failing):
     assert shell("looprisk check fund.yaml").returncode == 1
-    assert shell("looprisk run fund.yaml::small --set Fund/outside/strategies=unknown").returncode == 4
+    assert (
+        shell("looprisk run fund.yaml::small --set Fund/outside/strategies=unknown").returncode == 4
+    )
 
 
 @pytest.mark.parametrize("verb", ["run", "break", "check"])

@@ -27,7 +27,9 @@ def solved(system: lr.System, *stages: dict, **scenario: object) -> Solved:
 
 def test_those_who_stay_bear_the_loss_of_those_who_left():
     """nu = 0.9, half leaves at par: the rest is worth (0.9 - 0.5) / 0.5 (MODEL 6)."""
-    answer = solved(VAULT, {"loss": {"Vault": "100%"}}, {"name": "run", "run": {"v": {"wants_out": "50%"}}})
+    answer = solved(
+        VAULT, {"loss": {"Vault": "100%"}}, {"name": "run", "run": {"v": {"wants_out": "50%"}}}
+    )
     assert answer.end.token("v") == Fraction(4, 5)
     assert answer.ends[0].token("v") == Fraction(9, 10)
 
@@ -45,7 +47,10 @@ def test_a_run_is_paid_from_cash_alone_and_gated_beyond_it():
     answer = solved(VAULT, {"name": "run", "run": {"v": {"wants_out": "95%"}}})
     # 90 is there, 95 is asked: 90 tokens leave at one dollar, ten stay on what is not liquid
     assert answer.end.token("v") == 1
-    assert {(m.of, m.event) for m in answer.holding(answer.end)} >= {("v", "gated"), ("Vault", "gated")}
+    assert {(m.of, m.event) for m in answer.holding(answer.end)} >= {
+        ("v", "gated"),
+        ("Vault", "gated"),
+    }
     assert float(answer.broken["v", "gated"][0].lo) == pytest.approx(90 / 95, abs=1e-9)
 
 
@@ -61,7 +66,10 @@ def test_a_market_pays_those_who_withdraw_from_it_up_to_its_cash():
         },
         positions={"p": {"market": "m", "collateral": {"ETH": 1}, "debt": {"USDC": 80}}},
         issuers={
-            "V": {"owns": {"m": "60%"}, "issues": {"V": {"kind": "share", "supply": 60, "book_price": "$1"}}}
+            "V": {
+                "owns": {"m": "60%"},
+                "issues": {"V": {"kind": "share", "supply": 60, "book_price": "$1"}},
+            }
         },
     )
     answer = solved(system, {"name": "run", "run": {"V": {"wants_out": "50%"}}})
@@ -165,7 +173,9 @@ def test_an_amount_is_no_parameter():
 def test_a_position_is_opened_with_the_cash_of_the_market():
     late = {"market": "m", "collateral": {"ETH": 1}, "debt": {"USDC": 500}}
     answer = solved(LENDING, {"open": {"late": late}}, {"price": {"ETH": "-60%"}})
-    assert answer.end.claim("m") == 1800 - (800 - Fraction(400) / Fraction(21, 20)) - (500 - Fraction(400) / Fraction(21, 20))
+    assert answer.end.claim("m") == 1800 - (800 - Fraction(400) / Fraction(21, 20)) - (
+        500 - Fraction(400) / Fraction(21, 20)
+    )
     with pytest.raises(ModelError, match="draws more than"):
         solved(LENDING, {"open": {"late": {**late, "debt": {"USDC": 1001}}}})
 
@@ -187,7 +197,9 @@ def test_the_least_solution_is_answered_when_asked_for():
                 "collateral": {"t": {"lltv": "86%", "incentive": "5%", "oracle": "market"}},
             }
         },
-        positions={"p": {"market": "m", "owner": "I", "collateral": {"t": 50}, "debt": {"USDC": 40}}},
+        positions={
+            "p": {"market": "m", "owner": "I", "collateral": {"t": 50}, "debt": {"USDC": 40}}
+        },
     )
     shock = {"loss": {"I": 6}}
     assert solved(system, shock).end.token("t") == Fraction(47, 50)
