@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from looprisk.model import System as System
     from looprisk.model import Venue as Venue
     from looprisk.model import loop as loop
+    from looprisk.model.groups import runs as runs
     from looprisk.results import BreakPoints as BreakPoints
     from looprisk.results import CheckReport as CheckReport
     from looprisk.results import Clearing as Clearing
@@ -73,6 +74,7 @@ _HOMES = {
         "Venue",
         "loop",
     ),
+    "looprisk.model.groups": ("runs",),
     "looprisk.results": ("BreakPoints", "CheckReport", "Clearing"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

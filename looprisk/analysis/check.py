@@ -7,7 +7,6 @@ from fractions import Fraction
 
 from looprisk.analysis.axis import axis_of
 from looprisk.analysis.breaking import why
-from looprisk.analysis.groups import members
 from looprisk.analysis.metrics import METRICS as MEASURED
 from looprisk.analysis.metrics import Ask, measure
 from looprisk.analysis.solve import Solved, as_written, solve
@@ -19,6 +18,7 @@ from looprisk.engine.state import ONE, ZERO, usd
 from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation
+from looprisk.model.groups import meant, runs
 from looprisk.model.values import Value
 from looprisk.model.vocabulary import METRICS
 from looprisk.results.answers import CheckReport
@@ -41,9 +41,14 @@ class Got:
 
 
 def check(case: Case) -> CheckReport:
-    """Return the verdict on every expectation of a case, in the order of the file."""
-    rows = naming(case, lambda asked: judge(solve(asked))) if case.scenario.expect else []
-    return CheckReport(rows=tuple(rows), scenario_count=1)
+    """Return the verdict on every expectation of a case, in the order of the file.
+
+    A scenario with ``each`` is judged once for each member.
+    """
+    if not case.scenario.expect:
+        return CheckReport(rows=(), scenario_count=1)
+    rows = [naming(each, lambda asked: judge(solve(asked))) for each in runs(case)]
+    return CheckReport(rows=tuple(row for several in rows for row in several), scenario_count=1)
 
 
 def judge(solved: Solved) -> list[Verdict]:
@@ -57,16 +62,20 @@ def judge(solved: Solved) -> list[Verdict]:
 
 def _verdict(solved: Solved, expectation: Expectation, line: int) -> Verdict:
     asked, expected = words(expectation)
-    names = [_meant(solved, name) for name in members(solved.case.system, str(expectation.of))]
-    found = [_judge_one(solved, expectation, name) for name in names]
-    worst = next((f for f in found if f[0] == "FAIL"), None)
-    outcome, got = worst or next((f for f in found if f[0] == "n/a"), None) or found[0]
+    of = meant(str(expectation.of), solved.case.system.parts)
+    names = [_claim(solved, name) for name in of]
+    found = [(name, *_judge_one(solved, expectation, name)) for name in names]
+    order: tuple[Outcome, ...] = ("FAIL", "n/a", "ok")
+    which, outcome, got = min(found, key=lambda one: order.index(one[1]))
+    if len(found) > 1 and outcome != "ok":
+        got = replace(got, because=f"{which}: {got.because}" if got.because else which)
+    name = expectation.name or f"{expectation.of} {asked}"
     limit = next(
         (b for b in (expectation.is_, expectation.at_least, expectation.at_most) if b), None
     )
     return Verdict(
         outcome=outcome,
-        name=expectation.name or f"{expectation.of} {asked}",
+        name=f"{name} [{solved.case.member}]" if solved.case.member else name,
         asked=asked,
         expected=expected,
         got=None if got.number is None else float(got.number),
@@ -124,7 +133,7 @@ def _known_to(solved: Solved, of: str) -> None:
         raise ModelError([Problem((of,), f"`{of}` is nothing in this system")])
 
 
-def _meant(solved: Solved, of: str) -> str:
+def _claim(solved: Solved, of: str) -> str:
     """Return the id of a claim written as a path: ``market/token``, ``issuer/issues/token``."""
     claim = solved.catalogue.supply_ids.get(of, of)
     head, _, token = claim.partition("/issues/")

@@ -19,6 +19,7 @@ from looprisk.engine.stage import Compiled, Point, Segment, StageRun
 from looprisk.engine.state import ONE, ZERO, ready, start_state, strike
 from looprisk.errors import NotCarriedError
 from looprisk.model.case import Case
+from looprisk.model.groups import only_run
 
 Break = tuple[str, str]
 """(of, event)."""
@@ -164,6 +165,7 @@ def solve(case: Case) -> Solved:
     Raises NotCarriedError and UnknownValueError naming what stands in the way, NotExactError where
     the audits refuse.
     """
+    case = only_run(case)
     scenario = case.scenario
     if scenario.time is not None:
         raise NotCarriedError(

@@ -85,7 +85,23 @@ def cases(ask: Ask, file: "File") -> "list[Case]":
             f"{ask.path} has no scenario",
             help_=f"name a shock: {SHOCK} 'loss: {{Stream: $93M}}'",
         )
-    return [_struck(ask, _set(ask, file[name])) for name in names]
+    return [run for name in names for run in _runs(ask, file, name)]
+
+
+def _runs(ask: Ask, file: "File", name: str) -> "tuple[Case, ...]":
+    """Return the runs of a scenario, or the one of a member: ``falls`` or ``falls[ETH]``."""
+    from looprisk.model.groups import runs
+
+    whole, _, member = name.partition("[")
+    if not member:
+        return runs(_struck(ask, _set(ask, file[name])))
+    made = runs(_struck(ask, _set(ask, file[whole])))
+    found = tuple(run for run in made if run.name == name)
+    if not found:
+        raise RefusedError(
+            f"{whole} has no run `{name}`", help_=f"its runs are {', '.join(r.name for r in made)}"
+        )
+    return found
 
 
 def asked_system(ask: Ask, file: "File") -> "Case":

@@ -17,6 +17,8 @@ class Case:
     system: System
     scenario: Scenario
     name: str = ""
+    member: str = ""
+    """What ``each`` stands for in this run of the scenario."""
     file: str = ""
     line: int | None = None
     """The line of the scenario's name, counted from 1."""

@@ -2,55 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from looprisk.errors import Problem
 from looprisk.model.check_markets import position_problems
 from looprisk.model.checks import Parts, same_token
 from looprisk.model.expectation import Expectation
+from looprisk.model.groups import STRIKES, each_problems, group, members, stage_problems
 from looprisk.model.names import OUTSIDE, Names, Path, choose, did_you_mean, unresolved
 from looprisk.model.positions import PerpPosition
 from looprisk.model.scenario import Paths, Stage, When
-from looprisk.model.tokens import Share
-from looprisk.model.values import ID, Value
+from looprisk.model.values import Value
 from looprisk.model.vocabulary import GROUPS
-
-_GROUP = re.compile(rf"(?P<how>each|all)\((?P<name>{ID})\)")
-
-
-def group(text: str) -> tuple[str, str] | None:
-    """Return how a group runs and its name, or ``None`` for an id.
-
-    >>> group("each(lrt)"), group("lrt")
-    (('each', 'lrt'), None)
-    """
-    found = _GROUP.fullmatch(text)
-    return (found["how"], found["name"]) if found else None
-
-
-def members(name: str, parts: Parts) -> tuple[tuple[str, str], ...]:
-    """Return the parts of a group, a built-in one or a tag, as (section or ``tokens``, id)."""
-    names = parts.names
-    if name == "collateral":
-        taken = {token for market in parts.markets.values() for token in market.collateral}
-        taken |= {
-            token
-            for market in parts.markets.values()
-            for mode in market.e_modes.values()
-            for token in mode.collateral
-        }
-        assets = [("assets", token) for token in sorted(taken & names.ids["assets"])]
-        return (*assets, *(("tokens", token) for token in sorted(taken - names.ids["assets"])))
-    if name == "vaults":
-        return tuple(
-            ("issuers", issuer)
-            for issuer, part in parts.issuers.items()
-            if any(isinstance(receipt, Share) for receipt in part.issues.values())
-        )
-    if name in GROUPS:
-        return tuple((name, part) for part in sorted(names.ids[name]))
-    return names.tags.get(name, ())
 
 
 def check_stages(stages: Mapping[int, Stage], parts: Parts, path: Path) -> Iterator[Problem]:
@@ -59,11 +22,13 @@ def check_stages(stages: Mapping[int, Stage], parts: Parts, path: Path) -> Itera
     for place, stage in stages.items():
         here = (*path, "stages", str(place))
         yield from _stage(stage, parts, here)
+        yield from stage_problems(stage, parts, here)
         for name, position in stage.open.items():
             if parts.names.kinds_of(name) or name in opened:
                 yield Problem((*here, "open", name), f"`{name}` names another part already")
             yield from position_problems(position, parts, (*here, "open", name))
             opened.add(name)
+    yield from each_problems(stages, parts, path)
 
 
 def check_expectations(
@@ -114,21 +79,19 @@ def _when(when: When, parts: Parts, path: Path) -> Iterator[Problem]:
         yield from unresolved(when.price, parts.names.priced, (*path, "price"), what)
 
 
-def _group_problems(
-    target: str, wanted: tuple[str, ...], parts: Parts, path: Path
-) -> Iterator[Problem]:
+def _group_problems(target: str, verb: str, parts: Parts, path: Path) -> Iterator[Problem]:
     """A group must exist and have members of the kinds that the verb strikes."""
     name = target[target.index("(") + 1 : -1]
     if name not in GROUPS and name not in parts.names.tags:
         help_ = choose(name, (*GROUPS, *parts.names.tags))
         yield Problem(path, f"`{name}` is no group and no tag of this system", help_)
-    elif not any(kind in wanted for kind, _ in members(name, parts)):
+    elif not any(kind in STRIKES[verb] for kind, _ in members(name, parts)):
         yield Problem(path, f"`{target}` is empty here: no part of {name} can be struck so")
 
 
 def _price(target: str, move: Value, parts: Parts, path: Path) -> Iterator[Problem]:
     if group(target):
-        yield from _group_problems(target, ("assets",), parts, path)
+        yield from _group_problems(target, "price", parts, path)
     elif target in parts.names.priced - parts.names.ids["assets"]:
         message = f"`{target}` is a receipt token: it has no price to move"
         help_ = "write `depeg` (what a seller gets falls) or `loss` (what backs it is gone)"
@@ -141,7 +104,7 @@ def _price(target: str, move: Value, parts: Parts, path: Path) -> Iterator[Probl
 
 def _depeg(target: str, fall: Value, parts: Parts, path: Path) -> Iterator[Problem]:
     if group(target):
-        yield from _group_problems(target, ("tokens",), parts, path)
+        yield from _group_problems(target, "depeg", parts, path)
     elif target in parts.names.ids["assets"]:
         message = f"`{target}` is an asset: nothing stands behind it that it could depart from"
         size = f"-{fall.text}" if fall.unit == "fraction" else fall.text
@@ -162,7 +125,7 @@ def _loss(target: str, amount: Value, parts: Parts, path: Path) -> Iterator[Prob
     names = parts.names
     head, *rest = target.split("/")
     if group(target):
-        yield from _group_problems(target, ("issuers", "venues", "assets"), parts, path)
+        yield from _group_problems(target, "loss", parts, path)
     elif target in names.priced - names.ids["assets"] - names.ids["issuers"]:
         issuer = names.issuer_of.get(head, head)
         message = f"`{target}` is a token: a loss strikes what backs it"
@@ -207,9 +170,7 @@ def _plain_targets(stage: Stage, parts: Parts, path: Path) -> Iterator[Problem]:
         for place, target in enumerate(targets):
             here = (*path, verb, str(place) if in_list else target)
             if group(target):
-                kinds = {"issuer": "issuers", "oracle": "oracles", "liquidity": "liquidity"}
-                wanted = (kinds.get(what, "tokens"), "markets" if verb == "run" else "")
-                yield from _group_problems(target, wanted, parts, here)
+                yield from _group_problems(target, verb, parts, here)
             elif target in ids["issuers"] - known and verb in {"mint", "run"}:
                 issues = (name for name, by in parts.names.issuer_of.items() if by == target)
                 message = f"`{target}` is no {what} of this system"
@@ -237,7 +198,7 @@ def _default(target: str, parts: Parts, path: Path) -> Iterator[Problem]:
     issuer = parts.issuers.get(head)
     ids = parts.names.ids
     if group(target):
-        yield from _group_problems(target, ("issuers",), parts, path)
+        yield from _group_problems(target, "default", parts, path)
     elif not rest:
         known = (*ids["issuers"], *ids["positions"])
         what = "issuer, claim or loan of this system"
