@@ -58,7 +58,7 @@ def bounds(form: NormalForm) -> tuple[_Side, _Side]:
     low = _Side(y=np.zeros(form.nodes), z=zero, cells=last)
     high = _Side(y=high.y, z=np.maximum(zero, high.y[form.issuer]), cells=first)
     for _ in range(STEPS):
-        up, down = _image(floats, high, low), _image(floats, low, high)
+        up, down = _image(floats, high, low), _least_image(floats, low, high)
         up = _Side(y=np.minimum(up.y, high.y), z=np.minimum(up.z, high.z), cells=up.cells)
         down = _Side(y=np.maximum(down.y, low.y), z=np.maximum(down.z, low.z), cells=down.cells)
         still = (up.y == high.y).all() and (down.y == low.y).all()
@@ -85,20 +85,46 @@ def _most(form: NormalForm) -> Numbers:
 
 def _image(form: NormalForm, own: _Side, other: _Side) -> _Side:
     """Return one side recomputed, with the other side's claims wherever the sign is minus."""
+    cells = _cells(form, own, other)
+    z = _payments(form, own, other, cells)
+    return _Side(y=_held(form, z), z=z, cells=cells)
+
+
+def _least_image(form: NormalForm, own: _Side, other: _Side) -> _Side:
+    """Return the lower side recomputed: the least that any cell pays that may be the active one.
+
+    What a lender gets is not always less in a later cell: a debt in a token is repaid in full where
+    the token is worth little, and from the collateral where it is worth more than that.
+    """
+    cells, first = _cells(form, own, other), _cells(form, other, own)
+    z = _payments(form, own, other, cells)
+    for step in range(int((cells - first).max(initial=0))):
+        z = np.minimum(z, _payments(form, own, other, np.minimum(first + step, cells)))
+    return _Side(y=_held(form, z), z=z, cells=cells)
+
+
+def _cells(form: NormalForm, own: _Side, other: _Side) -> Index:
     read = np.where(form.read_coef >= 0, own.z[form.read_claim], other.z[form.read_claim])
     value = form.cond_const + form.cond_own * own.y[form.cond_node]
     np.add.at(value, form.read_cond, form.read_coef * read)
-    cells = active_cells(form, np.array(value >= -1e-12 * np.abs(form.cond_const), dtype=np.bool_))
+    return active_cells(form, np.array(value >= -1e-12 * np.abs(form.cond_const), dtype=np.bool_))
+
+
+def _payments(form: NormalForm, own: _Side, other: _Side, cells: Index) -> Numbers:
     entries = active_entries(form, cells)
     z = form.pay_const[entries] + form.pay_rate[entries] * own.y[form.issuer]
     place = {int(entry): claim for claim, entry in enumerate(entries)}
     for entry, unit, coef in zip(form.face_pay, form.face_claim, form.face_coef, strict=True):
         if int(entry) in place:
             z[place[int(entry)]] += coef * (own.z[unit] if coef >= 0 else other.z[unit])
-    z = np.maximum(z, 0.0)
-    y = form.b_const.copy()
+    paid: Numbers = np.maximum(z, 0.0)
+    return paid
+
+
+def _held(form: NormalForm, z: Numbers) -> Numbers:
+    y: Numbers = form.b_const.copy()
     np.add.at(y, form.held_by, form.held_share * z[form.held_claim])
-    return _Side(y=y, z=z, cells=cells)
+    return y
 
 
 def _exactly(form: NormalForm, cells: Index) -> Solution:

@@ -9,7 +9,7 @@ from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.stage import StageRun
 from looprisk.engine.state import start_state
 from looprisk.errors import NotExactError
-from tests.semantics.build import F, at, market, share, solved
+from tests.semantics.build import F, account, at, market, share, solved
 
 
 def short_of_itself(collateral: int, owner: str | None = "H") -> System:
@@ -50,6 +50,22 @@ def test_where_the_bounds_meet_the_solution_is_certified():
     start = solved(short_of_itself(25)).start
     # 100 p = 90 + (25 - 10 p) / 2, and 0.475 x 25 covers 10 p
     assert start.token("T") == F(41, 42)
+
+
+@pytest.mark.parametrize("pledged", [2, 200, 20_000])
+def test_a_pledge_that_others_do_not_need_is_no_bound(pledged):
+    """A bound on I counts all of a pledge beside it, of which it can only get the debt of 1.
+
+    There 10 tokens cost more than the pledge of p, whose lenders then get the pledge: more than the
+    10 tokens are worth in the solution.
+    """
+    tree = short_of_itself(25).tree()
+    tree["assets"]["USDC"] = {"price": "$1"}
+    tree["issuers"]["I"]["owns"]["N"] = "100%"
+    tree["markets"]["N"] = market("PLEDGE")
+    tree["positions"]["q"] = account("N", "PLEDGE", pledged, 1)
+    # 100 p = 90 + 1 + (25 - 10 p) / 2
+    assert solved(System(**tree)).start.token("T") == F(207, 210)
 
 
 def test_a_minus_sign_between_components_does_no_harm():
