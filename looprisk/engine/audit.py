@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from looprisk.engine.components import components, dependencies
-from looprisk.engine.form import Flags, Index, NormalForm, Scalar
+from looprisk.engine.form import Flags, NormalForm, Scalar
 from looprisk.errors import NotExactError
 
 ROUNDING = 1e-9
@@ -113,30 +113,36 @@ def rising_payments(form: NormalForm) -> list[tuple[int, int]]:
 
 def _rises_at(form: NormalForm, node: int, watched: Flags) -> list[tuple[int, int]]:
     """Return what jumps up at the borders of a node that its own value decides alone."""
-    cells = range(form.cell_ptr[node], form.cell_ptr[node + 1])
-    needs = [form.cell_cond[form.cell_cond_ptr[c] : form.cell_cond_ptr[c + 1]] for c in cells]
-    used = np.unique(np.concatenate(needs)) if needs else form.cell_cond[:0]
+    first, last = form.cell_ptr[node], form.cell_ptr[node + 1]
+    cells = range(first, last)
+    used = np.unique(form.cell_cond[form.cell_cond_ptr[first] : form.cell_cond_ptr[last]])
+    needs = [
+        frozenset(form.cell_cond[form.cell_cond_ptr[c] : form.cell_cond_ptr[c + 1]].tolist())
+        for c in cells
+    ]
     if np.isin(form.read_cond, used).any():
         return []
+    own, const = form.cond_own, form.cond_const
+    facts = {int(k) for k in used if own[k] == 0 and const[k] >= 0}
+    from_there_on = {int(k): -const[k] / own[k] for k in used if own[k] > 0}
+    up_to_there = {int(k): -const[k] / own[k] for k in used if own[k] < 0}
     found = []
-    for condition in used:
-        if form.cond_own[condition] == 0:
-            continue
-        y = -form.cond_const[condition] / form.cond_own[condition]
+    for condition, y in (*from_there_on.items(), *up_to_there.items()):
         if y < form.b_const[node]:
             continue
-        holds = {int(k) for k in used if form.cond_const[k] + form.cond_own[k] * y >= 0}
+        holds = facts | {k for k, border in from_there_on.items() if border <= y}
+        holds |= {k for k, border in up_to_there.items() if border >= y}
         above = _first(needs, holds)
-        below = _first(needs, holds - {int(condition)})
+        below = _first(needs, holds - {condition})
         for offset, claim in enumerate(range(form.claim_ptr[node], form.claim_ptr[node + 1])):
             step = _paid(form, cells[below], offset, y) - _paid(form, cells[above], offset, y)
             if watched[claim] and step > ROUNDING * max(1, abs(y)):
-                found.append((claim, int(condition)))
+                found.append((claim, condition))
     return found
 
 
-def _first(needs: list[Index], holds: set[int]) -> int:
-    return next(place for place, need in enumerate(needs) if holds.issuperset(need.tolist()))
+def _first(needs: list[frozenset[int]], holds: set[int]) -> int:
+    return next(place for place, need in enumerate(needs) if need <= holds)
 
 
 def _paid(form: NormalForm, cell: int, offset: int, y: Scalar) -> Scalar:

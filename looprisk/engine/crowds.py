@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from looprisk.engine.affine import Affine, NotAffineError
+from looprisk.engine.audit import ADVICE
 from looprisk.engine.clear import Solution
 from looprisk.engine.focus import Focus
 from looprisk.engine.form import NormalForm
@@ -24,7 +25,7 @@ from looprisk.engine.skeleton import ZERO as NOTHING
 from looprisk.engine.skeleton import Cell, Claim, Condition, Index, Node, Pay, Skeleton
 from looprisk.engine.tables import Crowd
 from looprisk.engine.triggers import ends_of, incentive_of, ladder_of, loan_token
-from looprisk.errors import NoSolutionError
+from looprisk.errors import NoSolutionError, NotExactError
 
 ZERO, ONE = Fraction(0), Fraction(1)
 WHOLE = 240
@@ -45,6 +46,8 @@ class CrowdNode(Node):
     """Of the loan token, in USD."""
     incentive: Fraction
     """phi: what a liquidator gets per dollar repaid, above 1."""
+    known: bool
+    """Whether no claim decides its price: then it stands in exact cells, wherever others do."""
 
     def x(self, worth: Fraction, price: Fraction) -> Fraction:
         """Return the price of the collateral in loan tokens, all of it being ``worth`` so much."""
@@ -61,8 +64,9 @@ def crowd_node(make: Maker, name: str) -> CrowdNode:
     (leg,) = legs_of(make, name)
     ladder = ladder_of(make, crowd, leg)
     price = make.world.price(loan_token(make, name))
+    known = _known_prices(make, name, leg)
     shown = rungs(
-        ladder, _in_sight(make, name, ladder, leg), from_below=make.world.focus.from_below
+        ladder, _in_sight(make, name, ladder, known), from_below=make.world.focus.from_below
     )
     conditions, cells = split_of(crowd, shown, price, ladder.steps.all_units)
     lender = Claim(
@@ -83,6 +87,7 @@ def crowd_node(make: Maker, name: str) -> CrowdNode:
         units=ladder.steps.all_units,
         price=price,
         incentive=incentive_of(leg),
+        known=known is not None,
     )
 
 
@@ -133,9 +138,10 @@ def _pay(line: Line, price: Affine, units: Fraction) -> Pay:
     return Pay(const=price * line.const, rate=line.rate / units if line.rate else ZERO)
 
 
-def _in_sight(make: Maker, name: str, ladder: Ladder, leg: Leg) -> set[Fraction]:
-    """Return the borders that the node of a crowd shows."""
-    known = _known_prices(make, name, leg)
+def _in_sight(
+    make: Maker, name: str, ladder: Ladder, known: tuple[Fraction, ...] | None
+) -> set[Fraction]:
+    """Return the borders that the node of a crowd shows; ``known`` are prices at the ends."""
     if known is not None:
         low, high = min(known), max(known)
         if low < high and ladder.count_between(low, high) > WHOLE:
@@ -194,6 +200,18 @@ def out_of_focus(
             raise NoSolutionError(f"{node.id}: its accounts cannot be told apart where they break")
         nearer[node.id] = seen | more
     return replace(focus, borders={**focus.borders, **nearer}) if nearer else None
+
+
+def refuse_bounds(skeleton: Skeleton, cycle: str) -> None:
+    """Raise NotExactError where a crowd may stand at a bound, no proof in a loop with a minus."""
+    for node in skeleton.nodes:
+        if not isinstance(node, CrowdNode) or node.known:
+            continue
+        if not all(rung.sharp for rung in node.rungs):
+            raise NotExactError(
+                f"{cycle}; and {node.id} is a table of {node.ladder.steps.accounts:_} accounts, of "
+                f"which {WHOLE // 2} can be followed at once there; {ADVICE}"
+            )
 
 
 def rung_at(node: CrowdNode, form: NormalForm, index: Index, solution: Solution) -> Rung:

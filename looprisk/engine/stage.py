@@ -15,7 +15,7 @@ from looprisk.engine.bounds import between
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection, Solution, clear
 from looprisk.engine.compile import skeleton
-from looprisk.engine.crowds import out_of_focus
+from looprisk.engine.crowds import out_of_focus, refuse_bounds
 from looprisk.engine.facts import crossings, decided
 from looprisk.engine.focus import Focus
 from looprisk.engine.form import NormalForm
@@ -54,6 +54,7 @@ class Compiled:
         """
         if not self.minus_cycle:
             return clear(self.form, selection)
+        refuse_bounds(self.skeleton, self.minus_cycle)
         try:
             return between(self.form)
         except NotExactError as error:

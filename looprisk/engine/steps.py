@@ -83,6 +83,11 @@ class Steps:
         return int(self._count_before[place])
 
     @property
+    def accounts(self) -> int:
+        """The number of accounts."""
+        return self.accounts_before(self.size)
+
+    @property
     def all_units(self) -> Fraction:
         """The units of collateral of all accounts."""
         return self.units_before(self.size)
@@ -117,17 +122,18 @@ class Steps:
         side: Literal["left", "right"] = "right" if or_equal else "left"
         place = int(np.searchsorted(self._rising, -float(ratio), side=side))
         # floats lead to the neighbourhood; the border itself is exact
-        while place < self.size and self._is_above(place, ratio, or_equal=or_equal):
+        tokens = (self.debt_unit / self.unit).numerator * ratio.denominator
+        units = (self.debt_unit / self.unit).denominator * ratio.numerator
+
+        def is_above(at: int) -> bool:
+            owed, backed = int(self.debts[at]) * tokens, int(self.units[at]) * units
+            return owed > backed or (or_equal and owed == backed and at >= self.bare)
+
+        while place < self.size and is_above(place):
             place += 1
-        while place and not self._is_above(place - 1, ratio, or_equal=or_equal):
+        while place and not is_above(place - 1):
             place -= 1
         return place
-
-    def _is_above(self, place: int, ratio: Fraction, *, or_equal: bool) -> bool:
-        if place < self.bare:
-            return True
-        here = self.ratio_at(place)
-        return here > ratio or (or_equal and here == ratio)
 
 
 def sorted_steps(

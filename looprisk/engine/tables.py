@@ -1,7 +1,7 @@
 """Tables of accounts: all with the same collateral, debt and e-mode are one crowd.
 
-What cannot be summed up with others, an account with several collaterals or debts, is an account of
-its own, up to :data:`MOST_APART` of them.
+What cannot be summed up with others, such as an account with several collaterals or debts, is an
+account of its own, up to :data:`MOST_APART` of them.
 """
 
 from __future__ import annotations
@@ -115,8 +115,8 @@ def _grouped(name: str, market: _Market, accounts: AccountTable) -> Grouped:
     columns = _columns(accounts)
     kinds = (columns.collateral, columns.debt)
     collaterals, debts = (_how_many(kind, accounts.rows) for kind in kinds)
-    alone = (debts > 1) | ((debts == 1) & (collaterals > 1))
-    _check_apart(name, alone, accounts)
+    alone = (debts > 1) | ((debts == 1) & (collaterals > 1)) | _settles_alone(market.part)
+    _check_apart(name, market.part, alone, accounts)
     members = dict(_members(market.part, columns, alone, debts == 0, collaterals == 0))
     crowds = {}
     for group, rows in members.items():
@@ -170,17 +170,37 @@ def _how_many(columns: Mapping[str, Integers], rows: int) -> Index:
     return found
 
 
+def _settles_alone(market: Market) -> bool:
+    """Return whether what becomes of an account follows from its own health alone.
+
+    Compound III absorbs accounts whole, and Euler v2 has a discount of its own for each.
+    """
+    if market.protocol.shape == "absorbing":
+        return True
+    terms = market.collateral.values()
+    return market.protocol.incentive == "discount" and any(t.incentive is None for t in terms)
+
+
 def _check_apart(
-    name: str, alone: np.ndarray[tuple[int], np.dtype[np.bool_]], table: AccountTable
+    name: str,
+    market: Market,
+    alone: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    table: AccountTable,
 ) -> None:
     several = int(alone.sum())
-    if several > MOST_APART:
+    if several <= MOST_APART:
+        return
+    if _settles_alone(market):
+        what = f"{market.rules} settles each account by its own health"
+        advice = "take a table of the largest accounts"
+    else:
         first = table.accounts()[int(np.flatnonzero(alone)[0])]
-        raise NotCarriedError(
-            f"{name}: {several:_} of its accounts have several collaterals or debts, {first} the "
-            f"first: such accounts cannot be summed up, and more than {MOST_APART:_} are not "
-            "solved one by one; add up those of the same mix and health"
-        )
+        what = f"several collaterals or debts ({first} is the first)"
+        advice = "add up those of the same mix and health"
+    raise NotCarriedError(
+        f"{name}: {several:_} of its accounts cannot be summed up: {what}; not more than "
+        f"{MOST_APART:_} are solved one by one: {advice}"
+    )
 
 
 def _members(
@@ -269,13 +289,14 @@ def _crowd(
 
 
 def _account(market: str, columns: _Columns, row: int) -> LoanPosition:
-    """Return one account as a position; without any collateral it has none of the first."""
+    """Return one account as a position; what it has none of, it has none of the first."""
     collateral = _amounts(columns, columns.collateral, COLLATERAL, row)
+    debt = _amounts(columns, columns.debt, DEBT, row)
     return LoanPosition(
         market=market,
         e_mode=columns.modes[row] or None,
         collateral=collateral or {next(iter(columns.collateral)): Fraction(0)},
-        debt=_amounts(columns, columns.debt, DEBT, row),
+        debt=debt or {next(iter(columns.debt)): Fraction(0)},
     )
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from looprisk.engine.affine import Affine, NotAffineError, affine
+from looprisk.engine.affine import Affine, NotAffineError
 from looprisk.engine.ladder import Change, Ladder, Line, Rung, Taken
 from looprisk.engine.legs import Leg
 from looprisk.engine.maker import Maker
 from looprisk.engine.steps import Steps
 from looprisk.engine.tables import Crowd
-from looprisk.errors import NotCarriedError, NotExactError
+from looprisk.errors import NotExactError
 
 ZERO, ONE = Fraction(0), Fraction(1)
 
@@ -24,7 +24,6 @@ def ladder_of(make: Maker, crowd: Crowd, leg: Leg) -> Ladder:
     steps = make.world.before.crowds.get(crowd.id, crowd.steps)
     market = make.catalogue.system.markets[crowd.position.market]
     price = make.world.price(loan_token(make, crowd.id))
-    _refuse(make, crowd, leg)
     if market.liquidators == "absent":
         return untouched(steps)
     if leg.cap is not None:
@@ -38,19 +37,6 @@ def ladder_of(make: Maker, crowd: Crowd, leg: Leg) -> Ladder:
         )
     sale = leg.reading if market.liquidators == "always" else leg.sale
     return _at_reading(steps, leg, sale, price, ends_of(make))
-
-
-def _refuse(make: Maker, crowd: Crowd, leg: Leg) -> None:
-    market = make.catalogue.system.markets[crowd.position.market]
-    if market.protocol.shape == "absorbing" or leg.incentive is None:
-        raise NotCarriedError(
-            f"{crowd.table}: a table of accounts in a market under {market.rules}, which settles "
-            "each account by its own health: list the accounts as positions"
-        )
-    if make.world.cap(f"{crowd.id}/debt") != affine(ONE):
-        raise NotCarriedError(
-            f"default: {crowd.table} is a table of accounts: list those that default as positions"
-        )
 
 
 def loan_token(make: Maker, name: str) -> str:
