@@ -138,7 +138,7 @@ def unlisted_debt(catalogue: Catalogue, start: State, supply: str) -> Fraction:
     stated = known(lending.supplied, market, "lends", token, "supplied")
     rest = stated - start.cash[supply] - listed_debt(catalogue, start, supply)
     if abs(rest) <= SLACK * stated or (rest > 0 and lending.unlisted_debt == "sound"):
-        return rest
+        return max(rest, ZERO)
     if rest < 0 and catalogue.system.markets[market].protocol.reserves:
         return ZERO
     if rest > 0 and lending.unlisted_debt == "unknown":

@@ -135,3 +135,12 @@ def test_a_supply_that_is_rounded_is_whole():
         positions={"p": account("M", "A", 100, 80)},
     )
     assert breaks(solved(system, {"price": {"A": "-100%"}}))[("M", "impaired")] == F(16, 100)
+
+
+def test_no_rounding_leaves_a_market_with_less_than_nothing():
+    system = System(
+        assets={**DOLLAR, "A": {"price": "$1"}},
+        markets={"M": market("A", lends={"supplied": "79.99999"})},
+        positions={"p": account("M", "A", 100, 80)},
+    )
+    assert solved(system, {"price": {"A": "-100%"}}).end.claim("M") == 0

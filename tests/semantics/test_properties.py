@@ -11,7 +11,7 @@ from looprisk.engine.monitors import holds_at, monitors
 from tests.semantics.build import F, at, keeps_every_dollar, solved
 from tests.semantics.random_systems import relabelled, scaled, split_in_two, systems
 
-SOME = settings(max_examples=25)
+SOME = settings(max_examples=35)
 SHARES = [F(0), F(1, 7), F(1, 3), F(1, 2), F(19, 27), F(1)]
 
 
