@@ -191,6 +191,7 @@ def _layer(
         price=_prices(solved.end, claim, new, market),
         first_break=axis.at(Fraction(broken_at)).value if broken_at is not None else None,
         broken=broken_at is not None and broken_at < 1,
+        self_fulfilling_usd=float(solved.gap(claim.id)),
     )
 
 

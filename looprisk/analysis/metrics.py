@@ -135,6 +135,13 @@ def _hidden_loss(ask: Ask) -> Number:
     return None if booked is None or real is None else booked - real
 
 
+def _self_fulfilling(ask: Ask) -> Number:
+    """What a claim loses where everything fails that can, beyond what must; at the end only."""
+    if ask.claim is None or ask.point is not ask.solved.end:
+        return None
+    return ask.solved.gap(ask.claim.id)
+
+
 def _face(claim: str, point: Point) -> Number:
     index = point.compiled.index
     face = index.claim_of[index.claim[claim]].face
@@ -337,6 +344,7 @@ METRICS: dict[str, Callable[[Ask], Number]] = {
     "reported_loss_usd": _reported_loss,
     "economic_loss_usd": _loss,
     "hidden_loss_usd": _hidden_loss,
+    "self_fulfilling_usd": _self_fulfilling,
     "bad_debt_usd": _bad_debt,
     "lender_loss_usd": _lender_loss,
     "recovery": _recovery,

@@ -21,6 +21,8 @@ from looprisk.errors import NotCarriedError
 from looprisk.model.case import Case
 from looprisk.model.groups import only_run
 
+ROUNDING = Fraction(1, 10**9)
+"""Two solutions in floats that differ by no more than this share of a value are one."""
 Break = tuple[str, str]
 """(of, event)."""
 Watch = Callable[[Compiled], tuple[Monitor, ...]]
@@ -59,6 +61,16 @@ class Solved:
     def greatest(self) -> Point:
         """The greatest solution after the last stage."""
         return self.end if self.selection == "greatest" else self.last.at(ONE, "greatest")
+
+    def gap(self, claim: str) -> Fraction:
+        """Return the value of a claim in the greatest solution less that in the least, in USD.
+
+        It is what the holders lose if everybody fears it and nothing else happens. In floats a
+        difference of rounding counts as none.
+        """
+        high, low = Fraction(self.greatest.claim(claim)), Fraction(self.least.claim(claim))
+        rounded = not self.end.compiled.form.exact
+        return ZERO if rounded and high - low <= ROUNDING * max(ONE, high) else high - low
 
     @cached_property
     def baseline(self) -> dict[str, Fraction]:

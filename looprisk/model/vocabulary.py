@@ -31,6 +31,11 @@ METRICS: dict[str, Metric] = {
     "reported_loss_usd": Metric("book value at the start - book value after", "usd"),
     "economic_loss_usd": Metric("economic value at the start - economic value after", "usd"),
     "hidden_loss_usd": Metric("book value - economic value", "usd"),
+    "self_fulfilling_usd": Metric(
+        "economic value in the greatest clearing - that in the least: what a panic alone costs",
+        "usd",
+        "Rogers & Veraart 2013",
+    ),
     "bad_debt_usd": Metric("debt left when all collateral is sold", "usd"),
     "lender_loss_usd": Metric("what suppliers lose, whether or not it is realised", "usd"),
     "recovery": Metric("paid / face", "fraction", "Rogers & Veraart 2013"),

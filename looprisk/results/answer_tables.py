@@ -33,6 +33,7 @@ def layer_table(rows: tuple[LayerLoss, ...], shock: Shock) -> Table[LayerLoss]:
     """Return what every claim loses; layers overlap, so nothing is summed."""
     never = NONE if shock.searched_to is None else "never"
     axis = _AXIS_KINDS.get(shock.unit, Kind.NUMBER)
+    several = any(row.self_fulfilling_usd for row in rows)
     fields: tuple[Field[LayerLoss], ...] = (
         Field("layer", "layer", Kind.COUNT, lambda row: row.layer),
         Field("claim", "claim", Kind.NAME, lambda row: row.label or row.id),
@@ -59,6 +60,12 @@ def layer_table(rows: tuple[LayerLoss, ...], shock: Shock) -> Table[LayerLoss]:
             "first_break", "breaks/at", axis, lambda row: row.first_break, none=never, apart=True
         ),
         Field("broken", "", Kind.MARK, lambda row: row.broken),
+        Field(
+            "self_fulfilling_usd",
+            "self-/fulfilling" if several else HIDDEN,
+            Kind.MONEY,
+            lambda row: row.self_fulfilling_usd,
+        ),
     )
     return table_of("What every layer loses", rows, fields)
 

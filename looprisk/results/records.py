@@ -75,6 +75,9 @@ class LayerLoss:
     None means never up to ``Shock.searched_to``, or not asked where that is None."""
     broken: bool = False
     """The first break lies at or under the shock as written."""
+    self_fulfilling_usd: float | None = None
+    """Economic value in the greatest solution less that in the least: what a panic alone costs.
+    None where the least was not solved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

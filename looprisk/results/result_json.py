@@ -155,6 +155,7 @@ def _layer(row: LayerLoss) -> Object:
         "price": _prices(row.price),
         "first_break": number(row.first_break),
         "broken": row.broken,
+        "self_fulfilling_usd": number(row.self_fulfilling_usd),
     }
 
 
