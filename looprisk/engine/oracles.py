@@ -101,7 +101,23 @@ def _discounted(world: World, oracle: str, part: Oracle, target: str) -> Affine:
     left = max(Fraction(0), known(part.matures, oracle, "matures") - known(as_of, "as_of"))
     rate = known(part.discount, oracle, "discount")
     par = known(receipt.par, target, "par")
-    return _at_par(world, receipt.par.of) * (par * (1 - rate * left / YEAR))
+    return _underlying(world, oracle, part, receipt) * (par * (1 - rate * left / YEAR))
+
+
+def _underlying(world: World, oracle: str, part: Oracle, receipt: Par) -> Affine:
+    """Return what the unit of a promise is worth: as the base oracle reads it, else its par."""
+    unit = receipt.par.of
+    if part.base is None or unit is None:
+        return _at_par(world, unit)
+    read = reading_of(world, part.base, unit)
+    if read is not None:
+        return read
+    if unit in world.catalogue.system.assets:
+        return world.price(unit)
+    raise NotExactError(
+        f"{oracle}/base: `{part.base}` reads a price of {unit} that a claim decides: quote it with "
+        "`market_price`, or name a `fixed` oracle"
+    )
 
 
 def _at_par(world: World, unit: str | None) -> Affine:

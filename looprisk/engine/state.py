@@ -16,6 +16,7 @@ from looprisk.engine.steps import Steps
 from looprisk.errors import ModelError, NotCarriedError, Problem
 from looprisk.model.check_markets import accepted
 from looprisk.model.scenario import Adl, Stage
+from looprisk.model.tokens import Oracle, Par
 from looprisk.model.values import Value
 
 ZERO, ONE = Fraction(0), Fraction(1)
@@ -352,6 +353,7 @@ def _readings(catalogue: Catalogue, state: State, stage: Stage) -> dict[tuple[st
 
 
 def _read_by(catalogue: Catalogue, oracle: str) -> list[str]:
+    """Return what an oracle reads the price of: collaterals, and what oracles on it pass on."""
     found = {
         collateral
         for market in catalogue.system.markets.values()
@@ -359,7 +361,18 @@ def _read_by(catalogue: Catalogue, oracle: str) -> list[str]:
         for collateral, terms in accepted_.items()
         if terms.oracle == oracle
     }
+    for name, part in catalogue.system.oracles.items():
+        if part.base == oracle:
+            found |= _passed_on(catalogue, name, part)
     return sorted(found)
+
+
+def _passed_on(catalogue: Catalogue, name: str, part: Oracle) -> set[str]:
+    """A discount is taken of the unit that its principal token pays, a cap of the thing itself."""
+    if part.kind != "pt_discount":
+        return set(_read_by(catalogue, name))
+    promised = (catalogue.tokens.get(str(part.of or held)) for held in _read_by(catalogue, name))
+    return {token.par.of for token in promised if isinstance(token, Par) and token.par.of}
 
 
 def _cut(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, tuple[Cut, ...]]:

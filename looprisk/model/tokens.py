@@ -43,8 +43,9 @@ class Oracle(Part):
     """What a market reads as the price of a collateral.
 
     ``of`` left out: of whatever it is used for. ``base`` is the oracle, or ``market`` or
-    ``nav``, that a ``capped`` or ``twap`` one reads. ``discount`` is simple and linear in the
-    time to ``matures``.
+    ``nav``, that a ``capped`` or ``twap`` one reads; of a ``pt_discount``, how the unit is read
+    that the principal token pays (left out, at its par). ``discount`` is simple and linear in
+    the time to ``matures``.
     """
 
     kind: Annotated[Literal["market", "nav", "fixed", "capped", "twap", "pt_discount"], OneOf()]
