@@ -1,0 +1,53 @@
+"""Fixtures of the tests against real contracts; only this machine's own loopback is reached."""
+
+import os
+import socket
+
+import pytest
+
+from tests.onchain.workshop import MissingError, workshop
+
+LOOPBACK = "127.0.0.1"
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch):
+    """Let tests of this folder reach the node they started, and nothing else."""
+    connect = socket.socket.connect
+
+    def only_here(self, address):
+        if address[0] != LOOPBACK:
+            raise AssertionError(f"a test reached for {address[0]}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", only_here)
+
+
+@pytest.fixture(scope="session")
+def shop():
+    """The installed node and contracts. Without them, tests skip by name; in CI they fail."""
+    try:
+        return workshop()
+    except MissingError as error:
+        message = f"no chain with real contracts: {error}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def built(shop):
+    """The town, built once for all tests."""
+    from tests.onchain.town import build
+
+    town = build(shop)
+    yield town
+    town.node.stop()
+
+
+@pytest.fixture
+def town(built):
+    """The town as it was built: what a test changes is undone after it."""
+    before = built.node.rpc("evm_snapshot")
+    yield built
+    built.node.rpc("evm_revert", before)
