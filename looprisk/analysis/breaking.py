@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from looprisk.analysis.axis import Axis
-from looprisk.analysis.solve import Break, Solved
+from looprisk.analysis.solve import Solved
+from looprisk.engine.breaks import Break
 from looprisk.engine.monitors import Monitor, Stretch, monitors
 from looprisk.engine.skeleton import Claim
 from looprisk.engine.stage import Segment

@@ -131,6 +131,7 @@ def certificate(solved: Solved) -> Certificate:
         residual=residual,
         conservation_gap=gap,
         selection=solved.selection,
+        mode=solved.case.scenario.mode,
         unique=same,
         least_gap_usd=float(sum(difference)),
         exact_mode=True,

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
+from looprisk.engine.breaks import Break, Watch, broken, known_crossings
 from looprisk.engine.carry import carry
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection
 from looprisk.engine.copies import aliases, renamed, unfolded
-from looprisk.engine.curved import Look, crossings, scan
-from looprisk.engine.monitors import Monitor, Stretch, distance, holds_at, join, monitors, on_piece
+from looprisk.engine.latches import latched
+from looprisk.engine.monitors import Monitor, Stretch, holds_at, monitors
 from looprisk.engine.runs import Structure, changes_units, with_units
 from looprisk.engine.setoff import netted
-from looprisk.engine.stage import Compiled, Point, Segment, StageRun
+from looprisk.engine.stage import Point, Segment, StageRun
 from looprisk.engine.state import ONE, ZERO, ready, start_state, strike
 from looprisk.errors import NotCarriedError
 from looprisk.model.case import Case
@@ -23,10 +24,6 @@ from looprisk.model.groups import only_run
 
 ROUNDING = Fraction(1, 10**9)
 """Two solutions in floats that differ by no more than this share of a value are one."""
-Break = tuple[str, str]
-"""(of, event)."""
-Watch = Callable[[Compiled], tuple[Monitor, ...]]
-"""The events to look for in a system."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +50,21 @@ class Solved:
         return self.ends[-1]
 
     @cached_property
+    def other(self) -> StageRun:
+        """The last stage for the selection that is not answered with."""
+        if self.case.scenario.mode == "equilibrium":
+            return self.last
+        return latched(self.last, "least" if self.selection == "greatest" else "greatest")
+
+    @cached_property
     def least(self) -> Point:
         """The least solution after the last stage."""
-        return self.end if self.selection == "least" else self.last.at(ONE, "least")
+        return self.end if self.selection == "least" else self.other.at(ONE, "least")
 
     @cached_property
     def greatest(self) -> Point:
         """The greatest solution after the last stage."""
-        return self.end if self.selection == "greatest" else self.last.at(ONE, "greatest")
+        return self.end if self.selection == "greatest" else self.other.at(ONE, "greatest")
 
     def gap(self, claim: str) -> Fraction:
         """Return the value of a claim in the greatest solution less that in the least, in USD.
@@ -117,23 +121,15 @@ class Solved:
     ) -> Mapping[Break, tuple[Stretch, ...]]:
         """Return where along the last stage each event of ``watch`` holds."""
         selection = selection or self.selection
-        same = selection == self.selection
-        segments = self.segments if same else self.last.segments(selection)
-        if segments:
-            return on_segments(segments, watch)
-        return scan(lambda s: _look(self.last.at(s, selection), watch), self.crossings)
+        if selection == self.selection:
+            return broken(self.last, self.segments, watch, selection, self.crossings)
+        segments = self.other.segments(selection)
+        return broken(self.other, segments, watch, selection, self.crossings)
 
     @cached_property
     def crossings(self) -> tuple[Fraction, ...]:
         """Shock fractions known exactly where the response is curved."""
-        straight = self.segments or self.last.moved_at is not None or self.last.navs
-        return () if straight else crossings(self.last)
-
-    def _look(self, s: Fraction, selection: Selection) -> Look[Break]:
-        point = self.last.at(s, selection)
-        watched = monitors(point.compiled, self.baseline)
-        away = {(m.of, m.event): d for m in watched if (d := distance(m, point)) is not None}
-        return frozenset((m.of, m.event) for m in watched if holds_at(m, point)), away
+        return () if self.segments else known_crossings(self.last)
 
     def holding(self, point: Point) -> list[Monitor]:
         """Return the events that hold at a solution."""
@@ -151,24 +147,6 @@ def as_written(found: Mapping[Break, tuple[Stretch, ...]]) -> Mapping[Break, tup
         for key, stretches in found.items()
     }
     return {key: stretches for key, stretches in inside.items() if stretches}
-
-
-def _look(point: Point, watch: Watch) -> Look[Break]:
-    watched = watch(point.compiled)
-    away = {(m.of, m.event): d for m in watched if (d := distance(m, point)) is not None}
-    return frozenset((m.of, m.event) for m in watched if holds_at(m, point)), away
-
-
-def on_segments(segments: tuple[Segment, ...], watch: Watch) -> Mapping[Break, tuple[Stretch, ...]]:
-    """Return where each event holds on straight pieces."""
-    found: dict[Break, list[Stretch]] = {}
-    for segment in segments:
-        for monitor in watch(segment.compiled):
-            for piece in segment.pieces:
-                stretch = on_piece(monitor, segment.compiled, piece)
-                if stretch is not None:
-                    found.setdefault((monitor.of, monitor.event), []).append(stretch)
-    return {key: join(stretches) for key, stretches in found.items()}
 
 
 def solve(case: Case) -> Solved:
@@ -213,6 +191,8 @@ def solve(case: Case) -> Solved:
             if changes_units(stage)
             else None,
         )
+        if scenario.mode == "latched":
+            run = latched(run, selection)
         end = run.at(ONE, selection)
         runs.append(run)
         ends.append(end)

@@ -14,7 +14,15 @@ from looprisk.engine.absorbing import absorbed, settled
 from looprisk.engine.affine import Affine, NotAffineError, affine
 from looprisk.engine.catalogue import known, unknown
 from looprisk.engine.legs import Leg, legs_of, total
-from looprisk.engine.loans import Basket, among, first_of, liquidated, unsecured, untouched
+from looprisk.engine.loans import (
+    Basket,
+    among,
+    first_of,
+    liquidated,
+    only_liquidated,
+    unsecured,
+    untouched,
+)
 from looprisk.engine.maker import Maker
 from looprisk.engine.skeleton import ZERO, Apart, Claim, Condition, Node, line
 from looprisk.engine.waterfall import Split
@@ -102,9 +110,13 @@ def _split(account: _Account) -> Split:
 
 
 def _of_basket(account: _Account, basket: Basket, lender: Claim, owner: Claim) -> Split:
-    if account.market.liquidators == "absent" or _never_fires(account, basket):
+    stays = account.name in account.make.world.latched
+    never = not stays and _never_fires(account, basket)
+    if account.market.liquidators == "absent" or never:
         return untouched(basket, lender, owner)
     split = liquidated(_with_incentive(account, basket), lender, owner)
+    if stays:
+        split = only_liquidated(split)
     if any("apart" in cell.state for cell in split.cells) and any(leg.cap for leg in account.legs):
         raise NotExactError(
             f"{account.name}: an oracle caps a price that the solution decides, beside collateral "
@@ -267,7 +279,8 @@ def _absorbed(account: _Account, claims: tuple[Claim, Claim, Claim]) -> Split:
         sum((w * leg.discount for w, leg in zip(shares, account.legs, strict=True)), Fraction(0))
         / whole
     )
-    return absorbed(basket, kept, less, claims)
+    split = absorbed(basket, kept, less, claims)
+    return only_liquidated(split) if account.name in account.make.world.latched else split
 
 
 def _credit(account: _Account) -> Affine:

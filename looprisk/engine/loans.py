@@ -7,7 +7,7 @@ which of them are the same decides the formula.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from looprisk.engine.affine import Affine, NotAffineError
@@ -194,6 +194,20 @@ def _as_read(
         Cell(needs=(), pays=under_water, state=STUCK),
     )
     return Split(claims=(lender, owner), conditions=conditions, cells=cells)
+
+
+def only_liquidated(split: Split) -> Split:
+    """Return a split without the cells in which nobody has acted: the liquidation stays.
+
+    What all cells left need was needed to act, and somebody did.
+    """
+    kept = [cell for cell in split.cells if "liquidated" in cell.state]
+    acted = set(kept[0].needs).intersection(*(cell.needs for cell in kept))
+    cells = (
+        replace(cell, needs=tuple(need for need in cell.needs if need not in acted))
+        for cell in kept
+    )
+    return replace(split, cells=tuple(cells))
 
 
 def _share_sold(basket: Basket) -> Fraction:

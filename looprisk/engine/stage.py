@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -137,6 +137,8 @@ class StageRun:
     Openings and changes at a share of their size.
     """
 
+    latches: Mapping[str, Fraction] = field(default_factory=dict)
+    """Account: the shock fraction after which it stays liquidated, whatever its health."""
     weighs: bool = True
     """Whether incentives are averaged; not yet where the weights are read off the start."""
 
@@ -159,6 +161,7 @@ class StageRun:
         catalogue, before = self.catalogue, self.before
         if self.moved_at is not None and still is not None:
             catalogue, before = self.moved_at(still)
+        here = still if still is not None else (lo + hi) / 2
         return World(
             catalogue=catalogue,
             start=self.start,
@@ -168,6 +171,7 @@ class StageRun:
             hi=hi,
             still=still,
             weights=self.weights,
+            latched=frozenset(name for name, since in self.latches.items() if since < here),
         )
 
     def compiled_at(
@@ -237,7 +241,8 @@ class StageRun:
             return None
         try:
             whole = self.world(ZERO, self.reach)
-            edges = sorted({ZERO, *knots(whole), *bends(whole), self.reach})
+            latches = {s for s in self.latches.values() if s < self.reach}
+            edges = sorted({ZERO, *knots(whole), *bends(whole), *latches, self.reach})
             for lo, hi in pairwise(tuple(edges)):
                 edges += crossings(skeleton(self.world(lo, hi)), lo, hi)
             found = tuple(_compiled(self.world(lo, hi)) for lo, hi in pairwise(sorted(edges)))

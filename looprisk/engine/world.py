@@ -40,6 +40,8 @@ class World:
     """Computed book prices that oracles read at this point, in USD."""
     weights: Mapping[str, tuple[Fraction, ...]] = field(default_factory=dict)
     """Account: the share of each collateral before the stage, where its incentive needs that."""
+    latched: frozenset[str] = frozenset()
+    """Accounts that were liquidated on the way here and stay so."""
 
     def line(self, before: Fraction, after: Fraction) -> Affine:
         """Return the line from one state to the next."""

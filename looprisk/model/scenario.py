@@ -237,8 +237,9 @@ class Scenario(Model):
     """A start, stages in order, and expectations.
 
     ``set`` changes the start; ``ray`` names the stage that ``break`` scales from nothing to
-    its size, else it is the last; ``solution`` chooses among several clearings. With ``time``
-    it runs as a cascade.
+    its size, else it is the last; ``solution`` chooses among several clearings. ``mode: latched``
+    keeps what was liquidated on the way to the shock liquidated, where an equilibrium lets it
+    recover. With ``time`` it runs as a cascade.
     """
 
     name: Text | None = None
@@ -250,6 +251,7 @@ class Scenario(Model):
     stages: Annotated[tuple[Stage, ...], Listed] = ()
     ray: Ref | None = None
     solution: Annotated[Literal["greatest", "least", "both"], OneOf()] = "greatest"
+    mode: Annotated[Literal["equilibrium", "latched"], OneOf()] = "equilibrium"
     expect: Annotated[tuple[Expectation, ...], Listed] = ()
 
     @model_validator(mode="after")

@@ -229,6 +229,8 @@ def certified(certificate: Certificate) -> str:
         parts.append("the only solution")
     else:
         parts.append("least solution not solved")
+    if certificate.mode == "latched":
+        parts.append("liquidations latched")
     if certificate.exact:
         parts.append("in exact fractions")
     word = "certified" if certificate.exact_mode else "simulated, not exact"

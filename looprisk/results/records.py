@@ -32,6 +32,8 @@ class Certificate:
     conservation_gap: float
     """Difference between the loss put in and the loss borne, relative to the claims."""
     selection: Literal["greatest", "least"] = "greatest"
+    mode: Literal["equilibrium", "latched"] = "equilibrium"
+    """Whether what is liquidated on the way to a shock may recover, or stays liquidated."""
     unique: bool | None = None
     """None where uniqueness was not decided."""
     least_gap_usd: float | None = None

@@ -107,6 +107,7 @@ def _certificate(row: Certificate) -> Object:
         "residual": number(row.residual),
         "conservation_gap": number(row.conservation_gap),
         "selection": row.selection,
+        "mode": row.mode,
         "least_gap_usd": number(row.least_gap_usd),
         "exact_mode": row.exact_mode,
         "unique": row.unique,

@@ -1,0 +1,58 @@
+"""Where along a stage events hold: on straight pieces, or by a scan of a curved response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+from looprisk.engine.clear import Selection
+from looprisk.engine.curved import Look, crossings, scan
+from looprisk.engine.monitors import Monitor, Stretch, distance, holds_at, join, on_piece
+from looprisk.engine.stage import Compiled, Point, Segment, StageRun
+
+Break = tuple[str, str]
+"""(of, event)."""
+Watch = Callable[[Compiled], tuple[Monitor, ...]]
+"""The events to look for in a system."""
+
+
+def broken(
+    run: StageRun,
+    segments: tuple[Segment, ...],
+    watch: Watch,
+    selection: Selection,
+    exact: tuple[Fraction, ...],
+) -> Mapping[Break, tuple[Stretch, ...]]:
+    """Return where along a stage each event of ``watch`` holds.
+
+    ``segments`` is the response of the stage, () where it is curved; ``exact`` are then points at
+    which something is known to change.
+    """
+    if segments:
+        return on_segments(segments, watch)
+    return scan(lambda s: _look(run.at(s, selection), watch), exact)
+
+
+def known_crossings(run: StageRun) -> tuple[Fraction, ...]:
+    """Return the shock fractions known exactly where the response of a stage is curved."""
+    if run.moved_at is not None or run.navs:
+        return ()
+    return crossings(run)
+
+
+def _look(point: Point, watch: Watch) -> Look[Break]:
+    watched = watch(point.compiled)
+    away = {(m.of, m.event): d for m in watched if (d := distance(m, point)) is not None}
+    return frozenset((m.of, m.event) for m in watched if holds_at(m, point)), away
+
+
+def on_segments(segments: tuple[Segment, ...], watch: Watch) -> Mapping[Break, tuple[Stretch, ...]]:
+    """Return where each event holds on straight pieces."""
+    found: dict[Break, list[Stretch]] = {}
+    for segment in segments:
+        for monitor in watch(segment.compiled):
+            for piece in segment.pieces:
+                stretch = on_piece(monitor, segment.compiled, piece)
+                if stretch is not None:
+                    found.setdefault((monitor.of, monitor.event), []).append(stretch)
+    return {key: join(stretches) for key, stretches in found.items()}
