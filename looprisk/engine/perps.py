@@ -8,12 +8,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from looprisk.engine.affine import Affine, affine
 from looprisk.engine.state import Cut
 from looprisk.model.markets import Venue
 
 ONE = Fraction(1)
+Number = TypeVar("Number", Fraction, NDArray[np.float64])
+
+
+def closing_line(
+    units: Number, entry: Number, rate: Number, constant: Number, *, on_entry: bool
+) -> tuple[Number, Number]:
+    """Return ``(a, b)`` of the price ``a + b * cash`` at which equity is down to maintenance.
+
+    ``units`` are signed (a short is negative), ``entry`` in USD, ``rate`` and ``constant`` those of
+    one tier. Equity is ``cash + n (P - entry)``; maintenance ``rate |n| P - constant`` on the mark,
+    ``rate |n| entry - constant`` on entry notional (Bybit). Exact for Fractions, else elementwise.
+
+    >>> at, slope = closing_line(
+    ...     Fraction(-1), Fraction(100), Fraction(3, 100), Fraction(0), on_entry=False
+    ... )
+    >>> at + slope * 20
+    Fraction(12000, 103)
+    """
+    size = abs(units)
+    if on_entry:
+        return entry + (rate * size * entry - constant) / units, -1 / units
+    per_dollar = -1 / (units - rate * size)
+    return (constant - units * entry) * per_dollar, per_dollar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,21 +85,17 @@ def liquidation_price(leg: Leg, margin: Affine, cuts: tuple[Cut, ...] = ()) -> A
 
 def _closing(leg: Leg, size: Fraction, cash: Affine) -> tuple[Affine, Fraction, Fraction]:
     """Return (price, maintenance rate, tier constant) at which a leg of this size is closed."""
-    price: Affine | None = None
-    for rate, constant, upto in _tiers(leg.venue):
-        if leg.venue.convention == "bybit":
-            price = leg.entry - leg.side * (cash / size - rate * leg.entry)
-            notional = size * leg.entry
-        else:
-            worth = size * leg.entry - leg.side * (cash + constant)
-            price = worth / (size * (1 - leg.side * rate))
-            notional = size * price.const
+    on_entry = leg.venue.convention == "bybit"
+    for rate, constant, upto in tiers_of(leg.venue):
+        at, per_dollar = closing_line(leg.side * size, leg.entry, rate, constant, on_entry=on_entry)
+        price = cash * per_dollar + at
+        notional = size * (leg.entry if on_entry else price.const)
         if upto is None or notional <= upto:
             return price, rate, constant
     raise ValueError("the last tier of a venue has no `up_to`")
 
 
-def _tiers(venue: Venue) -> list[tuple[Fraction, Fraction, Fraction | None]]:
+def tiers_of(venue: Venue) -> list[tuple[Fraction, Fraction, Fraction | None]]:
     """Return (maintenance rate, constant, up to which notional) of every tier."""
     if not venue.tiers:
         assert venue.maintenance is not None  # noqa: S101  (the model asks for one of the two)
