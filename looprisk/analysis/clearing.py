@@ -114,16 +114,8 @@ def digest(case: Case) -> str:
 
 def certificate(solved: Solved) -> Certificate:
     """Return the proof of the last solution; raises NoSolutionError where it does not hold."""
-    point = solved.end
-    form = point.compiled.form
-    proof = prove(form, point.solution)
-    size = max(1.0, float(max(abs(point.solution.y), default=0)))
-    residual, gap = float(proof.residual) / size, float(proof.conservation_gap) / size
-    if not proof.same_cells or residual > TOLERANCE or abs(gap) > TOLERANCE:
-        raise NoSolutionError(
-            f"the solution does not stand its own check: residual {residual:.2g}, conservation gap "
-            f"{gap:.2g}, cells {'agree' if proof.same_cells else 'differ'}"
-        )
+    residual, gap = proven(solved.end)
+    form = solved.end.compiled.form
     high, low = solved.greatest.solution.z, solved.least.solution.z
     difference = outside(form, high) - outside(form, low)
     same = bool((high == low).all()) if form.exact else None
@@ -137,6 +129,34 @@ def certificate(solved: Solved) -> Certificate:
         exact_mode=True,
         exact=form.exact,
     )
+
+
+def proven(point: Point) -> tuple[float, float]:
+    """Return residual and conservation gap of a solution, relative to the largest value in it.
+
+    Raises NoSolutionError where it does not stand its own check.
+    """
+    form = point.compiled.form
+    proof = prove(form, point.solution)
+    size = max(1.0, float(max(abs(point.solution.y), default=0)))
+    residual, gap = float(proof.residual) / size, float(proof.conservation_gap) / size
+    if not proof.same_cells or residual > TOLERANCE or abs(gap) > TOLERANCE:
+        raise NoSolutionError(
+            f"the solution does not stand its own check: residual {residual:.2g}, conservation gap "
+            f"{gap:.2g}, cells {'agree' if proof.same_cells else 'differ'}"
+        )
+    return residual, gap
+
+
+def layer_ids(solved: Solved) -> tuple[str, ...]:
+    """Return the ids of the layers, bottom first, as :func:`layer_rows` has them."""
+    number = layers_of(solved.catalogue.system)
+    claims = [
+        claim
+        for claim in solved.end.compiled.index.claim_of
+        if claim.kind in SHOWN and not _is_empty(solved, claim)
+    ]
+    return tuple(claim.id for claim in sorted(claims, key=lambda c: (number[c.id], c.id)))
 
 
 def layer_rows(solved: Solved, axis: Axis, breaks: tuple[BreakPoint, ...]) -> tuple[LayerLoss, ...]:

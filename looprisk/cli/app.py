@@ -185,6 +185,42 @@ def break_(
     return verbs.break_(read(where, set_, shock), to)
 
 
+@app.command("sweep")
+def sweep(
+    where: Where,
+    *,
+    vary: Annotated[
+        list[str],
+        typer.Option(
+            "--vary",
+            metavar="PATH=VALUES",
+            help="What to vary: PATH=a,b,c or PATH=lo..hi:n; `shock` is the size of the shock.",
+        ),
+    ],
+    measure: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--measure",
+            metavar="OF METRIC",
+            help="What to measure, such as 'plume-xusd break_at bad_debt'; else every loss.",
+        ),
+    ] = None,
+    set_: Sets = None,
+    shock: Shocks = None,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Vary values and sizes, and show one row for each; the first row is as given."""
+    from looprisk.cli import sweeping
+    from looprisk.cli.ask import read
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    return sweeping.sweep(read(where, set_, shock), vary, measure or (), to)
+
+
 @app.command("map")
 def map_(
     where: Where,

@@ -133,6 +133,22 @@ def text_of(place: Path) -> str:
     return "/".join(place[3:] if of_token else place[1:])
 
 
+def value_at(tree: Mapping[str, object], text: str) -> object:
+    """Return what a path leads to in a tree, None where a key may stand and does not.
+
+    >>> value_at({"assets": {"ETH": {"price": "$3_000"}}}, "ETH/price")
+    '$3_000'
+    """
+    node: object = tree
+    for key in find(tree, text):
+        node = _under(node, key)
+    return node
+
+
+def _under(node: object, key: str) -> object:
+    return node[int(key)] if isinstance(node, list | tuple) else (mapping(node) or {}).get(key)
+
+
 @dataclass(frozen=True, slots=True)
 class _Failure:
     key: str

@@ -1,0 +1,56 @@
+"""The verb ``sweep``: what is varied and measured, asked and shown."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from looprisk.cli.ask import Ask, cases
+from looprisk.cli.busy import tracked
+from looprisk.cli.emit import Format, Out, write
+from looprisk.cli.failure import Exit, RefusedError
+from looprisk.files.load import load
+from looprisk.files.typed import read_value
+from looprisk.results.names import for_log
+from looprisk.sweep import spread
+from looprisk.sweep import sweep as swept
+from looprisk.sweep.sweep import Start
+
+
+def sweep(ask: Ask, vary: Sequence[str], measure: Sequence[str], to: Out) -> int:
+    """Show one row for each point of a grid."""
+    asked = cases(ask, load(ask.path))
+    if len(asked) > 1:
+        names = ", ".join(case.name for case in asked[:5])
+        raise RefusedError(
+            f"{ask.path} has {len(asked)} scenarios, and a sweep asks one",
+            help_=f"name it, {ask.path}::{asked[0].name}; there are {names}",
+        )
+
+    def watch(starts: Sequence[Start]) -> Iterable[Start]:
+        return tracked(starts, [start.name for start in starts], doing="sweeping", quiet=to.quiet)
+
+    answer = swept(asked[0], dict(_varied(vary)), measure, watch=watch)
+    table = answer.table
+    match to.format:
+        case Format.table:
+            write(to, table.text(to.width, color=to.color, unicode=to.unicode))
+        case Format.json:
+            write(to, table.to_json())
+        case Format.csv:
+            write(to, table.to_csv())
+        case Format.md:
+            write(to, "\n".join(for_log(line) for line in table._repr_markdown_().split("\n")))
+    return Exit.NO_ANSWER if any(row.refused for row in answer.rows) else Exit.OK
+
+
+def _varied(texts: Sequence[str]) -> Iterator[tuple[str, tuple[object, ...]]]:
+    seen: set[str] = set()
+    for text in texts:
+        path, mark, values = (part.strip() for part in text.partition("="))
+        if not (path and mark and values):
+            raise RefusedError(
+                f"--vary {text}: this is not PATH=VALUES",
+                help_="--vary plume-xusd/collateral/xUSD/lltv=77%,86% or =60%..90%:7",
+            )
+        if path in seen:
+            raise RefusedError(f"--vary {path} is given twice")
+        seen.add(path)
+        yield path, tuple(read_value(value, f"--vary {path}") for value in spread(values))

@@ -1,0 +1,6 @@
+"""Many starts and sizes of a shock at once: a table with one row each, as single solves give it."""
+
+from looprisk.sweep.grid import SHOCK, spread
+from looprisk.sweep.sweep import sweep
+
+__all__ = ["SHOCK", "spread", "sweep"]

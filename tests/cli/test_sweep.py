@@ -1,0 +1,39 @@
+import csv
+import io
+
+
+def test_sweep_shows_one_row_for_each_value(cli, fund):
+    done = cli("sweep", "fund.yaml::small", "--vary", "Fund/outside/strategies=$9M..$11M:3")
+    assert done.code == 0
+    assert done.out.startswith("fund::small: 4 rows, the first as given")
+    assert "certified: 4 of 4 rows" in done.out
+
+
+def test_csv_has_figures_in_full(cli, fund):
+    words = ("--measure", "fUSD loss_usd", "--format", "csv")
+    done = cli("sweep", "fund.yaml::small", "--vary", "shock=0..1:3", *words)
+    rows = list(csv.DictReader(io.StringIO(done.out)))
+    assert [float(row["shock"]) for row in rows] == [1, 0, 0.5, 1]
+    assert [float(row["fUSD loss_usd"]) for row in rows] == [3e6, 0, 1.5e6, 3e6]
+
+
+def test_a_sweep_asks_one_scenario(cli, fund):
+    done = cli("sweep", fund, "--vary", "shock=0..1:3")
+    assert done.code == 2
+    assert "has 2 scenarios, and a sweep asks one" in done.err
+
+
+def test_a_row_without_an_answer_is_told_by_the_exit_code(cli, fund):
+    done = cli("sweep", "fund.yaml::small", "--vary", "Fund/pays=[debts, fUSD],unknown")
+    assert done.code == 4
+    assert "no answer" in done.out
+
+
+def test_values_are_typed_as_path_and_values(cli, fund):
+    for words in (("shock",), ("shock=",), ("=1",)):
+        done = cli("sweep", "fund.yaml::small", "--vary", *words)
+        assert done.code == 2
+        assert "this is not PATH=VALUES" in done.err
+    done = cli("sweep", "fund.yaml::small", "--vary", "shock=0..1:3", "--vary", "shock=1")
+    assert done.code == 2
+    assert "given twice" in done.err
