@@ -23,7 +23,7 @@ from looprisk.engine.form import (
     active_cells,
     active_entries,
 )
-from looprisk.engine.regime import Inside
+from looprisk.engine.inside import Inside
 from looprisk.engine.sparse import inputs_of, monotone, settle
 from looprisk.errors import NoSolutionError
 

@@ -10,10 +10,10 @@ import numpy as np
 from looprisk.engine.block import SLACK
 from looprisk.engine.clear import Solution, clear_by_loops
 from looprisk.engine.form import Flags, Index, NormalForm, Numbers, active_cells, active_entries
-from looprisk.engine.regime import Inside
-from looprisk.engine.sparse import Inputs, Settled, conditions, inputs_of, monotone, settle
+from looprisk.engine.inside import Inside
+from looprisk.engine.sparse import Inputs, Settled, chosen, conditions, inputs_of, monotone, settle
 
-CHUNK = 2**22
+CHUNK = 2**20
 """Numbers per array that are worked on at once."""
 
 
@@ -113,9 +113,9 @@ def _evaluated(inside: Inside, inputs: Inputs, found: Settled) -> Batch:
     """Return the claims, and the proof of one evaluation with cells chosen anew."""
     form = inside.form
     entries = active_entries(form, found.cells)
-    paid = np.take_along_axis(inputs.pay_const, entries, axis=1)
-    z = paid + form.pay_rate[entries] * found.y[:, form.issuer]
-    used = z[:, inside.claims]
+    paid = chosen(inputs.pay_const, entries)
+    z = paid + form.pay_rate.take(entries) * found.y[:, form.issuer]
+    used = z[:, inside.used]
     value, scale = conditions(inside, inputs, found.y, used)
     cells = active_cells(form, value >= -SLACK * scale)
     received = inputs.b + inside.received(used)

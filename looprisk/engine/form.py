@@ -43,6 +43,26 @@ class Names:
     """Per node, who takes what the node's claims do not get ('' where nothing can leak)."""
 
 
+@dataclass(frozen=True)
+class _Rank:
+    """The nodes whose cell of one rank is not their last, and what these cells need.
+
+    ``needs`` are pairs of places among these nodes and conditions, one of each cell at a time.
+    """
+
+    count: int
+    nodes: Index | slice
+    needs: tuple[tuple[Index | slice, Index | slice], ...]
+
+
+def places(index: Index) -> Index | slice:
+    """Return indices as a slice where they rise evenly: a slice is not copied."""
+    step = int(index[1] - index[0]) if len(index) > 1 else 1
+    if len(index) and step > 0 and (np.diff(index) == step).all():
+        return slice(int(index[0]), int(index[-1]) + 1, step)
+    return index
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class NormalForm:
     """A clearing problem on one segment of the shock; N nodes, C claims, K conditions.
@@ -131,6 +151,27 @@ class NormalForm:
         return np.repeat(np.arange(len(self.cell_node)), np.diff(self.cell_cond_ptr))
 
     @cached_property
+    def cell_ranks(self) -> tuple[_Rank, ...]:
+        """Rank by rank the nodes whose cell of that rank is not their last, and what it needs."""
+        count, width = np.diff(self.cell_ptr), np.diff(self.cell_cond_ptr)
+        ranks = []
+        for rank in range(int(count.max(initial=1)) - 1):
+            nodes = np.flatnonzero(count > rank + 1)
+            cells = self.cell_ptr[nodes] + rank
+            needs = []
+            for place in range(int(width[cells].max(initial=0))):
+                where = np.flatnonzero(width[cells] > place)
+                condition = self.cell_cond[self.cell_cond_ptr[cells[where]] + place]
+                needs.append((places(where), places(condition)))
+            ranks.append(_Rank(len(nodes), places(nodes), tuple(needs)))
+        return tuple(ranks)
+
+    @cached_property
+    def cond_places(self) -> Index | slice:
+        """The node of each condition, as a slice where each node has one."""
+        return places(self.cond_node)
+
+    @cached_property
     def entry_offset(self) -> Index:
         """[C] position of each claim among the claims of its issuer."""
         return np.arange(self.claims) - self.claim_ptr[self.issuer]
@@ -177,21 +218,20 @@ def active_cells(form: NormalForm, alive: Flags) -> Index:
 
     ``alive`` is [..., K], the answer [..., N] of indices into the cells of the whole form.
     """
-    cells = len(form.cell_node)
-    holds = np.ones((*alive.shape[:-1], cells), dtype=np.bool_)
-    dead = np.nonzero(~alive[..., form.cell_cond])
-    holds[(*dead[:-1], form.need_cell[dead[-1]])] = False
-    holds = holds.reshape(-1)
-    row = np.arange(0, len(holds), cells).reshape(*alive.shape[:-1], 1)
-    first = (row + form.cell_ptr[:-1]).reshape(-1)
-    # few nodes are not in their first cell, and most of these are in their second
-    weak = np.flatnonzero(~holds[first])
-    first[weak] += 1
-    weak = weak[~holds[first[weak]]]
-    if len(weak):
-        holding = np.flatnonzero(holds)
-        first[weak] = holding[np.searchsorted(holding, first[weak])]
-    active: Index = first.reshape(*alive.shape[:-1], form.nodes) - row
+    active = np.broadcast_to(form.cell_ptr[:-1], (*alive.shape[:-1], form.nodes)).copy()
+    dead = ~alive
+    passed: Flags | None = None
+    for rank in form.cell_ranks:
+        fails = np.zeros((*alive.shape[:-1], rank.count), dtype=np.bool_)
+        for where, condition in rank.needs:
+            fails[..., where] |= dead[..., condition]
+        if passed is not None:
+            fails &= passed[..., rank.nodes]
+        if not fails.any():
+            break
+        active[..., rank.nodes] += fails
+        passed = np.zeros(active.shape, dtype=np.bool_)
+        passed[..., rank.nodes] = fails
     return active
 
 

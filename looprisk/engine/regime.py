@@ -12,60 +12,15 @@ import numpy as np
 from scipy.sparse import csr_array, eye_array
 from scipy.sparse.linalg import SuperLU, splu
 
-from looprisk.engine.form import Flags, Index, NormalForm, Numbers
+from looprisk.engine.form import Flags, Numbers
+from looprisk.engine.inside import EPS, Inside
 
 STEPS = 200
 """Powers of a matrix before it counts as shrinking too slowly to iterate."""
 FACTORED = 4000
 """Up to so many unknowns a slow system is factored."""
-EPS = float(np.finfo(np.float64).eps)
 ACCURATE = 8 * EPS
 """Relative size of a last step, or of what a bound leaves out."""
-
-
-class Inside:
-    """What is held or read inside a float form, as sparse matrices over the claims concerned."""
-
-    def __init__(self, form: NormalForm) -> None:
-        self.form = form
-        used = np.zeros(form.claims, dtype=np.bool_)
-        used[form.held_claim] = True
-        used[form.read_claim] = True
-        self.claims = np.flatnonzero(used)
-        self.issuer = form.issuer[self.claims]
-        self.offset = form.entry_offset[self.claims]
-        place = np.cumsum(used) - 1
-        shape = (form.nodes, len(self.claims))
-        held = (form.held_share, (form.held_by, place[form.held_claim]))
-        self.theta = csr_array(held, shape=shape)
-        self.by_claim = self.theta.tocsc()
-        self.share = np.bincount(form.held_claim, form.held_share, minlength=form.claims)
-        shape = (form.conditions, len(self.claims))
-        read = (form.read_coef, (form.read_cond, place[form.read_claim]))
-        self.reads = csr_array(read, shape=shape) if len(form.read_cond) else None
-
-    def entries(self, cells: Index) -> Index:
-        """Return [S, claims] the payment entry of every claim used inside."""
-        entries: Index = self.form.pay_ptr[cells[:, self.issuer]]
-        return entries + self.offset
-
-    def received(self, z: Numbers) -> Numbers:
-        """Return [S, N] what each node gets when the claims pay ``z`` [S, claims]."""
-        return times(self.theta, z)
-
-    def read(self, z: Numbers) -> Numbers | float:
-        """Return [S, K] what the conditions read."""
-        return times(self.reads, z) if self.reads is not None else 0.0
-
-
-def times(matrix: csr_array, rows: Numbers) -> Numbers:
-    """Return ``matrix @ row`` for every row."""
-    product: Numbers
-    if len(rows) == 1:
-        product = (matrix @ rows[0])[None]
-    else:
-        product = np.ascontiguousarray((matrix @ np.ascontiguousarray(rows.T)).T)
-    return product
 
 
 class Regime:

@@ -15,11 +15,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from looprisk.engine.block import SLACK
+from looprisk.engine.dense import Nearby, ceiling
 from looprisk.engine.form import Flags, Index, NormalForm, Numbers, active_cells, payment_bounds
-from looprisk.engine.regime import Inside, Regime
+from looprisk.engine.inside import Inside
+from looprisk.engine.regime import Regime
 
 ROUNDS = 200
 """Iterations before a scenario that is not proven is given up."""
+PATIENCE = 4
+"""Iterations that a scenario at rest waits at most for others to rest."""
 ROUGH = 0.01
 """Accuracy of the bound to start from."""
 
@@ -46,6 +50,14 @@ def _rows(array: Numbers, some: Index) -> Numbers:
     if array.strides[0] == 0:
         return np.broadcast_to(array[:1], (len(some), array.shape[1]))
     return array[some]
+
+
+def chosen(array: Numbers, entries: Index) -> Numbers:
+    """Return of every row the entries that are chosen in it."""
+    if len(array) and array.strides[0] == 0:
+        same: Numbers = array[0].take(entries)
+        return same
+    return np.take_along_axis(array, entries, axis=1)
 
 
 def inputs_of(form: NormalForm, count: int = 1) -> Inputs:
@@ -101,7 +113,7 @@ class _Bound:
 
     def pays(self, inside: Inside, y: Numbers) -> Numbers:
         """Return what the claims inside pay at ``y`` in these cells."""
-        z: Numbers = self.const + self.rate * y[:, inside.issuer]
+        z: Numbers = self.const + self.rate * y[:, inside.of]
         return z
 
 
@@ -118,11 +130,12 @@ def settle(inside: Inside, inputs: Inputs) -> Settled:
     left = np.arange(count)
     y, z = _top(inside, inputs)
     before = np.ones_like(found.alive)
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS if count else 0):
         bound = _at(inside, inputs, y, z)
         rests = np.flatnonzero((bound.alive == before).all(axis=1))
         before = bound.alive
-        if len(rests):
+        # many at once are proven faster than few
+        if 2 * len(rests) >= len(left) or (len(rests) and turn % PATIENCE == 0):
             attempt, lower = _attempt(inside, bound.rows(rests))
             _note(found, left[rests], attempt)
             going = np.ones(len(left), dtype=np.bool_)
@@ -151,13 +164,25 @@ def _top(inside: Inside, inputs: Inputs) -> tuple[Numbers, Numbers]:
     g = inputs.b + inside.received(const)
     if not rate.any():
         return g, const
-    regime = Regime(inside, np.broadcast_to(rate, const.shape))
-    x = regime.solve(g, g, ROUGH)
-    x += regime.error(g, x, ROUGH)
-    z = const + rate * x[:, inside.issuer]
+    if inside.theta_t is not None and inside.weights is not None:
+        x = ceiling(inside, inside.weights, rate, g)
+        shrinks = np.ones(len(g), dtype=np.bool_)
+    else:
+        regime = Regime(inside, np.broadcast_to(rate, const.shape))
+        x = regime.solve(g, g, ROUGH)
+        x += regime.error(g, x, ROUGH)
+        shrinks = regime.shrinks
+    z = const + rate * x[:, inside.of]
     y = inputs.b + inside.received(z)
-    y[~regime.shrinks] = np.nan
+    y[~shrinks] = np.nan
     return y, z
+
+
+def _regime(inside: Inside, rate: Numbers) -> Regime | Nearby:
+    """Return the linear systems of the cells in which claims move at ``rate``."""
+    if inside.theta_t is None or inside.weights is None:
+        return Regime(inside, rate)
+    return Nearby(inside, inside.weights, rate)
 
 
 def _at(inside: Inside, inputs: Inputs, y: Numbers, z: Numbers) -> _Bound:
@@ -171,14 +196,16 @@ def _at(inside: Inside, inputs: Inputs, y: Numbers, z: Numbers) -> _Bound:
         y=y,
         alive=alive,
         cells=cells,
-        const=np.take_along_axis(inputs.pay_const, entries, axis=1),
-        rate=inside.form.pay_rate[entries],
+        const=chosen(inputs.pay_const, entries),
+        rate=inside.form.pay_rate.take(entries),
     )
 
 
 def conditions(inside: Inside, inputs: Inputs, y: Numbers, z: Numbers) -> tuple[Numbers, Numbers]:
     """Return (value, scale) of all conditions, [S, K]."""
-    own = inside.form.cond_own * y[:, inside.form.cond_node]
+    own = inside.form.cond_own * y[:, inside.form.cond_places]
+    if inside.reads is None:
+        return inputs.cond_const + own, np.abs(inputs.cond_const) + own
     value = inputs.cond_const + own + inside.read(z)
     return value, np.abs(inputs.cond_const) + own + inside.read(np.abs(z))
 
@@ -189,12 +216,12 @@ def _attempt(inside: Inside, bound: _Bound) -> tuple[Settled, Numbers]:
     Returns the solutions, and lower bounds to go on from: NaN where there is nothing more to do.
     """
     form, inputs = inside.form, bound.inputs
-    regime = Regime(inside, bound.rate)
+    regime = _regime(inside, bound.rate)
     g = inputs.b + inside.received(bound.const)
-    x = regime.solve(g, bound.y)
+    x = regime.solve(g) if isinstance(regime, Nearby) else regime.solve(g, bound.y)
     z = bound.pays(inside, x)
     y = inputs.b + inside.received(z)
-    doubt = bound.rate * regime.error(g, x)[:, inside.issuer]
+    doubt = bound.rate * regime.error(g, x)[:, inside.of]
     value, scale = conditions(inside, inputs, y, z)
     wrong = form.cond_own * inside.received(doubt)[:, form.cond_node] + inside.read(doubt)
     holds = value >= -SLACK * scale

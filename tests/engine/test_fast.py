@@ -8,10 +8,12 @@ import pytest
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from looprisk.engine import walk
+from looprisk.engine import inside, walk
 from looprisk.engine.block import Block
 from looprisk.engine.clear import clear, clear_by_loops, prove
 from looprisk.engine.fast import CHUNK, clear_many
+from looprisk.engine.form import active_cells
+from looprisk.engine.networks import debt_network
 from tests.engine.nets import cyclic_net, picard, random_net
 from tests.engine.systems import Condition, build, issuer, position, random_system
 
@@ -81,7 +83,58 @@ def test_more_scenarios_than_fit_at_once():
     b = np.broadcast_to(form.b_const, (count, 20))
     batch = clear_many(form, b=b)
     assert batch.y.shape == (count, 20)
-    assert (batch.y == batch.y[0]).all()
+    assert batch.y == pytest.approx(np.broadcast_to(batch.y[0], (count, 20)), rel=1e-15 * 20)
+
+
+@each_kind
+def test_dense_and_sparse_algebra_agree(kind, monkeypatch):
+    """The same scenarios of a small net, once with dense matrices and once without."""
+    form = random_net(40, 5, **kind)
+    b = form.b_const * np.random.default_rng(1).uniform(0.5, 2.5, (300, 40))
+    dense = clear_many(form, b=b)
+    monkeypatch.setattr(inside, "DENSE_NODES", 0)
+    sparse = clear_many(replace(form, b_const=form.b_const.copy()), b=b)
+    assert dense.settled.all()
+    assert sparse.settled.all()
+    assert (dense.cells == sparse.cells).all()
+    assert dense.y == pytest.approx(sparse.y, rel=1e-12)
+    assert len(np.unique(dense.cells, axis=0)) > 20
+
+
+@pytest.mark.parametrize("equity", [0, 4])
+def test_weights_bound_what_any_cells_pass_on(equity):
+    form = random_net(30, 2, equity=equity)
+    held = inside.Inside(form)
+    random = np.random.default_rng(3)
+    for _ in range(20):
+        cells = form.cell_ptr[:-1] + random.integers(0, 2, 30)
+        rate = form.pay_rate[held.entries(cells[None])[0]]
+        flow = np.zeros((30, 30))
+        np.add.at(flow, held.issuer, rate[:, None] * held.theta_t)
+        passed = np.linalg.inv(np.eye(30) - flow).sum(axis=1)
+        assert (passed <= held.weights).all()
+
+
+def test_a_closed_circle_of_debts_has_no_weights():
+    ring = debt_network([[0, 2.0], [2.0, 0]], [1.0, 1.0])
+    assert inside.Inside(ring).weights is None
+    assert clear_many(ring).z[0, ::2].tolist() == [2.0, 2.0]
+
+
+def test_the_active_cell_is_the_first_whose_needs_all_hold():
+    for seed in range(30):
+        form = random_system(seed)
+        alive = np.random.default_rng(seed).random((40, form.conditions)) > 0.4
+        active = active_cells(form, alive)
+        for row, cells in zip(alive, active, strict=True):
+            for node, cell in enumerate(cells):
+                ranks = range(form.cell_ptr[node], form.cell_ptr[node + 1])
+                needs = [
+                    form.cell_cond[form.cell_cond_ptr[c] : form.cell_cond_ptr[c + 1]] for c in ranks
+                ]
+                assert cell == next(
+                    c for c, need in zip(ranks, needs, strict=True) if row[need].all()
+                )
 
 
 def test_a_minus_sign_between_loops_is_walked():
