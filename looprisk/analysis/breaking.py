@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from looprisk.analysis.axis import Axis
+from looprisk.analysis.recognising import recognised, recognised_along
 from looprisk.analysis.solve import Solved
 from looprisk.engine.breaks import Break
 from looprisk.engine.monitors import Monitor, Stretch, monitors
@@ -19,8 +20,12 @@ SAME = 1e-12
 
 def break_points(solved: Solved, axis: Axis) -> tuple[BreakPoint, ...]:
     """Return every break point of the last stage, in order; what never happens comes last."""
-    found, least = solved.broken, solved.broken_least
+    shown = {
+        (claim, "recognised"): recognised_along(solved, claim) for claim in recognised(solved)[-1]
+    }
+    found, least = {**solved.broken, **shown}, solved.broken_least
     watched = {(m.of, m.event) for m in monitors(solved.end.compiled, solved.baseline)}
+    watched |= shown.keys()
     places = _places(found)
     rows = [_row(solved, axis, key, found.get(key, ()), least, places) for key in sorted(watched)]
     never = float("inf")
@@ -66,7 +71,8 @@ def _row(
             kind="bracket" if curved else "exact",
         )
     first = stretches[0]
-    bracket = curved and first.lo not in (ZERO, *solved.crossings)
+    found_by_scan = curved or (event == "recognised" and not first.attained)
+    bracket = found_by_scan and first.lo not in (ZERO, *solved.crossings)
     exact = isinstance(first.lo, Fraction) and not bracket
     before, after = _loss_around(solved, of, first)
     together = places.get(round(float(first.lo), 12), ())
@@ -129,6 +135,8 @@ def why(solved: Solved, of: str, event: str, first: Stretch) -> str:
     """Return the inequality that gave way where an event begins, in words."""
     if event == "hedge_closed":
         return "the price went beyond the liquidation price of the leg"
+    if event == "recognised":
+        return "its book shows what backs it"
     if event == "deleveraged":
         return "the venue closed a part of the leg"
     for segment in solved.segments:

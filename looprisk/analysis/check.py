@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from looprisk.analysis.axis import axis_of
-from looprisk.analysis.breaking import why
+from looprisk.analysis.breaking import claim_of, why
 from looprisk.analysis.metrics import METRICS as MEASURED
 from looprisk.analysis.metrics import Ask, measure
+from looprisk.analysis.recognising import recognised, recognised_along
 from looprisk.analysis.solve import Solved, as_written, solve
 from looprisk.analysis.unknowns import naming
 from looprisk.engine.curved import WIDTH
@@ -146,6 +147,8 @@ def _not_of(solved: Solved, expectation: Expectation, of: str) -> str:
     system = solved.catalogue.system
     if event == "depegged":
         known = of in solved.catalogue.tokens
+    elif event == "recognised":
+        known = _booked(solved, of) in {*solved.catalogue.tokens, *solved.catalogue.supplies}
     elif event in {"liquidated", "bad_debt"} and of in system.markets:
         known = True
     elif event in {"insolvent", "impaired"} and of in system.issuers:
@@ -188,7 +191,17 @@ def _holding(
         level = _level(solved, expectation)
         if holds_at(depegged(point.compiled, of, level), point):
             found.add((of, "depegged"))
+    if expectation.event == "recognised":
+        stages = zip(solved.ends, recognised(solved), strict=True)
+        taken_in = next((losses for end, losses in stages if end is point), {})
+        found |= {(of, "recognised")} if _booked(solved, of) in taken_in else set()
     return found
+
+
+def _booked(solved: Solved, of: str) -> str:
+    """Return the claim whose book value stands for a thing: of an issuer, that of its shares."""
+    claim = claim_of(solved, of)
+    return claim.id if claim is not None else ""
 
 
 def _level(solved: Solved, expectation: Expectation) -> Fraction:
@@ -199,6 +212,8 @@ def _level(solved: Solved, expectation: Expectation) -> Fraction:
 def _broken(solved: Solved, expectation: Expectation, of: str) -> tuple[Stretch, ...]:
     """Return where along the last stage the event holds."""
     event = str(expectation.event)
+    if event == "recognised":
+        return recognised_along(solved, _booked(solved, of))
     if event != "depegged":
         return solved.broken_as_written.get((of, event), ())
     level = _level(solved, expectation)

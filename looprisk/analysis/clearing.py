@@ -11,6 +11,7 @@ from looprisk.analysis.bearing import loss_put_in, paid_out, waterfall
 from looprisk.analysis.breaking import break_points, curves
 from looprisk.analysis.flows import causes, flows
 from looprisk.analysis.names import claim_label
+from looprisk.analysis.recognising import recognised
 from looprisk.analysis.solve import Solved
 from looprisk.engine.book import Book, book
 from looprisk.engine.clear import outside, prove
@@ -274,12 +275,15 @@ def events(solved: Solved) -> tuple[Event, ...]:
     """Return what broke, stage by stage in rounds; what was broken before is left out."""
     seen = {(m.of, m.event) for m in solved.holding(solved.start)}
     found: list[Event] = []
-    for run, point in zip(solved.runs, solved.ends, strict=True):
+    for run, point, losses in zip(solved.runs, solved.ends, recognised(solved), strict=True):
         new = [m for m in _distinct(solved.holding(point)) if (m.of, m.event) not in seen]
         seen |= {(m.of, m.event) for m in new}
         past = max((event.round for event in found), default=0)
         round_of = _node_rounds(solved, run, point) if new else {}
         found += [_event(m, point, past + round_of.get(m.node, 1)) for m in new]
+        for claim, loss in losses.items():
+            because = f"its book shows the ${float(loss):,.0f} that it hid"
+            found.append(Event(of=claim, event="recognised", round=past + 1, because=because))
     return tuple(sorted(found, key=lambda e: (e.round, e.of, e.event)))
 
 

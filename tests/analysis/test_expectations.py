@@ -54,7 +54,7 @@ def verdict(stage, **expectation):
         ("lend", "depegged", "depegged is not an event of lend"),
         ("v", "hedge_closed", "hedge_closed is not an event of v"),
         ("a", "impaired", "a is what is left of A, which owes others: ask for insolvent of A"),
-        ("A", "recognised", "recognised is not an event of A"),
+        ("p", "recognised", "recognised is not an event of p"),
     ],
 )
 def test_an_event_of_another_kind_of_thing_is_not_judged(of, event, because):
