@@ -1,8 +1,8 @@
 """The errors of looprisk: one root, and each is also the builtin a caller expects.
 
 Exit codes of the command line follow the class: 2 for what is written wrongly
-(:class:`ModelError`, :class:`FileError`), 4 for what cannot be answered as asked
-(everything else).
+(:class:`ModelError`, :class:`FileError`), 3 for data that could not be fetched or verified
+(:class:`DataError`), 4 for what cannot be answered as asked (everything else).
 """
 
 from __future__ import annotations
@@ -89,3 +89,53 @@ class NotExactError(LoopriskError, ArithmeticError):
 
 class NoSolutionError(LoopriskError, ArithmeticError):
     """A solve ended without a certificate."""
+
+
+class DataError(LoopriskError):
+    """Data could not be fetched or verified; nothing was written.
+
+    ``message`` says what happened and never holds an endpoint, only its host; ``help`` says
+    what to do.
+    """
+
+    def __init__(self, message: str, help_: str = "") -> None:
+        """Keep the message and the help, which ``str`` shows on a line of its own."""
+        super().__init__(message, help_)
+        self.message = message
+        self.help = help_
+
+    def __str__(self) -> str:
+        """Return the message, and the help on a second line."""
+        return f"{self.message}\n  help: {self.help}" if self.help else self.message
+
+
+class AddressError(ModelError):
+    """What should name an account or a contract does not; says what was meant where it can."""
+
+
+class EndpointError(DataError, ConnectionError):
+    """No node is configured, or the one that is does not answer or does not let us in."""
+
+
+class AnswerError(DataError):
+    """An answer is not what the method promises: cut, malformed, of another id, or a lie."""
+
+
+class WrongChainError(DataError):
+    """The node serves another chain than the one asked for."""
+
+
+class HistoryError(DataError, LookupError):
+    """The node does not have the state of that block."""
+
+
+class ReorgError(DataError):
+    """The pinned block is no longer part of the chain; what was read of it is discarded."""
+
+
+class OfflineError(DataError, LookupError):
+    """The network is switched off and what is needed is neither cached nor recorded."""
+
+
+class UnreadableError(DataError, LookupError):
+    """No reader knows what stands at an address, or a contract does not say what it must."""

@@ -75,6 +75,18 @@ Shares = Annotated[
         "--common", help="What parts share: oracle, custodian, curator, bridge, issuer, asset."
     ),
 ]
+ChainName = Annotated[
+    str | None,
+    typer.Option("--chain", metavar="CHAIN", help="A name or a number: ethereum, base, 8453."),
+]
+Rpc = Annotated[
+    str | None,
+    typer.Option(
+        "--rpc",
+        metavar="URL",
+        help="The node; else LOOPRISK_RPC_<chain id>, ETH_RPC_URL or WEB3_PROVIDER_URI names it.",
+    ),
+]
 Explain = Annotated[
     str | None,
     typer.Option("--explain", metavar="LAYER", help="Where the loss of this layer comes from."),
@@ -240,6 +252,24 @@ def map_(
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     return mapping.map_(read(where, set_), of, common, to)
+
+
+@app.command("doctor")
+def doctor(
+    *,
+    chain: ChainName = None,
+    rpc: Rpc = None,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Show what the configured node can do."""
+    from looprisk.cli import chain as chains
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    return chains.doctor(chain, rpc, to)
 
 
 @app.command("check")

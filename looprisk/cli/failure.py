@@ -3,7 +3,7 @@
 import traceback
 from enum import IntEnum
 
-from looprisk.errors import FileError, LoopriskError, ModelError
+from looprisk.errors import DataError, FileError, LoopriskError, ModelError
 
 
 class Exit(IntEnum):
@@ -39,6 +39,8 @@ def exit_code(error: LoopriskError) -> Exit:
     """Return the exit code that stands for an error of the library."""
     if isinstance(error, RefusedError):
         return error.code
+    if isinstance(error, DataError):
+        return Exit.DATA
     return Exit.USAGE if isinstance(error, ModelError) else Exit.NO_ANSWER
 
 

@@ -51,3 +51,13 @@ def town(built):
     before = built.node.rpc("evm_snapshot")
     yield built
     built.node.rpc("evm_revert", before)
+
+
+@pytest.fixture
+def spare(shop):
+    """An empty chain of a test's own, for what cannot be undone: a reorganisation."""
+    from tests.onchain.anvil import Anvil
+
+    node = Anvil(shop.anvil)
+    yield node
+    node.stop()

@@ -1,0 +1,167 @@
+"""Contract functions: what is sent to them and what comes back, typed and bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+from looprisk.errors import AnswerError, UnreadableError
+
+NOBODY = "0x" + "00" * 20
+LARGEST = 512 * 1024
+"""Bytes of one answer that are decoded; no reader needs as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of a contract: its name, what it takes and what it returns, as ABI types."""
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def selector(self) -> bytes:
+        """The four bytes that name the function in a call."""
+        return keccak(text=f"{self.name}({','.join(self.inputs)})")[:4]
+
+
+@cache
+def function(signature: str) -> Function:
+    """Read ``name(inputs)(outputs)``.
+
+    >>> function("balanceOf(address)(uint256)").selector.hex()
+    '70a08231'
+    >>> function("position(bytes32,address)(uint256,uint128,uint128)").outputs
+    ('uint256', 'uint128', 'uint128')
+    """
+    name, _, rest = signature.partition("(")
+    depth = 1
+    for end, letter in enumerate(rest):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0:
+            return Function(name, _split(rest[:end]), _split(rest[end + 2 : -1]))
+    raise ValueError(f"{signature!r} is not name(inputs)(outputs)")
+
+
+def _split(types: str) -> tuple[str, ...]:
+    """Split a list of types at the commas that stand in no tuple."""
+    parts: list[str] = []
+    depth = start = 0
+    for at, letter in enumerate(types):
+        depth += (letter == "(") - (letter == ")")
+        if letter == "," and depth == 0:
+            parts.append(types[start:at])
+            start = at + 1
+    return (*parts, types[start:]) if types else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One question to one contract."""
+
+    to: str
+    function: Function
+    arguments: tuple[object, ...] = ()
+
+    @property
+    def data(self) -> bytes:
+        """What is sent."""
+        return self.function.selector + encode(self.function.inputs, self.arguments)
+
+    def __str__(self) -> str:
+        """Return contract and function, as messages name them."""
+        return f"{self.function.name} of {self.to}"
+
+
+def call(to: str, signature: str, *arguments: object) -> Call:
+    """Return the call of a function, written ``name(inputs)(outputs)``."""
+    return Call(to, function(signature), arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a contract returned, or why it returned nothing.
+
+    A value that is not there is never zero: each accessor raises UnreadableError instead, and
+    ``ok`` says beforehand.
+    """
+
+    asked: Call
+    values: tuple[object, ...] = ()
+    missing: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the contract answered."""
+        return not self.missing
+
+    def integer(self, place: int = 0) -> int:
+        """Return a number."""
+        value = self._value(place)
+        if isinstance(value, int):
+            return value
+        raise TypeError(f"{self.asked}: output {place} is no number")
+
+    def address(self, place: int = 0) -> str:
+        """Return an address, checksummed."""
+        return to_checksum_address(self.text(place))
+
+    def text(self, place: int = 0) -> str:
+        """Return a text."""
+        value = self._value(place)
+        if isinstance(value, str):
+            return value
+        raise TypeError(f"{self.asked}: output {place} is no text")
+
+    def data(self, place: int = 0) -> bytes:
+        """Return bytes."""
+        value = self._value(place)
+        if isinstance(value, bytes):
+            return value
+        raise TypeError(f"{self.asked}: output {place} is no data")
+
+    def flag(self, place: int = 0) -> bool:
+        """Return whether."""
+        return bool(self.integer(place))
+
+    def items(self, place: int = 0) -> tuple[object, ...]:
+        """Return a list or a tuple."""
+        value = self._value(place)
+        if isinstance(value, tuple | list):
+            return tuple(value)
+        raise TypeError(f"{self.asked}: output {place} is no list")
+
+    def _value(self, place: int) -> object:
+        if self.missing:
+            raise UnreadableError(f"{self.asked}: {self.missing}")
+        return self.values[place]
+
+
+def decoded(asked: Call, data: bytes) -> Answer:
+    """Return the answer in ``data``; raise AnswerError where it does not have its types."""
+    if not data:
+        return Answer(asked, missing="the contract returned nothing")
+    if len(data) > LARGEST:
+        raise AnswerError(f"{asked}: an answer of {len(data):_} bytes", "nothing asked is as large")
+    try:
+        return Answer(asked, tuple(decode(asked.function.outputs, data)))
+    except (DecodingError, ValueError, OverflowError) as error:
+        why = f"the answer is not what it should be ({type(error).__name__})"
+        return Answer(asked, missing=why)
+
+
+def aggregated(calls: Sequence[Call]) -> bytes:
+    """Return the data of Multicall3's ``aggregate3`` for ``calls``, each of which may fail."""
+    return AGGREGATE.selector + encode(
+        AGGREGATE.inputs, [[(one.to, True, one.data) for one in calls]]
+    )
+
+
+AGGREGATE = function("aggregate3((address,bool,bytes)[])((bool,bytes)[])")

@@ -1,0 +1,107 @@
+"""Opening a chain at a block: endpoint, pin, cache, recording, in the order they stand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from looprisk.errors import AddressError, OfflineError, Problem
+from looprisk.onchain.address import chain_name
+from looprisk.onchain.cache import Cache, CachedNode, place
+from looprisk.onchain.endpoint import find
+from looprisk.onchain.http import HttpNode, Patience
+from looprisk.onchain.rpc import Node
+from looprisk.onchain.snapshot import FINALIZED, Pin, Snapshot, pin
+from looprisk.onchain.tape import RecordingNode, Tape, TapeNode
+
+SETTLED_AFTER = 86_400
+"""Seconds after which no chain that is read here replaces a block."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """How a chain is to be read."""
+
+    chain_id: int | None = None
+    """None: whichever the node serves."""
+    block: int | str = FINALIZED
+    rpc: str | None = field(default=None, repr=False)
+    """The address of a node; left out, the environment names it."""
+    offline: bool = False
+    """Answer from the cache alone."""
+    record: Path | None = None
+    """Write every request and answer there."""
+    replay: Path | None = None
+    """Answer from such a recording alone."""
+    patience: Patience = field(default_factory=Patience)
+
+
+@contextmanager
+def opened(access: Access, environment: Mapping[str, str]) -> Iterator[Snapshot]:
+    """Yield the chain at its block; what was read is recorded when the reader has succeeded.
+
+    Raises DataError where there is no node, it serves another chain, or has no such block.
+    """
+    if access.replay is not None:
+        node = TapeNode(Tape.load(access.replay))
+        snapshot = Snapshot(node, pin(node, access.block, access.chain_id))
+        snapshot.settle()
+        yield snapshot
+        return
+    cache = Cache.at(place(environment))
+    try:
+        if access.offline:
+            found = _kept_pin(cache, access)
+            yield from _read(CachedNode(cache, found, None), found)
+        else:
+            yield from _online(access, environment, cache)
+    finally:
+        cache.close()
+
+
+def _online(access: Access, environment: Mapping[str, str], cache: Cache) -> Iterator[Snapshot]:
+    http = HttpNode(find(access.chain_id, access.rpc, environment), access.patience)
+    tape = RecordingNode(http)
+    try:
+        node: Node = tape if access.record is not None else http
+        found = _settled_pin(cache, access) or pin(node, access.block, access.chain_id)
+        cached = CachedNode(cache, found, http)
+        tape.node = cached
+        yield from _read(tape if access.record is not None else cached, found)
+        cache.keep_pin(access.block, found)
+        if access.record is not None:
+            tape.tape.save(access.record)
+    finally:
+        http.close()
+
+
+def _read(node: Node, found: Pin) -> Iterator[Snapshot]:
+    snapshot = Snapshot(node, found)
+    snapshot.settle()
+    yield snapshot
+    if not snapshot.by_hash:
+        snapshot.verify()
+
+
+def _settled_pin(cache: Cache, access: Access) -> Pin | None:
+    """Return a block asked for by its number before, if it is too old to be replaced."""
+    if access.record is not None or access.chain_id is None or isinstance(access.block, str):
+        return None
+    found = cache.pin(access.chain_id, access.block)
+    return found if found is not None and time.time() - found.timestamp > SETTLED_AFTER else None
+
+
+def _kept_pin(cache: Cache, access: Access) -> Pin:
+    if access.chain_id is None:
+        message = "without a network the chain must be named"
+        raise AddressError([Problem((), message, "write eth:0x…, or give --chain")])
+    found = cache.pin(access.chain_id, access.block)
+    if found is None:
+        raise OfflineError(
+            f"block {access.block} of {chain_name(access.chain_id)} is not in the cache",
+            "run it once without --offline",
+        )
+    return found

@@ -1,0 +1,294 @@
+"""A chain at one pinned block: every read is of that block or fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from looprisk.errors import (
+    AnswerError,
+    HistoryError,
+    ReorgError,
+    UnreadableError,
+    WrongChainError,
+)
+from looprisk.onchain.abi import AGGREGATE, Answer, Call, aggregated, decoded
+from looprisk.onchain.rpc import (
+    Ask,
+    Json,
+    Kind,
+    Node,
+    RpcError,
+    bytes_of,
+    fields_of,
+    number_of,
+    text_of,
+)
+
+MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11"
+"""The same on every chain that has it."""
+MOST_CALLS = 200
+"""In one aggregate."""
+MOST_ASKS = 10
+"""In one JSON-RPC batch: what public nodes take."""
+MOST_BLOCKS = 1 << 20
+"""In one request for logs; halved where a node refuses."""
+FINALIZED = "finalized"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The block that everything is read at. ``timestamp`` is in seconds since 1970."""
+
+    chain_id: int
+    number: int
+    hash: str
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One event: the contract, its topics, its data and where it stands."""
+
+    address: str
+    topics: tuple[bytes, ...]
+    data: bytes
+    block: int
+
+
+def pin(node: Node, block: int | str = FINALIZED, chain_id: int | None = None) -> Pin:
+    """Return the block to read at: a number, or ``latest``, ``safe`` or ``finalized``.
+
+    Raises WrongChainError where the node serves another chain than ``chain_id``, HistoryError
+    where it has no such block.
+    """
+    served = number_of(node.request("eth_chainId", []), "the chain id", node.host)
+    if chain_id is not None and served != chain_id:
+        raise WrongChainError(
+            f"{node.host} serves chain {served}, and chain {chain_id} is asked for",
+            f"set LOOPRISK_RPC_{chain_id} to a node of chain {chain_id}, or give --rpc",
+        )
+    asked = hex(block) if isinstance(block, int) else block
+    head = node.request("eth_getBlockByNumber", [asked, False])
+    if head is None:
+        raise HistoryError(
+            f"{node.host} has no block {block}", "another one: --block NUMBER, or --block latest"
+        )
+    fields = fields_of(head, "a block", node.host)
+    found = Pin(
+        served,
+        number_of(fields.get("number"), "the number of a block", node.host),
+        text_of(fields.get("hash"), "the hash of a block", node.host),
+        number_of(fields.get("timestamp"), "the time of a block", node.host),
+    )
+    if len(bytes_of(found.hash, "the hash of a block", node.host)) != 32:
+        raise AnswerError(f"{node.host}: the hash of a block is not 32 bytes")
+    if isinstance(block, int) and found.number != block:
+        raise AnswerError(f"{node.host} answers with block {found.number} for block {block}")
+    return found
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A node at a pinned block.
+
+    Reads are by block hash (EIP-1898): a block that leaves the chain makes them fail, and never
+    answers with another block's state.
+    """
+
+    node: Node
+    pin: Pin
+    multicall: str | None = None
+    """Multicall3, where ``settle`` found it."""
+    most_calls: int = MOST_CALLS
+    most_blocks: int = MOST_BLOCKS
+    most_asks: int = MOST_ASKS
+    by_hash: bool = True
+    """False: the node takes block numbers only; ``verify`` then says whether all was of one block.
+    """
+    _codes: dict[str, bytes] = field(default_factory=dict, repr=False)
+
+    @property
+    def at(self) -> Json:
+        """The pinned block, as parameters name it."""
+        if not self.by_hash:
+            return hex(self.pin.number)
+        return {"blockHash": self.pin.hash, "requireCanonical": True}
+
+    def read(self, call: Call) -> Answer:
+        """Return the answer to one call; what a contract refuses is missing in it."""
+        try:
+            data = self._pinned("eth_call", [{"to": call.to, "data": _hex(call.data)}])
+        except RpcError as refusal:
+            return self._missing(call, refusal)
+        answer = decoded(call, bytes_of(data, f"the answer of {call}", self.node.host))
+        if not answer.ok and not self.code(call.to):
+            return Answer(call, missing="there is no contract at this address")
+        return answer
+
+    def read_all(self, calls: Sequence[Call]) -> list[Answer]:
+        """Return the answers to many calls in few requests, in the order asked.
+
+        A call that fails among others is asked again alone, which tells a refusal from a limit
+        of the node.
+        """
+        answers: list[Answer] = []
+        start = 0
+        while start < len(calls):
+            part = calls[start : start + self.most_calls]
+            try:
+                found = self._aggregate(part)
+            except RpcError as refusal:
+                if refusal.kind is not Kind.TOO_MUCH or len(part) == 1:
+                    raise self._told(refusal) from None
+                self.most_calls = max(1, len(part) // 2)
+                continue
+            answers += found
+            start += len(part)
+        return answers
+
+    def code(self, address: str) -> bytes:
+        """Return the code of a contract, empty where there is none."""
+        if address not in self._codes:
+            try:
+                code = self._pinned("eth_getCode", [address])
+            except RpcError as refusal:
+                raise self._told(refusal) from None
+            self._codes[address] = bytes_of(code, "the code of a contract", self.node.host)
+        return self._codes[address]
+
+    def logs(self, address: str, topics: Sequence[Json], first: int) -> Iterator[Log]:
+        """Yield the events of a contract from block ``first`` to the pinned one, in order.
+
+        ``topics`` holds a topic, a list of them or None for each place. A range the node finds
+        too large is halved.
+        """
+        start = first
+        while start <= self.pin.number:
+            last = min(start + self.most_blocks - 1, self.pin.number)
+            asked: Json = {
+                "address": address,
+                "topics": list(topics),
+                "fromBlock": hex(start),
+                "toBlock": hex(last),
+            }
+            try:
+                found = self.node.request("eth_getLogs", [asked])
+            except RpcError as refusal:
+                if refusal.kind is not Kind.TOO_MUCH or last == start:
+                    raise self._told(refusal) from None
+                self.most_blocks = max(1, (last - start + 1) // 2)
+                continue
+            yield from self._logs(found, address, start, last)
+            start = last + 1
+
+    def settle(self) -> None:
+        """Find out whether the node takes block hashes, and whether the chain has Multicall3."""
+        try:
+            self._pinned("eth_getCode", [MULTICALL3])
+        except RpcError as refusal:
+            if refusal.kind not in {Kind.OTHER, Kind.NO_METHOD}:
+                raise self._told(refusal) from None
+            self.by_hash = False
+        self.multicall = MULTICALL3 if self.code(MULTICALL3) else None
+
+    def verify(self) -> None:
+        """Raise ReorgError where the pinned block is no longer part of the chain."""
+        head = self.node.request("eth_getBlockByNumber", [hex(self.pin.number), False])
+        now = head.get("hash") if isinstance(head, dict) else None
+        if now != self.pin.hash:
+            raise ReorgError(
+                f"block {self.pin.number} was replaced while it was read",
+                "run it again; --block finalized is never replaced",
+            )
+
+    def _pinned(self, method: str, params: list[Json]) -> Json:
+        return self.node.request(method, [*params, self.at])
+
+    def _aggregate(self, calls: Sequence[Call]) -> list[Answer]:
+        if len(calls) == 1:
+            return [self.read(calls[0])]
+        if self.multicall is None:
+            return self._batched(calls)
+        sent: Json = {"to": self.multicall, "data": _hex(aggregated(calls))}
+        data = self._pinned("eth_call", [sent])
+        raw = bytes_of(data, "the answers to several calls", self.node.host)
+        whole = decoded(Call(self.multicall, AGGREGATE), raw).items()
+        if len(whole) != len(calls):
+            raise AnswerError(f"{self.node.host}: {len(whole)} answers to {len(calls)} calls")
+        answers: list[Answer] = []
+        for call, one in zip(calls, whole, strict=True):
+            done, returned = one if isinstance(one, tuple) else (False, b"")
+            answer = decoded(call, returned) if done else Answer(call, missing="failed")
+            answers.append(answer if answer.ok else self.read(call))
+        return answers
+
+    def _batched(self, calls: Sequence[Call]) -> list[Answer]:
+        answers: list[Answer] = []
+        start = 0
+        while start < len(calls):
+            part = calls[start : start + self.most_asks]
+            asks: list[Ask] = [
+                ("eth_call", [{"to": call.to, "data": _hex(call.data)}, self.at]) for call in part
+            ]
+            try:
+                found = self.node.batch(asks) if len(part) > 1 else None
+            except RpcError:
+                self.most_asks = max(1, len(part) // 2)
+                continue
+            for call, one in zip(part, found or [None], strict=True):
+                raw = b""
+                if isinstance(one, str):
+                    raw = bytes_of(one, f"the answer of {call}", self.node.host)
+                answer = decoded(call, raw)
+                answers.append(answer if answer.ok else self.read(call))
+            start += len(part)
+        return answers
+
+    def _missing(self, call: Call, refusal: RpcError) -> Answer:
+        if refusal.kind is Kind.REVERTED:
+            return Answer(call, missing=f"the contract refuses ({refusal.text})")
+        raise self._told(refusal) from None
+
+    def _told(self, refusal: RpcError) -> Exception:
+        """Return the refusal as an error that says what to do."""
+        block = f"block {self.pin.number}"
+        if refusal.kind is Kind.NO_BLOCK:
+            return ReorgError(
+                f"{block} is no longer part of the chain of {self.node.host}",
+                "run it again; --block finalized is never replaced",
+            )
+        if refusal.kind is Kind.NO_HISTORY:
+            return HistoryError(
+                f"{self.node.host} no longer has the state of {block}",
+                "use a node that keeps history (an archive node), or a later --block",
+            )
+        if refusal.kind is Kind.TOO_MUCH:
+            return UnreadableError(
+                f"{refusal.message}, even for one call", "use a node with larger limits: --rpc"
+            )
+        return refusal
+
+    def _logs(self, found: Json, address: str, first: int, last: int) -> Iterator[Log]:
+        host = self.node.host
+        if not isinstance(found, list):
+            raise AnswerError(f"{host}: the logs are not a list")
+        for one in found:
+            fields = fields_of(one, "a log", host)
+            topics = fields.get("topics")
+            log = Log(
+                text_of(fields.get("address"), "the address of a log", host),
+                tuple(
+                    bytes_of(topic, "a topic", host)
+                    for topic in (topics if isinstance(topics, list) else [])
+                ),
+                bytes_of(fields.get("data"), "the data of a log", host),
+                number_of(fields.get("blockNumber"), "the block of a log", host),
+            )
+            if log.address.lower() != address.lower() or not first <= log.block <= last:
+                raise AnswerError(f"{host}: a log that was not asked for")
+            yield log
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()
