@@ -1,6 +1,7 @@
-"""The verb ``sweep``: what is varied and measured, asked and shown."""
+"""The verbs ``sweep`` and ``limit``: many starts of one scenario, asked and shown."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 
 from looprisk.cli.ask import Ask, cases
 from looprisk.cli.busy import tracked
@@ -8,7 +9,11 @@ from looprisk.cli.emit import Format, Out, write
 from looprisk.cli.failure import Exit, RefusedError
 from looprisk.files.load import load
 from looprisk.files.typed import read_value
+from looprisk.model.case import Case
+from looprisk.results.limits import Limit
 from looprisk.results.names import for_log
+from looprisk.results.sweeps import Sweep
+from looprisk.sweep import limit as limited
 from looprisk.sweep import spread
 from looprisk.sweep import sweep as swept
 from looprisk.sweep.sweep import Start
@@ -16,18 +21,50 @@ from looprisk.sweep.sweep import Start
 
 def sweep(ask: Ask, vary: Sequence[str], measure: Sequence[str], to: Out) -> int:
     """Show one row for each point of a grid."""
-    asked = cases(ask, load(ask.path))
-    if len(asked) > 1:
-        names = ", ".join(case.name for case in asked[:5])
-        raise RefusedError(
-            f"{ask.path} has {len(asked)} scenarios, and a sweep asks one",
-            help_=f"name it, {ask.path}::{asked[0].name}; there are {names}",
-        )
 
     def watch(starts: Sequence[Start]) -> Iterable[Start]:
         return tracked(starts, [start.name for start in starts], doing="sweeping", quiet=to.quiet)
 
-    answer = swept(asked[0], dict(_varied(vary)), measure, watch=watch)
+    answer = swept(_one(ask, "sweep"), dict(_varied(vary)), measure, watch=watch)
+    _show(answer, to)
+    return Exit.NO_ANSWER if any(row.refused for row in answer.rows) else Exit.OK
+
+
+def limit(ask: Ask, path: str, keep: str, between: str | None, to: Out) -> int:
+    """Show the values of a parameter with which an expectation holds."""
+    wanted = read_value(keep if keep.lstrip().startswith("{") else f"{{{keep}}}", "--keep")
+    if not isinstance(wanted, Mapping):
+        raise RefusedError(
+            f"--keep {keep}: this is no expectation",
+            help_="--keep 'of: lend, metric: bad_debt_usd, is: $0'",
+        )
+    ends = None
+    if between is not None:
+        low, mark, high = (part.strip() for part in between.partition(".."))
+        if not (low and mark and high):
+            raise RefusedError(f"--between {between}: write LOW..HIGH, 60%..90%")
+        ends = (low, high)
+
+    def watch(numbers: list[Fraction]) -> Iterator[Fraction]:
+        return tracked(numbers, [path] * len(numbers), doing="searching", quiet=to.quiet)
+
+    answer = limited(_one(ask, "limit"), path, wanted, ends, watch=watch)
+    _show(answer, to)
+    return Exit.OK
+
+
+def _one(ask: Ask, verb: str) -> Case:
+    asked = cases(ask, load(ask.path))
+    if len(asked) > 1:
+        names = ", ".join(case.name for case in asked[:5])
+        raise RefusedError(
+            f"{ask.path} has {len(asked)} scenarios, and a {verb} asks one",
+            help_=f"name it, {ask.path}::{asked[0].name}; there are {names}",
+        )
+    return asked[0]
+
+
+def _show(answer: Sweep | Limit, to: Out) -> None:
     table = answer.table
     match to.format:
         case Format.table:
@@ -38,7 +75,6 @@ def sweep(ask: Ask, vary: Sequence[str], measure: Sequence[str], to: Out) -> int
             write(to, table.to_csv())
         case Format.md:
             write(to, "\n".join(for_log(line) for line in table._repr_markdown_().split("\n")))
-    return Exit.NO_ANSWER if any(row.refused for row in answer.rows) else Exit.OK
 
 
 def _varied(texts: Sequence[str]) -> Iterator[tuple[str, tuple[object, ...]]]:

@@ -37,3 +37,21 @@ def test_values_are_typed_as_path_and_values(cli, fund):
     done = cli("sweep", "fund.yaml::small", "--vary", "shock=0..1:3", "--vary", "shock=1")
     assert done.code == 2
     assert "given twice" in done.err
+
+
+def test_limit_shows_what_is_now_and_what_would_hold(cli, fund):
+    keep = "of: lUSD, metric: loss_usd, is: $0"
+    done = cli("limit", "fund.yaml::large", "Fund/outside/strategies", "--keep", keep)
+    assert done.code == 0
+    assert "Fund/outside/strategies may be at least $11M" in done.out
+    assert "certified:" in done.out
+
+
+def test_limit_tells_what_is_no_expectation(cli, fund):
+    done = cli("limit", "fund.yaml::large", "Fund/outside/strategies", "--keep", "of: lUSD")
+    assert done.code == 2
+    assert "keep" in done.err
+    words = ("--keep", "of: lUSD, metric: loss_usd, is: $0", "--between", "$1")
+    done = cli("limit", "fund.yaml::large", "Fund/outside/strategies", *words)
+    assert done.code == 2
+    assert "write LOW..HIGH" in done.err

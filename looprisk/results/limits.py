@@ -1,0 +1,136 @@
+"""The values of one parameter with which an expectation holds, and where it stops holding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from looprisk.results.columns import Kind
+from looprisk.results.fields import HIDDEN, Field, table_of
+from looprisk.results.names import clean
+from looprisk.results.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boundary:
+    """One end of a stretch of safe values.
+
+    ``holds`` is the last value seen to hold, ``fails`` the first beyond it that was seen not to;
+    None where what was searched, or what is possible, ends first.
+    """
+
+    holds: float
+    text: str
+    """The safe value as it is typed."""
+    fails: float | None = None
+    why: str = ""
+    """What stops it: a failed expectation, no certified answer, or a value that is not possible."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafeRange:
+    """Values from ``low`` to ``high`` with which the expectation holds at every value tried."""
+
+    low: Boundary
+    high: Boundary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Limit:
+    """How far a parameter may go before an expectation fails."""
+
+    scenario: str
+    path: str
+    unit: str
+    keep: str
+    """The expectation, in words."""
+    current: float
+    current_text: str
+    holds_now: bool
+    ranges: tuple[SafeRange, ...]
+    """Every stretch of values that holds, from low to high; () where none does."""
+    searched: tuple[str, str]
+    """The first and the last value tried."""
+    solves: int
+    """How many times the system was solved, each solution with its own certificate."""
+    residual: float
+    """The largest residual of those solutions, relative to the claims."""
+
+    @property
+    def monotone(self) -> bool:
+        """Whether there is one stretch at most, with one end inside the range at most."""
+        if len(self.ranges) > 1:
+            return False
+        ends = [end for safe in self.ranges for end in (safe.low, safe.high)]
+        return sum(end.fails is not None for end in ends) <= 1
+
+    @property
+    def recommended(self) -> str:
+        """What it is now where that holds, else the nearest value that does; else nothing."""
+        safe = self._nearest
+        if self.holds_now or safe is None:
+            return self.current_text if self.holds_now else ""
+        return min((safe.low, safe.high), key=lambda end: abs(end.holds - self.current)).text
+
+    @property
+    def _nearest(self) -> SafeRange | None:
+        def away(safe: SafeRange) -> float:
+            return max(safe.low.holds - self.current, self.current - safe.high.holds, 0.0)
+
+        return min(self.ranges, key=away, default=None)
+
+    @property
+    def headline(self) -> str:
+        """The answer in one sentence."""
+        path = clean(self.path)
+        if not self.ranges:
+            return (
+                f"{path}: no value from {self.searched[0]} to {self.searched[1]} keeps {self.keep}"
+            )
+        said = ", or ".join(_words(safe) for safe in self.ranges)
+        return f"{path} may be {said}, and {clean(self.keep)}"
+
+    @property
+    def table(self) -> Table[SafeRange]:
+        """One row for each stretch of safe values, as a table of parameters is published."""
+        fields: tuple[Field[SafeRange], ...] = (
+            Field("parameter", "parameter", Kind.NAME, lambda _: self.path),
+            Field("current", "current", Kind.FIGURE, lambda _: self.current_text),
+            Field("at_least", "at least", Kind.FIGURE, lambda row: row.low.text),
+            Field("at_most", "at most", Kind.FIGURE, lambda row: row.high.text),
+            Field("recommended", "recommended", Kind.FIGURE, lambda _: self.recommended),
+            Field("low", HIDDEN, Kind.NUMBER, lambda row: row.low.holds),
+            Field("high", HIDDEN, Kind.NUMBER, lambda row: row.high.holds),
+            Field("fails_below", HIDDEN, Kind.NUMBER, lambda row: row.low.fails),
+            Field("fails_above", HIDDEN, Kind.NUMBER, lambda row: row.high.fails),
+            Field("beyond", "beyond", Kind.TEXT, lambda row: row.high.why or row.low.why, leaves=1),
+        )
+        return table_of(self.headline, self.ranges, fields, note=self.note)
+
+    @property
+    def note(self) -> str:
+        """What was searched, and the proof."""
+        one = "one limit in this range" if self.monotone else "not monotone: every range is listed"
+        now = "holds" if self.holds_now else "does not hold"
+        return (
+            f"now {self.current_text}, with which it {now}; searched {self.searched[0]} to "
+            f"{self.searched[1]}: {one}. certified: {self.solves} solves, "
+            f"residual at most {self.residual:.2g}"
+        )
+
+    def __repr__(self) -> str:
+        return self.table.text()
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()
+
+    def _repr_markdown_(self) -> str:
+        return self.table._repr_markdown_()
+
+
+def _words(safe: SafeRange) -> str:
+    low, high = safe.low, safe.high
+    if low.fails is None and high.fails is None:
+        return f"anything from {low.text} to {high.text}"
+    if low.fails is None:
+        return f"at most {high.text}"
+    return f"at least {low.text}" if high.fails is None else f"from {low.text} to {high.text}"
