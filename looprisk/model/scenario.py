@@ -174,11 +174,18 @@ class Clock(Model):
 
 
 class Jumps(Model):
-    """Jumps of a generated path."""
+    """Jumps of a generated path: ``rate`` a year, ``mean`` and deviation ``size`` of one."""
 
     rate: Plain | None = None
-    mean: Ratio | None = None
+    mean: Move | None = None
     size: Ratio | None = None
+
+    @field_validator("mean", mode="after")
+    @classmethod
+    def _is_a_move(cls, mean: Value | None) -> Value | None:
+        if mean is not None and mean.unit != "fraction":
+            raise ValueError(f"`{mean.text}`: a jump moves a price by a share of it: -6%")
+        return mean
 
 
 class Generator(Model):

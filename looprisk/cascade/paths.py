@@ -1,0 +1,287 @@
+"""Prices in time: given points, a table, or drawn by a seeded generator.
+
+Every path of a batch depends on its own number alone. Levels are in the unit that they were written
+in; what that unit is worth is another price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+
+from looprisk.cascade.arrays import YEAR, Floats
+from looprisk.cascade.draws import DIFFUSION, NUMBER, SIZE, draws, normals, poissons
+from looprisk.errors import ModelError, Problem
+from looprisk.model import units
+from looprisk.model.scenario import Generator, Paths
+from looprisk.model.values import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """The prices of a batch: ``values`` is (path, record, id).
+
+    ``written_in`` names for each id the token that its prices are written in, None for dollars; a
+    generated path has the unit of the start.
+    """
+
+    ids: tuple[str, ...]
+    written_in: tuple[str | None, ...]
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceTable:
+    """A table of prices: ``seconds`` since the start, and (time, id) levels in dollars."""
+
+    ids: tuple[str, ...]
+    seconds: Floats
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motion:
+    """A jump diffusion of several assets; numbers per year, in the order of the assets.
+
+    ``jump_mean`` and ``jump_size`` are mean and deviation of the logarithm of one jump; ``factor``
+    is the Cholesky factor of the correlation of the diffusions.
+    """
+
+    volatility: Floats
+    drift: Floats
+    jump_rate: Floats
+    jump_mean: Floats
+    jump_size: Floats
+    factor: Floats = field(default_factory=lambda: np.ones((1, 1)))
+
+
+def path_prices(
+    paths: Paths,
+    *,
+    times: Floats,
+    start: Mapping[str, float],
+    table: PriceTable | None = None,
+) -> Drawn:
+    """Return the price of every id that has a path, at ``times`` in seconds since the start.
+
+    ``start`` is the price of each asset there, in its own unit: a generated path begins with it.
+    Points and tables are the same in every path of a batch: they are one path. Raises ModelError
+    where a path does not cover the time from 0 to the horizon.
+
+    >>> from looprisk.model.scenario import Paths
+    >>> given = Paths(between="linear", points={"X": {"0h": "$1", "2h": "$0.8"}})
+    >>> path_prices(given, times=np.array([0, 3600, 7200.0]), start={}).values[0, :, 0]
+    array([1. , 0.9, 0.8])
+    """
+    if paths.generate is not None:
+        return generated(paths.generate, times=times, start=start)
+    if table is not None:
+        columns = [
+            interpolated(table.seconds, table.values[:, at], times, paths.between)
+            for at in range(len(table.ids))
+        ]
+        _covers(table.seconds, times, ("paths", "table"), "the table")
+        written_in: tuple[str | None, ...] = (None,) * len(table.ids)
+        return Drawn(ids=table.ids, written_in=written_in, values=_one_path(columns))
+    ids, units_of, columns = [], [], []
+    for name, points in paths.points.items():
+        place = ("paths", "points", name)
+        moments, levels, unit = _read(points, place)
+        _covers(moments, times, place, name)
+        ids.append(name)
+        units_of.append(unit)
+        columns.append(interpolated(moments, levels, times, paths.between))
+    return Drawn(ids=tuple(ids), written_in=tuple(units_of), values=_one_path(columns))
+
+
+def interpolated(
+    moments: Floats, levels: Floats, times: Floats, between: Literal["linear", "hold"]
+) -> Floats:
+    """Return the level at each time: on the line between its neighbours, or the last one.
+
+    >>> at = np.array([0.0, 1.0, 1.5, 2.0])
+    >>> interpolated(np.array([0.0, 2.0]), np.array([10.0, 20.0]), at, "linear")
+    array([10. , 15. , 17.5, 20. ])
+    >>> interpolated(np.array([0.0, 2.0]), np.array([10.0, 20.0]), at, "hold")
+    array([10., 10., 10., 20.])
+    """
+    if between == "linear":
+        return np.interp(times, moments, levels)
+    last = np.searchsorted(moments, times, side="right") - 1
+    return np.take(levels, np.maximum(last, 0))
+
+
+def _one_path(columns: list[Floats]) -> Floats:
+    return np.stack(columns, axis=-1)[None]
+
+
+def _read(points: Mapping[str, Value], place: tuple[str, ...]) -> tuple[Floats, Floats, str | None]:
+    """Return the moments in order, their levels, and the unit of them all."""
+    written: dict[Fraction, Value] = {}
+    for text, level in points.items():
+        moment = units.duration(text).number
+        if moment in written:
+            message = f"{place[-1]}: two points stand at {text}"
+            raise ModelError([Problem((*place, text), message)])
+        written[moment] = level
+    in_units = {level.of for level in written.values()}
+    if len(in_units) > 1:
+        names = ", ".join(sorted(name or "dollars" for name in in_units))
+        message = f"{place[-1]}: one path is written in {names}"
+        raise ModelError([Problem(place, message, "write all its points in one unit")])
+    moments = sorted(written)
+    levels = np.array([float(written[moment].number) for moment in moments])
+    return np.array([float(moment) for moment in moments]), levels, in_units.pop()
+
+
+def _covers(moments: Floats, times: Floats, place: tuple[str, ...], name: str) -> None:
+    """Raise where the first or the last moment leaves some of the time without a price."""
+    if moments[0] > times[0]:
+        message = f"{name}: the path starts {_hours(moments[0])} after the start"
+        raise ModelError([Problem(place, message, "give its price at 0h")])
+    if moments[-1] < times[-1]:
+        message = f"{name}: the path ends at {_hours(moments[-1])}, the horizon is later"
+        raise ModelError([Problem(place, message, f"give its price at {_hours(times[-1])}")])
+
+
+def _hours(seconds: float) -> str:
+    whole, rest = divmod(seconds, 3600)
+    return f"{seconds:g}s" if rest else f"{whole:g}h"
+
+
+def generated(
+    rule: Generator, *, times: Floats, start: Mapping[str, float], paths: range | None = None
+) -> Drawn:
+    """Return the paths of a generator, or those of them that ``paths`` says.
+
+    ``E_k = E_(k-1) exp((drift - vol^2/2) y + vol sqrt(y) sum_b C_ab Z_b + J)``, ``y`` the step in
+    years, J the sum of a Poisson number n of jumps: ``n mean + sqrt(n) size Z``. The drift is not
+    corrected for jumps. Assets stand in the order in which ``volatility``, ``drift`` and ``jumps``
+    name them first.
+    """
+    ids = tuple(dict.fromkeys([*rule.volatility, *rule.drift, *rule.jumps]))
+    missing = [name for name in ids if name not in start]
+    if missing:
+        message = f"`{missing[0]}` has no price at the start"
+        place = ("paths", "generate", "volatility", missing[0])
+        raise ModelError([Problem(place, message, "a path is drawn of an asset with a price")])
+    chosen = range(rule.count) if paths is None else paths
+    uniform = draws(rule.seed, chosen, len(times), len(ids))
+    moved = moves(motion_of(rule, ids), uniform[:, 1:], np.diff(times))
+    first = np.broadcast_to(np.array([start[name] for name in ids]), (len(chosen), 1, len(ids)))
+    values = np.cumprod(np.concatenate([first, np.exp(moved)], axis=1), axis=1)
+    return Drawn(ids=ids, written_in=(None,) * len(ids), values=values)
+
+
+def motion_of(rule: Generator, ids: tuple[str, ...]) -> Motion:
+    """Return the numbers of a generator in the order of ``ids``; what is not given is nothing."""
+    jumps = [rule.jumps.get(name) for name in ids]
+    return Motion(
+        volatility=_numbers([rule.volatility.get(name) for name in ids]),
+        drift=_numbers([rule.drift.get(name) for name in ids]),
+        jump_rate=_numbers([jump.rate if jump else None for jump in jumps]),
+        jump_mean=_numbers([jump.mean if jump else None for jump in jumps]),
+        jump_size=_numbers([jump.size if jump else None for jump in jumps]),
+        factor=_factor(rule, ids),
+    )
+
+
+def moves(motion: Motion, uniform: Floats, elapsed: Floats) -> Floats:
+    """Return the logarithmic moves, (path, step, asset), from draws (path, step, asset, slot).
+
+    ``elapsed`` is the length of each step in seconds. The correlated sum runs over the assets in
+    their order, so that it has the same bits for one path as for many.
+    """
+    years = elapsed / YEAR
+    free = normals(uniform[..., DIFFUSION])
+    steps = np.empty_like(free)
+    for a in range(free.shape[-1]):
+        mixed = motion.factor[a, 0] * free[..., 0]
+        for b in range(1, a + 1):
+            mixed = mixed + motion.factor[a, b] * free[..., b]
+        volatility, drift = motion.volatility[a], motion.drift[a]
+        trend = (drift - volatility * volatility / 2) * years
+        steps[..., a] = trend + volatility * np.sqrt(years) * mixed
+        if motion.jump_rate[a]:
+            steps[..., a] += _jumps(motion, a, uniform[:, :, a], years)
+    return steps
+
+
+def _jumps(motion: Motion, asset: int, uniform: Floats, years: Floats) -> Floats:
+    """Return what the jumps of one asset add, (path, step)."""
+    number = np.empty(uniform.shape[:2])
+    for length in np.unique(years):
+        at = years == length
+        found = poissons(uniform[:, at, NUMBER], float(motion.jump_rate[asset] * length))
+        number[:, at] = found
+    size: Floats = motion.jump_size[asset] * normals(uniform[..., SIZE])
+    return np.asarray(number * motion.jump_mean[asset] + np.sqrt(number) * size)
+
+
+def cholesky(correlation: Floats) -> Floats:
+    """Return the lower factor C with ``C C' = correlation``, row by row.
+
+    Raises ValueError where the correlations contradict each other.
+
+    >>> cholesky(np.array([[1.0, 0.6], [0.6, 1.0]]))
+    array([[1. , 0. ],
+           [0.6, 0.8]])
+    """
+    size = len(correlation)
+    factor = np.zeros((size, size))
+    for a in range(size):
+        for b in range(a + 1):
+            rest = float(correlation[a, b])
+            for c in range(b):
+                rest -= float(factor[a, c]) * float(factor[b, c])
+            pivot = float(factor[b, b])
+            if rest < -_ROUNDING if a == b else (not pivot and abs(rest) > _ROUNDING):
+                raise ValueError("these correlations contradict each other")
+            if a == b:
+                factor[a, a] = np.sqrt(np.float64(rest)) if rest > _ROUNDING else 0.0
+            elif pivot:
+                factor[a, b] = rest / pivot
+    return factor
+
+
+_ROUNDING = 1e-12
+
+
+def _factor(rule: Generator, ids: tuple[str, ...]) -> Floats:
+    try:
+        return cholesky(_correlation(rule, ids))
+    except ValueError as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError([Problem(("paths", "generate", "correlation"), str(error))]) from None
+
+
+def _correlation(rule: Generator, ids: tuple[str, ...]) -> Floats:
+    """Return the matrix of a generator; a pair is written once, or twice alike."""
+    found = np.eye(len(ids))
+    for a, row in rule.correlation.items():
+        for b, value in row.items():
+            place = ("paths", "generate", "correlation", a, b)
+            for name in (a, b):
+                if name not in ids:
+                    message = f"`{name}` has no volatility, drift or jumps here"
+                    raise ModelError([Problem(place, message, f"the paths are {', '.join(ids)}")])
+            number = float(value.number)
+            here, there = ids.index(a), ids.index(b)
+            if value.unit != "fraction" or abs(number) > 1 or (a == b and number != 1):
+                message = f"`{value.text}` is no correlation of {a} and {b}"
+                help_ = "from -1 to 1, and 1 with itself"
+                raise ModelError([Problem(place, message, help_, on_key=False)])
+            if rule.correlation.get(b, {}).get(a, value).number != value.number:
+                message = f"{a} and {b} have two correlations"
+                raise ModelError([Problem(place, message, "write it once", on_key=False)])
+            found[here, there] = found[there, here] = number
+    return found
+
+
+def _numbers(values: list[Value | None]) -> Floats:
+    return np.array([0.0 if value is None else float(value.number) for value in values])
