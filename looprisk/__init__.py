@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from looprisk.results import Clearing as Clearing
 
 _HOMES = {
-    "looprisk.analysis": ("break_points", "check", "run"),
+    "looprisk.analysis": ("break_points", "check", "run", "run_many"),
     "looprisk.analysis.mapping": ("common", "exposure"),
     "looprisk.errors": (
         "FileError",
@@ -75,7 +75,7 @@ _HOMES = {
         "loop",
     ),
     "looprisk.model.groups": ("runs",),
-    "looprisk.results": ("BreakPoints", "CheckReport", "Clearing"),
+    "looprisk.results": ("BreakPoints", "CheckReport", "Clearing", "Clearings"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

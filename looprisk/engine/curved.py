@@ -13,8 +13,10 @@ from itertools import pairwise
 from typing import TypeVar
 
 from looprisk.engine.accounts import borders
+from looprisk.engine.affine import NotAffineError
 from looprisk.engine.compile import maker
 from looprisk.engine.crowds import first_borders
+from looprisk.engine.maker import Maker
 from looprisk.engine.monitors import Stretch, join
 from looprisk.engine.stage import StageRun
 from looprisk.engine.state import ONE, ZERO
@@ -41,11 +43,19 @@ def crossings(run: StageRun) -> tuple[Fraction, ...]:
     make = maker(world)
     found = set(knots(world))
     for name in run.catalogue.loans:
-        if name in run.catalogue.crowds:
-            found |= {s for s in first_borders(make, name) if 0 < s < 1}
-            continue
-        found |= {s for s in borders(make, name) if 0 < s < 1}
+        found |= {s for s in _borders(make, name) if 0 < s < 1}
     return tuple(sorted(found))
+
+
+def _borders(make: Maker, name: str) -> tuple[Fraction, ...]:
+    """Return the borders of an account; none where its prices are no lines: scanning finds them.
+
+    So it is where a price moves together with the unit it is written in.
+    """
+    try:
+        return tuple((first_borders if name in make.catalogue.crowds else borders)(make, name))
+    except NotAffineError:
+        return ()
 
 
 Look = tuple[frozenset[Key], Mapping[Key, float]]

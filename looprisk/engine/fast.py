@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from looprisk.engine.block import SLACK
-from looprisk.engine.clear import Solution, clear_by_loops
+from looprisk.engine.clear import Solution, clear_by_loops, prove
 from looprisk.engine.form import Flags, Index, NormalForm, Numbers, active_cells, active_entries
 from looprisk.engine.inside import Inside
 from looprisk.engine.sparse import Inputs, Settled, chosen, conditions, inputs_of, monotone, settle
@@ -77,6 +77,8 @@ def clear_many(
         pay_const=own.pay_const if pay_const is None else pay_const,
         cond_const=own.cond_const if cond_const is None else cond_const,
     )
+    if len(form.face_pay):
+        return _walked(form, inputs)
     inside = _inside(form)
     widest = max(len(form.pay_const), len(form.held_claim), 1)
     starts = range(0, max(1, len(inputs.b)), max(1, CHUNK // widest))
@@ -96,17 +98,38 @@ def _solved(inside: Inside, inputs: Inputs) -> Settled:
     sound = monotone(form)
     found = settle(inside, inputs) if sound else Settled.nothing(form, len(inputs.b))
     for scenario in np.flatnonzero(~found.proven):
-        solution = clear_by_loops(
-            replace(
-                form,
-                b_const=inputs.b[scenario],
-                pay_const=inputs.pay_const[scenario],
-                cond_const=inputs.cond_const[scenario],
-            )
-        )
+        solution = clear_by_loops(_form_of(form, inputs, int(scenario)))
         found.y[scenario], found.alive[scenario] = solution.y, solution.alive
         found.cells[scenario] = solution.cells
     return found
+
+
+def _form_of(form: NormalForm, inputs: Inputs, scenario: int) -> NormalForm:
+    """Return the form of one scenario."""
+    return replace(
+        form,
+        b_const=inputs.b[scenario],
+        pay_const=inputs.pay_const[scenario],
+        cond_const=inputs.cond_const[scenario],
+    )
+
+
+def _walked(form: NormalForm, inputs: Inputs) -> Batch:
+    """Return scenarios of a form with faces in units of other claims, one by one."""
+    forms = [_form_of(form, inputs, scenario) for scenario in range(len(inputs.b))]
+    found = [clear_by_loops(one) for one in forms]
+    proofs = [prove(one, solution) for one, solution in zip(forms, found, strict=True)]
+    shape = (len(forms), -1) if forms else (0, 0)
+    return Batch(
+        y=np.array([solution.y for solution in found]).reshape(shape),
+        z=np.array([solution.z for solution in found]).reshape(shape),
+        alive=np.array([solution.alive for solution in found]).reshape(shape),
+        cells=np.array([solution.cells for solution in found]).reshape(shape),
+        settled=np.zeros(len(forms), dtype=np.bool_),
+        residual=np.array([proof.residual for proof in proofs]),
+        conservation_gap=np.array([proof.conservation_gap for proof in proofs]),
+        same_cells=np.array([proof.same_cells for proof in proofs], dtype=np.bool_),
+    )
 
 
 def _evaluated(inside: Inside, inputs: Inputs, found: Settled) -> Batch:

@@ -176,10 +176,10 @@ def _asset(catalogue: Catalogue, leg: str, unit: str) -> str:
     return unit
 
 
-def closing_at(world: World, name: str) -> Fraction | None:
-    """Return the shock fraction just after which the venue closes a leg, None if it does not.
+def beyond(world: World, name: str) -> Affine:
+    """Return how far the price is beyond the one at which the venue closes a leg, in its unit.
 
-    Equality survives: a leg is closed when the price has been *beyond* its liquidation price.
+    Equality survives: a leg is closed where this is above zero.
     """
     leg, asset = world.leg(name), world.leg_asset(name)
     whole = World(
@@ -192,18 +192,23 @@ def closing_at(world: World, name: str) -> Fraction | None:
     )
     try:
         limit = liquidation_price(leg, whole.margin(name), world.before.cuts.get(name, ()))
-        beyond = (whole.price(asset) - limit) * -leg.side
+        return (whole.price(asset) - limit) * -leg.side
     except NotAffineError:
         raise NotCarriedError(
             f"{name}: a price that moves together with the unit it is written in decides "
             "when this leg "
             "is closed: write that price in dollars"
         ) from None
-    if beyond.const > 0:
+
+
+def closing_at(world: World, name: str) -> Fraction | None:
+    """Return the shock fraction just after which the venue closes a leg, None if it does not."""
+    past = beyond(world, name)
+    if past.const > 0:
         return Fraction(-1)
-    if beyond.slope <= 0:
+    if past.slope <= 0:
         return None
-    return beyond.crossing(ZERO)
+    return past.crossing(ZERO)
 
 
 def reach(world: World) -> Fraction:

@@ -9,6 +9,7 @@ from looprisk.engine.curved import WIDTH
 from looprisk.engine.monitors import holds_at, monitors
 from looprisk.model.case import Case
 from looprisk.model.reading import parse_scenario
+from tests.files.corpus import SCENARIOS
 from tests.semantics.build import DOLLAR, F, account, at, market, share, solved
 
 
@@ -116,3 +117,18 @@ def test_faces_of_one_rank_in_two_units_are_curved():
     (stretch,) = found.broken[("I", "insolvent")]
     assert abs(stretch.lo - 0) <= WIDTH
     assert found.end.claim("I/owes/eth") == F(200, 250) * 130
+
+
+def test_a_price_and_its_unit_move_together():
+    """A loop of wstETH that owes ETH: what ETH does in dollars changes no break point."""
+    system = lr.load(SCENARIOS / "wsteth-loop.yaml").system
+    both = lr.run(system, price={"wstETH": -0.1, "ETH": -0.3})
+    slips = lr.run(system, price={"wstETH": -0.1})
+    for row in slips.layer_rows:
+        dollars = both.layer(row.id)
+        assert dollars.economic_usd == pytest.approx(row.economic_usd * 0.7)
+    at = {(b.of, b.event): b.fraction for b in lr.break_points(system, price={"wstETH": -0.1}).rows}
+    found = lr.break_points(system, price={"wstETH": -0.1, "ETH": -0.3}).rows
+    assert [b.fraction for b in found if b.event == "liquidated"] == pytest.approx(
+        [f for (_, event), f in at.items() if event == "liquidated"], abs=1e-9
+    )

@@ -1,0 +1,176 @@
+"""Many scenarios at once: sizes of one shock, or draws of several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from looprisk.analysis.api import case_of
+from looprisk.analysis.clearing import SHOWN, TOLERANCE
+from looprisk.analysis.names import claim_label
+from looprisk.analysis.solve import Solved, solve
+from looprisk.engine.clear import prove
+from looprisk.engine.form import Flags, Numbers
+from looprisk.engine.many import Part, along, together
+from looprisk.engine.stage import Point
+from looprisk.errors import ModelError, NoSolutionError, NotCarriedError, Problem
+from looprisk.model.case import Case
+from looprisk.model.system import System
+from looprisk.results.clearings import Clearings
+
+Draws = Mapping[str, Sequence[float]]
+PRIMES = (89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167)
+
+
+def run_many(
+    what: System | Case,
+    *,
+    sizes: Sequence[float] | None = None,
+    price: Draws | None = None,
+    loss: Draws | None = None,
+    depeg: Draws | None = None,
+    misprice: Draws | None = None,
+) -> Clearings:
+    """Return what every layer loses in many scenarios, each with its certificate.
+
+    Of a scenario of a file, ``sizes`` are shares of its last shock: 0 none of it, 1 as written. Of
+    a system, every target has a sequence of numbers, one for each scenario: ``price``, ``depeg``
+    and ``misprice`` as fractions (-0.3 is a fall of 30 % in a price, 0.3 in a depeg), ``loss`` in
+    US dollars. All answers are the greatest solution.
+
+    >>> import looprisk as lr
+    >>> fund = lr.System(issuers={"S": lr.Issuer(outside={"book": 700e6}, owes={"outside": 530e6})})
+    >>> run_many(fund, loss={"S": [93e6, 250e6]}).loss("S/owes/outside").tolist()
+    [0.0, 80000000.0]
+
+    Raises ModelError where the sequences differ in length, and what :func:`looprisk.run` raises.
+    """
+    if isinstance(what, Case):
+        if price or loss or depeg or misprice or sizes is None:
+            raise _problem("a scenario has its own shock", "pass `sizes`, shares of its last shock")
+        return _of_sizes(what, sizes)
+    if sizes is not None:
+        raise _problem("`sizes` scale the shock of a scenario", "pass the draws of each target")
+    verbs = {"price": price, "loss": loss, "depeg": depeg, "misprice": misprice}
+    draws = {(v, t): np.asarray(x, float) for v, d in verbs.items() for t, x in (d or {}).items()}
+    for (verb, target), x in draws.items():
+        if x.ndim != 1 or not np.isfinite(x).all():
+            raise ModelError(
+                [Problem((verb, target), f"{verb}: {target}: finite numbers in a row")]
+            )
+    counts = {len(x) for x in draws.values()}
+    if len(counts) != 1:
+        raise _problem(
+            f"as many numbers for every target: got {sorted(counts)}",
+            "one number for each scenario, such as price={'ETH': [-0.1, -0.3]}",
+        )
+    return _of_draws(what, draws)
+
+
+def _problem(message: str, help_: str) -> ModelError:
+    return ModelError([Problem((), message, help_)])
+
+
+def _of_sizes(case: Case, sizes: Sequence[float]) -> Clearings:
+    solved = solve(case)
+    if solved.last.moved_at is not None:
+        raise NotCarriedError(
+            f"{case.name}: mints, runs, openings and changes are solved size by size: "
+            "set the size in the scenario and use `run`"
+        )
+    fractions = [Fraction(repr(float(size))) for size in sizes]
+    if any(s < 0 for s in fractions):
+        raise _problem("a size below 0", "sizes are shares of the shock: 0 none of it, 1 all")
+    parts = along(solved.last, fractions) if solved.selection == "greatest" else ()
+    return _joined(solved, len(fractions), parts, lambda i: solved.last.at(fractions[i]))
+
+
+def _of_draws(system: System, draws: dict[tuple[str, str], Numbers]) -> Clearings:
+    """Return the answer for draws of several shocks."""
+    keys = [key for key, x in draws.items() if x.any()]
+    columns = [draws[key] for key in keys]
+    count = len(next(iter(draws.values())))
+    solved = solve(_case(system, keys, [_extreme(x) for x in columns]))
+
+    def one(i: int) -> Point:
+        return solve(_case(system, keys, [float(x[i]) for x in columns])).end
+
+    if not keys or len(keys) > len(PRIMES):
+        return _joined(solved, count, (), one)
+    for ends in (np.min, np.max):
+        solve(_case(system, keys, [float(ends(x)) for x in columns]))
+    units = [_extreme(x) for x in columns]
+    alone = [solve(_case(system, [k], [u])).last for k, u in zip(keys, units, strict=True)]
+    shares = [Fraction(1, 2) + Fraction(20, prime) for prime in PRIMES[: len(keys)]]
+    mixed = [Fraction(repr(u)) * share for u, share in zip(units, shares, strict=True)]
+    joint = solve(_case(system, keys, mixed)).last
+    moves = np.stack([x / u for x, u in zip(columns, units, strict=True)], axis=1)
+    return _joined(solved, count, together(joint, shares, alone, moves), one)
+
+
+def _extreme(draws: Numbers) -> float:
+    return float(draws[np.abs(draws).argmax()])
+
+
+def _case(
+    system: System, keys: Sequence[tuple[str, str]], sizes: Sequence[float | Fraction]
+) -> Case:
+    """Return the case of one scenario; targets that do not move are left out."""
+    shock: dict[str, dict[str, float | Fraction]] = {}
+    for (verb, target), size in zip(keys, sizes, strict=True):
+        if size:
+            shock.setdefault(verb, {})[target] = size
+    return case_of(system, dict(shock), ())
+
+
+def _joined(
+    solved: Solved, count: int, parts: Sequence[Part], one: Callable[[int], Point]
+) -> Clearings:
+    """Return the answer, with the scenarios that no part holds solved one by one."""
+    ids = tuple(
+        claim.id
+        for claim in solved.end.compiled.index.claim_of
+        if claim.kind in SHOWN and (claim.kind != "equity" or solved.baseline[claim.id])
+    )
+    value = np.empty((count, len(ids)))
+    residual, gap = np.empty(count), np.empty(count)
+    missing = np.ones(count, dtype=np.bool_)
+    for part in parts:
+        missing[part.rows] = False
+        places = [part.index.claim[id_] for id_ in ids]
+        value[part.rows] = part.batch.z[:, places]
+        size = np.maximum(1.0, np.abs(part.batch.y).max(axis=1, initial=0.0))
+        residual[part.rows] = part.batch.residual / size
+        gap[part.rows] = part.batch.conservation_gap / size
+        _stand(residual[part.rows], gap[part.rows], part.batch.same_cells)
+    for i in np.flatnonzero(missing).tolist():
+        point = one(i)
+        proof = prove(point.compiled.form, point.solution)
+        size = max(1.0, float(max(abs(point.solution.y), default=0)))
+        value[i] = [float(point.claim(id_)) for id_ in ids]
+        residual[i], gap[i] = float(proof.residual) / size, float(proof.conservation_gap) / size
+        _stand(residual[i : i + 1], gap[i : i + 1], np.array([proof.same_cells]))
+    return Clearings(
+        ids=ids,
+        labels=tuple(
+            claim_label(solved, c) for c in solved.end.compiled.index.claim_of if c.id in set(ids)
+        ),
+        start_usd=np.array([float(solved.baseline[id_]) for id_ in ids]),
+        economic_usd=value,
+        residual=residual,
+        conservation_gap=gap,
+        alone=missing,
+    )
+
+
+def _stand(residual: Numbers, gap: Numbers, same_cells: Flags) -> None:
+    """Raise NoSolutionError where a scenario does not stand its own check."""
+    bad = ~same_cells | (residual > TOLERANCE) | (np.abs(gap) > TOLERANCE)
+    if bad.any():
+        at = int(bad.argmax())
+        raise NoSolutionError(
+            f"scenario {at} of its kind does not stand its own check: residual {residual[at]:.2g}, "
+            f"conservation gap {gap[at]:.2g}"
+        )
