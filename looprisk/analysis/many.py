@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
-import numpy as np
-
 from looprisk.analysis.api import case_of
 from looprisk.analysis.clearing import SHOWN, TOLERANCE
 from looprisk.analysis.names import claim_label
 from looprisk.analysis.solve import Solved, solve
-from looprisk.engine.clear import prove
-from looprisk.engine.form import Flags, Numbers
-from looprisk.engine.many import Part, along, together
+from looprisk.engine.form import Numbers, rounded
+from looprisk.engine.many import Joined, Part, along, column, joined, together
 from looprisk.engine.stage import Point
 from looprisk.errors import ModelError, NoSolutionError, NotCarriedError, Problem
 from looprisk.model.case import Case
@@ -54,12 +51,14 @@ def run_many(
     if sizes is not None:
         raise _problem("`sizes` scale the shock of a scenario", "pass the draws of each target")
     verbs = {"price": price, "loss": loss, "depeg": depeg, "misprice": misprice}
-    draws = {(v, t): np.asarray(x, float) for v, d in verbs.items() for t, x in (d or {}).items()}
-    for (verb, target), x in draws.items():
-        if x.ndim != 1 or not np.isfinite(x).all():
-            raise ModelError(
-                [Problem((verb, target), f"{verb}: {target}: finite numbers in a row")]
-            )
+    draws: dict[tuple[str, str], Numbers] = {}
+    for verb, targets in verbs.items():
+        for target, given in (targets or {}).items():
+            numbers = column(given)
+            if numbers is None:
+                message = f"{verb}: {target}: not a row of finite numbers"
+                raise ModelError([Problem((verb, target), message, "one number for each scenario")])
+            draws[verb, target] = numbers
     counts = {len(x) for x in draws.values()}
     if len(counts) != 1:
         raise _problem(
@@ -84,7 +83,7 @@ def _of_sizes(case: Case, sizes: Sequence[float]) -> Clearings:
     if any(s < 0 for s in fractions):
         raise _problem("a size below 0", "sizes are shares of the shock: 0 none of it, 1 all")
     parts = along(solved.last, fractions) if solved.selection == "greatest" else ()
-    return _joined(solved, len(fractions), parts, lambda i: solved.last.at(fractions[i]))
+    return _answer(solved, len(fractions), parts, lambda i: solved.last.at(fractions[i]))
 
 
 def _of_draws(system: System, draws: dict[tuple[str, str], Numbers]) -> Clearings:
@@ -92,26 +91,23 @@ def _of_draws(system: System, draws: dict[tuple[str, str], Numbers]) -> Clearing
     keys = [key for key, x in draws.items() if x.any()]
     columns = [draws[key] for key in keys]
     count = len(next(iter(draws.values())))
-    solved = solve(_case(system, keys, [_extreme(x) for x in columns]))
+    ends = [(float(x.min()), float(x.max())) for x in columns]
+    units = [max(pair, key=abs) for pair in ends]
+    solved = solve(_case(system, keys, units))
 
     def one(i: int) -> Point:
         return solve(_case(system, keys, [float(x[i]) for x in columns])).end
 
     if not keys or len(keys) > len(PRIMES):
-        return _joined(solved, count, (), one)
-    for ends in (np.min, np.max):
-        solve(_case(system, keys, [float(ends(x)) for x in columns]))
-    units = [_extreme(x) for x in columns]
+        return _answer(solved, count, (), one)
+    for side in (0, 1):
+        solve(_case(system, keys, [pair[side] for pair in ends]))
     alone = [solve(_case(system, [k], [u])).last for k, u in zip(keys, units, strict=True)]
     shares = [Fraction(1, 2) + Fraction(20, prime) for prime in PRIMES[: len(keys)]]
     mixed = [Fraction(repr(u)) * share for u, share in zip(units, shares, strict=True)]
     joint = solve(_case(system, keys, mixed)).last
-    moves = np.stack([x / u for x, u in zip(columns, units, strict=True)], axis=1)
-    return _joined(solved, count, together(joint, shares, alone, moves), one)
-
-
-def _extreme(draws: Numbers) -> float:
-    return float(draws[np.abs(draws).argmax()])
+    moves = [x / u for x, u in zip(columns, units, strict=True)]
+    return _answer(solved, count, together(joint, shares, alone, moves), one)
 
 
 def _case(
@@ -125,52 +121,36 @@ def _case(
     return case_of(system, dict(shock), ())
 
 
-def _joined(
+def _answer(
     solved: Solved, count: int, parts: Sequence[Part], one: Callable[[int], Point]
 ) -> Clearings:
     """Return the answer, with the scenarios that no part holds solved one by one."""
-    ids = tuple(
-        claim.id
+    claims = [
+        claim
         for claim in solved.end.compiled.index.claim_of
         if claim.kind in SHOWN and (claim.kind != "equity" or solved.baseline[claim.id])
-    )
-    value = np.empty((count, len(ids)))
-    residual, gap = np.empty(count), np.empty(count)
-    missing = np.ones(count, dtype=np.bool_)
-    for part in parts:
-        missing[part.rows] = False
-        places = [part.index.claim[id_] for id_ in ids]
-        value[part.rows] = part.batch.z[:, places]
-        size = np.maximum(1.0, np.abs(part.batch.y).max(axis=1, initial=0.0))
-        residual[part.rows] = part.batch.residual / size
-        gap[part.rows] = part.batch.conservation_gap / size
-        _stand(residual[part.rows], gap[part.rows], part.batch.same_cells)
-    for i in np.flatnonzero(missing).tolist():
-        point = one(i)
-        proof = prove(point.compiled.form, point.solution)
-        size = max(1.0, float(max(abs(point.solution.y), default=0)))
-        value[i] = [float(point.claim(id_)) for id_ in ids]
-        residual[i], gap[i] = float(proof.residual) / size, float(proof.conservation_gap) / size
-        _stand(residual[i : i + 1], gap[i : i + 1], np.array([proof.same_cells]))
+    ]
+    ids = tuple(claim.id for claim in claims)
+    found = joined(ids, count, parts, one)
+    _stand(found)
     return Clearings(
         ids=ids,
-        labels=tuple(
-            claim_label(solved, c) for c in solved.end.compiled.index.claim_of if c.id in set(ids)
-        ),
-        start_usd=np.array([float(solved.baseline[id_]) for id_ in ids]),
-        economic_usd=value,
-        residual=residual,
-        conservation_gap=gap,
-        alone=missing,
+        labels=tuple(claim_label(solved, claim) for claim in claims),
+        start_usd=rounded([solved.baseline[id_] for id_ in ids]),
+        economic_usd=found.value,
+        residual=found.residual,
+        conservation_gap=found.gap,
+        alone=found.alone,
     )
 
 
-def _stand(residual: Numbers, gap: Numbers, same_cells: Flags) -> None:
+def _stand(found: Joined) -> None:
     """Raise NoSolutionError where a scenario does not stand its own check."""
-    bad = ~same_cells | (residual > TOLERANCE) | (np.abs(gap) > TOLERANCE)
+    bad = ~found.same_cells | (found.residual > TOLERANCE) | (abs(found.gap) > TOLERANCE)
     if bad.any():
         at = int(bad.argmax())
         raise NoSolutionError(
-            f"scenario {at} of its kind does not stand its own check: residual {residual[at]:.2g}, "
-            f"conservation gap {gap[at]:.2g}"
+            f"scenario {at} does not stand its own check: residual {found.residual[at]:.2g}, "
+            f"conservation gap {found.gap[at]:.2g}, "
+            f"cells {'agree' if found.same_cells[at] else 'differ'}"
         )

@@ -16,6 +16,7 @@ in arrays of dtype object; the same solvers run on both.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -208,7 +209,7 @@ class NormalForm:
         )
 
 
-def rounded(numbers: Numbers) -> Numbers:
+def rounded(numbers: Numbers | Sequence[Scalar]) -> Numbers:
     """Return numbers as float64."""
     return np.asarray(numbers, dtype=np.float64)
 

@@ -8,7 +8,7 @@ left to be solved by itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -18,12 +18,13 @@ import numpy as np
 from looprisk.engine.affine import NotAffineError
 from looprisk.engine.audit import audit
 from looprisk.engine.catalogue import known
+from looprisk.engine.clear import prove
 from looprisk.engine.compile import skeleton
 from looprisk.engine.fast import Batch, clear_many
 from looprisk.engine.form import Flags, NormalForm, Numbers, rounded
 from looprisk.engine.form import Index as Places
 from looprisk.engine.skeleton import Index, Skeleton, assemble
-from looprisk.engine.stage import StageRun
+from looprisk.engine.stage import Point, StageRun
 from looprisk.engine.state import ONE, ZERO
 from looprisk.engine.world import World, beyond, knots
 
@@ -47,6 +48,58 @@ class Part:
     batch: Batch
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Joined:
+    """All scenarios in one: ``value`` [S, L] in USD, the rest [S]; residual and gap are relative."""
+
+    value: Numbers
+    residual: Numbers
+    gap: Numbers
+    same_cells: Flags
+    alone: Flags
+    """Solved by itself."""
+
+
+def column(numbers: Sequence[float] | Numbers) -> Numbers | None:
+    """Return one number for each scenario as an array; None where they are not finite numbers.
+
+    >>> column([0, 0.5]).tolist(), column([float("nan")])
+    ([0.0, 0.5], None)
+    """
+    array = np.asarray(numbers, dtype=np.float64)
+    return array if array.ndim == 1 and np.isfinite(array).all() else None
+
+
+def joined(
+    ids: Sequence[str], count: int, parts: Sequence[Part], one: Callable[[int], Point]
+) -> Joined:
+    """Return the values of some claims in all scenarios; ``one`` solves what no part holds."""
+    found = Joined(
+        value=np.empty((count, len(ids))),
+        residual=np.empty(count),
+        gap=np.empty(count),
+        same_cells=np.empty(count, dtype=np.bool_),
+        alone=np.ones(count, dtype=np.bool_),
+    )
+    for part in parts:
+        rows, batch = part.rows, part.batch
+        found.alone[rows] = False
+        found.value[rows] = batch.z[:, [part.index.claim[id_] for id_ in ids]]
+        size = np.maximum(1.0, np.abs(batch.y).max(axis=1, initial=0.0))
+        found.residual[rows] = batch.residual / size
+        found.gap[rows] = batch.conservation_gap / size
+        found.same_cells[rows] = batch.same_cells
+    for i in np.flatnonzero(found.alone).tolist():
+        point = one(i)
+        proof = prove(point.compiled.form, point.solution)
+        largest = max(1.0, float(max(abs(point.solution.y), default=0)))
+        found.value[i] = [float(point.claim(id_)) for id_ in ids]
+        found.residual[i] = float(proof.residual) / largest
+        found.gap[i] = float(proof.conservation_gap) / largest
+        found.same_cells[i] = proof.same_cells
+    return found
+
+
 def along(run: StageRun, sizes: Sequence[Fraction]) -> tuple[Part, ...]:
     """Return the scenarios of one stage at many shares of its size; () where none is straight.
 
@@ -66,14 +119,18 @@ def along(run: StageRun, sizes: Sequence[Fraction]) -> tuple[Part, ...]:
 
 
 def together(
-    joint: StageRun, shares: Sequence[Fraction], alone: Sequence[StageRun], moves: Numbers
+    joint: StageRun,
+    shares: Sequence[Fraction],
+    alone: Sequence[StageRun],
+    columns: Sequence[Numbers],
 ) -> tuple[Part, ...]:
     """Return scenarios of several shocks at once; () where they cannot be told apart.
 
     ``alone[k]`` is shock k at its full size, ``joint`` all of them at ``shares`` of it that stand
-    in no simple proportion, ``moves`` [S, k] the shares in each scenario. Left out are scenarios in
-    which a line bends.
+    in no simple proportion, ``columns[k]`` [S] its share in each scenario. Left out are scenarios
+    in which a line bends.
     """
+    moves = np.stack(columns, axis=1)
     catalogue = joint.catalogue
     capped = any(part.kind == "capped" for part in catalogue.system.oracles.values())
     if capped or catalogue.crowds or joint.navs or joint.stretches is None:
