@@ -50,7 +50,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Joined:
-    """All scenarios in one: ``value`` [S, L] in USD, the rest [S]; residual and gap are relative."""
+    """All scenarios: ``value`` [S, L] in USD, the rest [S]; residual and gap are relative."""
 
     value: Numbers
     residual: Numbers
