@@ -7,7 +7,7 @@ with the units that left, and those who stay bear the rest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -16,8 +16,9 @@ from looprisk.engine.book import book
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.changes import changed, opened
 from looprisk.engine.holdings import Holdings, holdings
+from looprisk.engine.queues import Pair, drawn, served_in_turn
 from looprisk.engine.stage import Point
-from looprisk.engine.state import ZERO, State
+from looprisk.engine.state import ONE, ZERO, State
 from looprisk.errors import ModelError, NotCarriedError, Problem
 from looprisk.model.scenario import Run, Stage
 
@@ -47,18 +48,62 @@ class Structure:
         state = replace(self.before, minted=minted)
         if not self.stage.run or not s:
             return state
-        catalogue = self.point.compiled.world.catalogue
-        for target, terms in self.stage.run.items():
-            pay = _leave_market if target in catalogue.supplies else _redeem
-            state = pay(catalogue, self.point, state, str(target), _Ask(terms, s, self._prices))
+        for group in served_in_turn(self.stage.run):
+            asks = [_Ask(target, self.stage.run[target], s) for target in group]
+            state = _served(_Desk(self.point, state, self._prices), asks)
         return state
 
 
 @dataclass(frozen=True)
 class _Ask:
+    target: str
     terms: Run
     s: Fraction
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """What a group of those who ask finds: the system after those served before them."""
+
+    point: Point
+    state: State
     prices: Mapping[str, Fraction]
+    """The book price of every token: what a unit is paid."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.point.compiled.world.catalogue
+
+    @cached_property
+    def held(self) -> Holdings:
+        return holdings(self.catalogue, self.point.compiled.world.start, self.state)
+
+    def loan_price(self, supply: str) -> Fraction:
+        """Return the price of the token that a market lends, in USD."""
+        world = self.point.compiled.world
+        return self.point.value(world.price(self.catalogue.supplies[supply][1]))
+
+    def price(self, claim: str) -> Fraction:
+        """Return what is paid for a unit of a token or a supply, in USD."""
+        supply = claim in self.catalogue.supplies
+        return self.loan_price(claim) if supply else self.prices[claim]
+
+    def purse(self, issuer: str) -> dict[str, Fraction]:
+        """Return what an issuer can pay out by itself: asset, worth in USD."""
+        world = self.point.compiled.world
+        return {
+            asset: units * world.price(asset).at(self.point.s)
+            for asset, units in self.held.assets[issuer].items()
+        }
+
+    def own(self, issuer: str) -> dict[str, Fraction]:
+        """Return what is an issuer's own in markets: supply, worth in USD."""
+        found = {}
+        for supply in self.catalogue.supplies:
+            units = self.held.claims.get(supply, {}).get(issuer, ZERO)
+            if units:
+                found[supply] = units * self.loan_price(supply)
+        return found
 
 
 def with_units(state: State, moved: State) -> State:
@@ -81,26 +126,105 @@ def changes_units(stage: Stage) -> bool:
     return bool(stage.mint or stage.run or stage.open or stage.change)
 
 
-def _redeem(catalogue: Catalogue, point: Point, state: State, target: str, ask: _Ask) -> State:
-    """Pay those who leave a vault or a stablecoin, at book, from what is liquid.
+def _served(desk: _Desk, asks: Sequence[_Ask]) -> State:
+    """Pay those who come together: at book, from what is liquid, all the same share of it.
 
-    Cash, then supplies.
+    An issuer pays from its assets, then from its supplies; suppliers leave with a market's cash.
     """
-    token = _token(catalogue, target)
-    issuer = catalogue.issuer_of[token]
-    held = holdings(catalogue, point.compiled.world.start, state)
-    price = ask.prices[token]
-    asked = _asked(held, token, price, ask)
-    cash, supplies = _liquid(catalogue, point, state, held, issuer, token)
-    paid = min(asked, sum(cash.values(), ZERO) + sum(supplies.values(), ZERO))
-    state = _take(catalogue, point, state, held, issuer, cash, supplies, paid)
-    gated = state.gated | {token, issuer} if paid < asked else state.gated
-    return replace(
-        state,
-        redeemed=_plus(state.redeemed, token, paid / price if price else ZERO),
-        paid=_plus(state.paid, token, paid),
-        gated=gated,
-    )
+    asked: dict[str, Fraction] = {}
+    for ask in asks:
+        claim = _claim(desk.catalogue, ask.target)
+        asked[claim] = _asked(desk, claim, ask)
+    payers = {claim: _payer(desk.catalogue, claim) for claim in asked}
+    open_ = {claim for claim in asked if not _halted(desk.catalogue, claim)}
+    owed: dict[str, Fraction] = {}
+    for claim in open_:
+        owed[payers[claim]] = owed.get(payers[claim], ZERO) + asked[claim]
+    purses = {who: desk.purse(who) for who in owed if who in desk.catalogue.system.issuers}
+    spent = {who: min(owed[who], sum(purse.values(), ZERO)) for who, purse in purses.items()}
+    own = {(who, m): worth for who in purses for m, worth in desk.own(who).items()}
+    own |= {(claim, claim): amount for claim, amount in owed.items() if claim not in purses}
+    cash = {m: desk.state.cash[m] * desk.loan_price(m) for _, m in own}
+    needs = {who: amount - spent.get(who, ZERO) for who, amount in owed.items()}
+    taken = drawn(needs, own, cash)
+    got = dict(spent)
+    for (who, _), amount in taken.items():
+        got[who] = got.get(who, ZERO) + amount
+    paid = {
+        claim: got[who] * asked[claim] / owed[who] if claim in open_ and owed[who] else ZERO
+        for claim, who in payers.items()
+    }
+    state = _spent(desk, purses, spent)
+    state = _withdrawn(desk, state, taken, set(purses))
+    return _left(desk, state, asked, paid, payers)
+
+
+def _payer(catalogue: Catalogue, claim: str) -> str:
+    """Return who pays for a claim: its issuer, or the market itself by the id of its supply."""
+    return claim if claim in catalogue.supplies else catalogue.issuer_of[claim]
+
+
+def _spent(
+    desk: _Desk, purses: Mapping[str, Mapping[str, Fraction]], spent: Mapping[str, Fraction]
+) -> State:
+    """Return the state in which issuers have paid from their assets, of each the same share."""
+    owned = dict(desk.state.owned)
+    for issuer, purse in purses.items():
+        whole = sum(purse.values(), ZERO)
+        for asset, worth in purse.items():
+            kept = 1 - spent[issuer] / whole if worth else ONE
+            owned[issuer, asset] = desk.held.assets[issuer][asset] * kept
+    return replace(desk.state, owned=owned)
+
+
+def _withdrawn(
+    desk: _Desk, state: State, taken: Mapping[Pair, Fraction], issuers: set[str]
+) -> State:
+    """Return the state in which issuers, and suppliers themselves, have left markets."""
+    owned, cash, withdrawn = dict(state.owned), dict(state.cash), dict(state.withdrawn)
+    for (who, supply), amount in taken.items():
+        price = desk.loan_price(supply)
+        units = amount / price if price else ZERO
+        cash[supply] -= units
+        withdrawn[supply] = withdrawn.get(supply, ZERO) + units
+        if who in issuers:
+            owned[who, supply] = desk.held.claims[supply][who] - units
+    return replace(state, owned=owned, cash=cash, withdrawn=withdrawn)
+
+
+def _left(
+    desk: _Desk,
+    state: State,
+    asked: Mapping[str, Fraction],
+    paid: Mapping[str, Fraction],
+    payers: Mapping[str, str],
+) -> State:
+    """Return the state without the units that were paid for; who got less than asked is gated."""
+    redeemed, paid_out, gated = dict(state.redeemed), dict(state.paid), set(state.gated)
+    for claim, amount in paid.items():
+        price = desk.price(claim)
+        paid_out[claim] = paid_out.get(claim, ZERO) + amount
+        if claim in desk.catalogue.tokens:
+            redeemed[claim] = redeemed.get(claim, ZERO) + (amount / price if price else ZERO)
+        if amount < asked[claim]:
+            gated |= {claim, payers[claim]}
+    return replace(state, redeemed=redeemed, paid=paid_out, gated=frozenset(gated))
+
+
+def _claim(catalogue: Catalogue, target: str) -> str:
+    return target if target in catalogue.supplies else _token(catalogue, target)
+
+
+def _halted(catalogue: Catalogue, claim: str) -> bool:
+    """Return whether nothing is paid for a token, whatever its issuer has."""
+    redeems = catalogue.tokens[claim].redeems if claim in catalogue.tokens else None
+    if redeems is None:
+        return False
+    if redeems.at == "market":
+        raise NotCarriedError(
+            f"{claim}/redeems/at: redemption at market price; here it is at book or par"
+        )
+    return redeems.from_ == "nothing"
 
 
 def _token(catalogue: Catalogue, target: str) -> str:
@@ -114,9 +238,9 @@ def _token(catalogue: Catalogue, target: str) -> str:
     return issues[0]
 
 
-def _asked(held: Holdings, claim: str, price: Fraction, ask: _Ask) -> Fraction:
+def _asked(desk: _Desk, claim: str, ask: _Ask) -> Fraction:
     """Return what is asked for, in USD at book; only what is held outside can leave."""
-    size = ask.terms.wants_out
+    size, held, price = ask.terms.wants_out, desk.held, desk.price(claim)
     number = known(size, "run", claim, "wants_out")
     inside = sum((share for _, share in held.shares(claim)), ZERO)
     outside = held.units[claim] * (1 - inside)
@@ -139,79 +263,3 @@ def _asked(held: Holdings, claim: str, price: Fraction, ask: _Ask) -> Fraction:
             ]
         )
     return ask.s * min(wanted, outside * price)
-
-
-def _liquid(
-    catalogue: Catalogue, point: Point, state: State, held: Holdings, issuer: str, token: str
-) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
-    """Return what can be paid out at once, in USD: (asset: cash, market: what it can withdraw)."""
-    redeems = catalogue.tokens[token].redeems
-    if redeems is not None and redeems.from_ == "nothing":
-        return {}, {}
-    if redeems is not None and redeems.at == "market":
-        raise NotCarriedError(
-            f"{token}/redeems/at: redemption at market price; here it is at book or par"
-        )
-    world = point.compiled.world
-    cash = {
-        asset: units * world.price(asset).at(point.s)
-        for asset, units in held.assets[issuer].items()
-    }
-    supplies = {}
-    for market, (_, token_) in catalogue.supplies.items():
-        own = held.claims.get(market, {}).get(issuer, ZERO)
-        if own:
-            price = point.value(world.price(token_))
-            supplies[market] = min(own, state.cash[market]) * price
-    return cash, supplies
-
-
-def _take(
-    catalogue: Catalogue,
-    point: Point,
-    state: State,
-    held: Holdings,
-    issuer: str,
-    cash: Mapping[str, Fraction],
-    supplies: Mapping[str, Fraction],
-    paid: Fraction,
-) -> State:
-    """Return the state after paying: cash first, then supplies, each in the order of the file."""
-    owned, market_cash = dict(state.owned), dict(state.cash)
-    withdrawn = dict(state.withdrawn)
-    world, left = point.compiled.world, paid
-    for asset, worth in cash.items():
-        used = min(left, worth)
-        left -= used
-        units = held.assets[issuer][asset]
-        owned[issuer, asset] = units - (used / worth * units if worth else ZERO)
-    for market, worth in supplies.items():
-        used = min(left, worth)
-        left -= used
-        units = used / point.value(world.price(catalogue.supplies[market][1]))
-        owned[issuer, market] = held.claims[market][issuer] - units
-        market_cash[market] -= units
-        withdrawn[market] = withdrawn.get(market, ZERO) + units
-    return replace(state, owned=owned, cash=market_cash, withdrawn=withdrawn)
-
-
-def _leave_market(
-    catalogue: Catalogue, point: Point, state: State, market: str, ask: _Ask
-) -> State:
-    """Pay suppliers who leave a market, from its cash."""
-    price = point.value(point.compiled.world.price(catalogue.supplies[market][1]))
-    held = holdings(catalogue, point.compiled.world.start, state)
-    asked = _asked(held, market, price, ask)
-    paid = min(asked, state.cash[market] * price)
-    units = paid / price if price else ZERO
-    return replace(
-        state,
-        cash={**state.cash, market: state.cash[market] - units},
-        withdrawn=_plus(state.withdrawn, market, units),
-        paid=_plus(state.paid, market, paid),
-        gated=state.gated | {market} if paid < asked else state.gated,
-    )
-
-
-def _plus(amounts: Mapping[str, Fraction], key: str, more: Fraction) -> dict[str, Fraction]:
-    return {**amounts, key: amounts.get(key, ZERO) + more}

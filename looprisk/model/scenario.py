@@ -46,7 +46,11 @@ class Adl(Model):
 
 
 class Run(Model):
-    """Holders ask for their money."""
+    """Holders ask for their money.
+
+    Those who ask in one stage share a cash that is too little alike. A claimant named under ``by``
+    with ``order: first_come`` is served before them, in the order written.
+    """
 
     wants_out: Holding
     over: Duration | None = None
