@@ -32,7 +32,7 @@ def book(world, values=None):
     for _ in range(SWEEPS):
         before = dict(books.price)
         _sweep(world, books, {issuer for issuer, _ in computed})
-        if all(abs(b - before.get(t, 0.0)) <= 1e-16 * abs(b) for t, b in books.price.items()):
+        if all(abs(b - before.get(t, 0.0)) <= 1e-14 * abs(b) for t, b in books.price.items()):
             break
     else:
         raise ArithmeticError("the books have no fixed point")
@@ -104,8 +104,8 @@ def backing(world, books, reserve):
     )
     stock = sum(n * at(world, books, c) for c, n in world.stock[reserve.market].items() if n)
     unit = at(world, books, reserve.token)
-    stock = stock / unit if unit else 0.0
-    return reserve.cash + reserve.unlisted + debts + reserve.insurance + stock
+    stock = (stock + reserve.insurance) / unit if unit else 0.0
+    return reserve.cash + reserve.unlisted + debts + stock
 
 
 def _owed(world, books, name):

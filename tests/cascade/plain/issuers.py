@@ -78,26 +78,18 @@ def _sell(world, asset, sellers):
     settle(world, asset, after)
 
 
-def spendable(world, holder, *, everything=False):
-    """Return the assets that count as cash: all but those the issuer is short of."""
-    return [
-        thing
-        for thing, n in holder.holds.items()
-        if n
-        and thing in world.system.assets
-        and (everything or not any(leg.n < 0 for _, leg in own_legs(world, holder.name, thing)))
-    ]
+def cash(world, holder):
+    """Return what an issuer can pay with at once, in dollars: idle ones, and assets it owns."""
+    return holder.idle + sum(n * world.P[a] for a, n in holder.holds.items() if a in _assets(world))
 
 
-def cash(world, holder, *, everything=False):
-    """Return what an issuer can pay with at once, in dollars."""
-    assets = spendable(world, holder, everything=everything)
-    return holder.idle + sum(holder.holds[a] * world.P[a] for a in assets)
+def _assets(world):
+    return world.system.assets
 
 
-def spend(world, holder, amount, *, everything=False):
+def spend(world, holder, amount):
     """Take dollars from an issuer: idle ones first, then assets in the order of the file."""
-    assets = spendable(world, holder, everything=everything)
+    assets = [a for a in holder.holds if a in _assets(world)]
     used = min(amount, holder.idle)
     holder.idle = less(holder.idle, used)
     left = less(amount, used)

@@ -89,22 +89,14 @@ def unhealthy(world, account):
     return bool(read) and debt > 0 and not holds(weighted, debt)
 
 
-def weigh(world, account):
-    """Fix the weights of an account's one incentive: shares of its collateral as it stands."""
-    read = readings(world, account)
-    worth = {c: account.units[c] * o for c, o in read.items()}
-    total = sum(worth.values())
-    account.weights = {c: w / total for c, w in worth.items()} if total else {}
-
-
-def incentive(world, account, health):
+def incentive(world, account, health, weights):
     """Return phi: what a liquidator gets of collateral for a dollar repaid."""
     market = world.system.markets[account.market]
     if market.rules == "euler-v2":
         return 1 / max(health, 1 - number(market.max_discount, 0.15))
     terms = terms_of(world, account)
-    found = {c: 1 + float(market.incentive(terms[c])) for c in account.weights}
-    return sum(w * found[c] for c, w in account.weights.items())
+    found = {c: 1 + float(market.incentive(terms[c])) for c in weights}
+    return sum(w * found[c] for c, w in weights.items())
 
 
 def repaid(market, health, debt, worth, phi):
@@ -139,12 +131,13 @@ def _round(world, account):
     health = sum(number(terms[c].lltv) * account.units[c] * o for c, o in read.items()) / debt
     if worth <= 0:
         return []
-    phi = incentive(world, account, health)
+    weights = {c: account.units[c] * o / worth for c, o in read.items()}
+    phi = incentive(world, account, health, weights)
     amount = repaid(market, health, debt, worth, phi)
     found = Round(account)
     gain = 0.0
     for collateral, o in read.items():
-        part = account.units[collateral] * o / worth
+        part = weights[collateral]
         units = phi * amount / worth * account.units[collateral]
         least = 0.0 if who == "always" else o / phi
         x = price_of(world, supply_name(world, collateral))
@@ -200,8 +193,9 @@ def _bad_debt(world, account):
     world.log(6, account.name, "bad_debt", sum(d * price_of(world, t) for t, d in owed.items()))
     for token, debt in owed.items():
         reserve = world.reserves[supply_id(world.system, account.market, token)]
-        covered = min(reserve.insurance, debt)
-        reserve.insurance -= covered
+        unit = price_of(world, token)
+        covered = min(reserve.insurance / unit, debt)
+        reserve.insurance = less(reserve.insurance, covered * unit)
         reserve.cash += covered
         rest = less(debt, covered)
         account.debts[token] = rest

@@ -38,15 +38,21 @@ def maintenance(world, trader):
 
 
 def sell_tokens(world, trader, need=None):
-    """Turn margin tokens into dollars at their price, all of them or as many as are needed."""
-    worth = sum(n * price_of(world, t) for t, n in trader.tokens.items())
+    """Turn margin tokens into dollars, all or as many as are needed; buyers keep the haircut."""
+    haircut = world.system.venues[trader.venue].haircut
+    counts = {
+        t: n * price_of(world, t) * (1 - number(haircut.get(t))) for t, n in trader.tokens.items()
+    }
+    worth = sum(counts.values())
     if worth <= 0:
         return
     share = 1.0 if need is None else min(1.0, need / worth)
     for token, n in trader.tokens.items():
+        given = share * n * price_of(world, token)
         trader.tokens[token] = less(n, share * n)
+        world.leak(f"haircut:{trader.venue}", given - share * counts[token])
         if token not in world.system.assets:
-            world.leak("token_lenders", -share * n * price_of(world, token))
+            world.leak("token_lenders", -given)
     trader.usd += share * worth
 
 

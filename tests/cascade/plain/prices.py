@@ -44,27 +44,40 @@ def along(path, t, between):
 
 def external(world, name):
     """Return the external price of an asset or quoted token at the time of the step, in dollars."""
+    level, unit = written(world, name)
+    return level * (price_of(world, unit) if unit else 1.0)
+
+
+def written(world, name):
+    """Return (number, unit) of the external price at the time of the step."""
     if name in world.moved:
-        level, unit = world.moved[name]
-    elif name in world.path:
-        level, unit = along(world.path[name], world.t, world.scenario.paths.between)
-    elif name in world.system.assets:
+        return world.moved[name]
+    if name in world.path:
+        return along(world.path[name], world.t, world.scenario.paths.between)
+    if name in world.system.assets:
         price = world.system.assets[name].price
-        level, unit = number(price), price.of
-    else:
-        level, unit = world.quotes[name], None
-    return level * (external(world, unit) if unit else 1.0)
+        return number(price), price.of
+    return world.quotes[name], None
 
 
 def update(world):
     """Phase 3: external prices of the step; what is held inside gains."""
-    for name in world.P:
+    for name in in_order(world):
         world.before[name] = world.E[name]
         world.E[name] = external(world, name)
+        reprice(world, name, world.E[name] * world.m[name])
     for pool in world.pools.values():
         _agitate(world, pool)
-    for name in world.P:
-        reprice(world, name, world.E[name] * world.m[name])
+
+
+def in_order(world):
+    """Return what has an external price, each after the assets that its price is written in."""
+    return sorted(world.P, key=lambda name: _depth(world, name))
+
+
+def _depth(world, name):
+    unit = written(world, name)[1]
+    return 1 + _depth(world, unit) if unit in world.P else 0
 
 
 def _agitate(world, pool):
@@ -97,9 +110,7 @@ def units_inside(world, name):
     """Return the units of a token that anybody inside holds: issuers, accounts, markets, margins."""
     total = sum(holder.holds.get(name, 0.0) for holder in world.holders.values())
     total += sum(account.units.get(name, 0.0) for account in world.accounts.values())
-    total += sum(
-        r.cash + r.unlisted + r.insurance for r in world.reserves.values() if r.token == name
-    )
+    total += sum(r.cash + r.unlisted for r in world.reserves.values() if r.token == name)
     total += sum(stock.get(name, 0.0) for stock in world.stock.values())
     total += sum(trader.tokens.get(name, 0.0) for trader in world.traders)
     return total + sum(tokens.get(name, 0.0) for *_, tokens in world.released)

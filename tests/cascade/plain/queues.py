@@ -86,9 +86,9 @@ def _withdraw(world, books, asks, markets):
     for issuer, mine in by_issuer.items():
         wanted = sum(ask.usd for _, ask in mine)
         holder = world.holders[issuer]
-        everything, nothing = _sources(world, [name for name, _ in mine])
-        used = 0.0 if nothing else min(wanted, cash(world, holder, everything=everything))
-        spend(world, holder, used, everything=everything)
+        nothing = _pays_nothing(world, [name for name, _ in mine])
+        used = 0.0 if nothing else min(wanted, cash(world, holder))
+        spend(world, holder, used)
         taken[issuer], need[issuer] = used, 0.0 if nothing else less(wanted, used)
         lines[issuer] = [c for c, n in holder.holds.items() if c in world.reserves and n]
     drawn = {}
@@ -102,10 +102,9 @@ def _withdraw(world, books, asks, markets):
     return drawn
 
 
-def _sources(world, names):
+def _pays_nothing(world, names):
     terms = [redemption(world, name) for name in names]
-    words = {t.from_ for t in terms if t is not None}
-    return "assets" in words, words == {"nothing"}
+    return {t.from_ for t in terms if t is not None} == {"nothing"}
 
 
 def _one_turn(world, books, turn, need, lines, taken, direct):
@@ -128,8 +127,9 @@ def _one_turn(world, books, turn, need, lines, taken, direct):
             _take_out(world, books, reserve, paid, unit, world.holders[issuer])
             taken[issuer] += paid
             need[issuer] = less(need[issuer], paid)
-        left[name] = leavers * share
-        _take_out(world, books, reserve, leavers * share, unit, None)
+        if leavers:
+            left[name] = leavers * share
+            _take_out(world, books, reserve, leavers * share, unit, None)
     return left
 
 

@@ -24,7 +24,7 @@ def record(world, values, local_gain):
     """Write the record of the step and check the identity."""
     books = book(world, values)
     leaks = dict(world.leaks)
-    for name, amount in level_leaks(world, values).items():
+    for name, amount in level_leaks(values).items():
         leaks[name] = leaks.get(name, 0.0) + amount
     start = world.records[0] if world.records else None
     begin = start.outside + sum(start.leaks.values()) if start else None

@@ -4,7 +4,6 @@ from tests.cascade.plain import issuers, lending, oracles, perps, prices, queues
 from tests.cascade.plain.books import book
 from tests.cascade.plain.gain import local_gain
 from tests.cascade.plain.interest import accrue, remember_marks
-from tests.cascade.plain.lending import weigh
 from tests.cascade.plain.record import record, release
 from tests.cascade.plain.start import build
 from tests.cascade.plain.value import economic
@@ -27,8 +26,6 @@ def _start(world):
     record(world, values, {})
     oracles.update(world)
     world.last.readings = dict(world.readings)
-    for account in world.accounts.values():
-        weigh(world, account)
     remember_marks(world)
 
 
@@ -57,9 +54,6 @@ def step(world, k):
     stages.strike(world)
     prices.update(world)
     oracles.update(world)
-    for account in world.accounts.values():
-        if account.weights is None:
-            weigh(world, account)
     perps.act(world)
     lending.act(world)
     issuers.act(world)

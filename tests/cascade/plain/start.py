@@ -181,15 +181,27 @@ def _leg(world, name, position):
     )
     margin = {str(token): number(x) for token, x in position.margin.items()}
     venue, owner = str(position.venue), position.owner
+    still = [token for token in margin if _stands_still(world, venue, token)]
+    dollars = sum(margin.pop(token) * start_price(world.system, token) for token in still)
     crossed = world.system.venues[venue].mode == "cross" and owner is not None
     for trader in world.traders:
         if crossed and (trader.venue, trader.owner) == (venue, owner):
             trader.legs.append(leg)
+            trader.usd += dollars
             for token, units in margin.items():
                 trader.tokens[token] = trader.tokens.get(token, 0.0) + units
             return
     account = f"{venue}:{owner}" if crossed else name
-    world.traders.append(Trader(account, venue, owner, 0.0, margin, [leg]))
+    world.traders.append(Trader(account, venue, owner, dollars, margin, [leg]))
+
+
+def _stands_still(world, venue, token):
+    """Return whether a margin asset is as good as dollars: its price never moves, no haircut."""
+    scenario, system = world.scenario, world.system
+    moves = token in world.path or any(token in stage.price for stage in scenario.stages)
+    sold = any(str(part.of) == token for part in system.liquidity.values())
+    asset = token in system.assets and system.assets[token].price.of is None
+    return asset and not (moves or sold or token in system.venues[venue].haircut)
 
 
 def _reserves(world):
@@ -205,7 +217,7 @@ def _reserves(world):
             if unlisted < 0 and part.protocol.reserves:
                 unlisted = 0.0
             cover = lending.insurance if lending.insurance is not None else part.insurance
-            insured = number(cover) / _worth(world.system, token) if cover is not None else 0.0
+            insured = number(cover)
             world.reserves[supply] = Reserve(
                 supply, market, str(token), cash, stated, stated, insured, unlisted
             )

@@ -62,7 +62,6 @@ class Account:
     mode: str | None
     units: dict
     debts: dict
-    weights: dict | None = None
     bad: bool = False
     table: str | None = None
 

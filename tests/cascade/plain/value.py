@@ -53,7 +53,7 @@ def economic(world, previous=None):
 
 
 def _settled(after, before):
-    return all(abs(z - before.get(c, 0.0)) <= 1e-16 * abs(z) for c, z in after.items())
+    return all(abs(z - before.get(c, 0.0)) <= 1e-14 * abs(z) for c, z in after.items())
 
 
 def _units(world, values, component, previous):
@@ -134,7 +134,7 @@ def _account(world, values, name, unit):
 def reserve_assets(world, values, reserve, unit):
     """Return what stands behind a supply: cash, loans, insurance, absorbed stock; in dollars."""
     at = unit(reserve.token)
-    held = (reserve.cash + reserve.unlisted + reserve.insurance) * price(
+    held = reserve.insurance + (reserve.cash + reserve.unlisted) * price(
         world, values, reserve.token
     )
     loans = sum(
@@ -149,7 +149,7 @@ def reserve_assets(world, values, reserve, unit):
 def _reserve(world, values, name, unit):
     reserve = world.reserves[name]
     worth, at = reserve_assets(world, values, reserve, unit)
-    face, cover = reserve.supply * at, reserve.insurance * at
+    face, cover = reserve.supply * at, reserve.insurance
     _capped(world, values, name, min(worth, face), face)
     values.claim[f"{name}/insurance"] = max(0.0, min(cover, worth - face))
     values.claim[f"{name}/reserves"] = max(0.0, worth - face - cover)
@@ -274,10 +274,9 @@ def _outside(world, values):
             if loan.to == "outside":
                 total += values.claim[f"{name}/owes/{key}"]
     for trader in world.traders:
+        # an account under water is a claim of its venue's fund on nobody
         equity = trader_equity(world, values, trader)
-        if trader.owner is None:
-            total += max(0.0, equity)
-        values.leaks[f"underwater {trader.name}"] = min(0.0, equity)
+        total += min(0.0, equity) if trader.owner is not None else equity
     for owner, _, dollars, tokens in world.released:
         if owner is None:
             total += dollars + sum(n * price(world, values, t) for t, n in tokens.items())
@@ -294,13 +293,11 @@ def supply_inside(world, supply):
     return total
 
 
-def level_leaks(world, values):
-    """Return the names that are levels of the record: default costs, withheld, under water."""
+def level_leaks(values):
+    """Return the names that are levels of the record: default costs, withheld."""
     names = {}
-    venues = {trader.name: trader.venue for trader in world.traders}
     for leak, amount in values.leaks.items():
-        word, _, of = leak.partition(" ")
-        name = f"underwater:{venues[of]}" if word == "underwater" else word
+        name = leak.split(" ")[0]
         if amount:
             names[name] = names.get(name, 0.0) + amount
     return names
