@@ -3,39 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Literal, TypedDict, Unpack
 
 from looprisk.analysis.clearing import breaks_of, clearing_of
 from looprisk.analysis.solve import solve
 from looprisk.analysis.unknowns import naming
 from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
+from looprisk.model.fields import not_known
 from looprisk.model.reading import parse_scenario
 from looprisk.model.scenario import Stage
 from looprisk.model.system import System
+from looprisk.model.vocabulary import SHOCKS
 from looprisk.results.answers import BreakPoints, Clearing
 
 Sizes = Mapping[str, object]
 
 
-def run(
-    what: System | Case,
-    *,
-    price: Sizes | None = None,
-    depeg: Sizes | None = None,
-    loss: Sizes | None = None,
-    default: Sizes | None = None,
-    misprice: Sizes | None = None,
-    adl: Sizes | None = None,
-    recognise: Sequence[str] = (),
-    close: Sequence[str] = (),
-    freeze: Sequence[str] = (),
-    stages: Sequence[Stage] = (),
-) -> Clearing:
+class Shock(TypedDict, total=False):
+    """The shocks of one stage: the verbs of a file, with targets and sizes as there.
+
+    Text and numbers are both taken: ``loss={"S": 93e6}`` is US dollars, ``price={"ETH": -0.3}`` a
+    fall of 30 %, ``run={"v": {"wants_out": "40%"}}`` two fifths of what holders outside have.
+    """
+
+    price: Sizes
+    depeg: Sizes
+    loss: Sizes
+    recognise: Sequence[str]
+    default: Sizes
+    mint: Sizes
+    adl: Sizes
+    close: Sequence[str]
+    drain: Sizes
+    misprice: Sizes
+    freeze: Sequence[str]
+    open: Sizes
+    run: Sizes
+    change: Sizes
+
+
+class Question(Shock, total=False):
+    """A shock as keywords, or several stages, and which clearing is asked for."""
+
+    stages: Sequence[Stage]
+    solution: Literal["greatest", "least", "both"]
+    mode: Literal["equilibrium", "latched"]
+
+
+def run(what: System | Case, **asked: Unpack[Question]) -> Clearing:
     """Return what every layer loses under a shock, who bears it, in which order, and the proof.
 
     ``what`` is a system with the shock as keywords (one stage) or as ``stages``, or a scenario of a
-    file, which has its own. Text and numbers are both taken: ``loss={"S": 93e6}`` is US dollars,
-    ``price={"ETH": -0.3}`` a fall of 30 %. Losses are positive.
+    file, which has its own. The keywords are the verbs of a file, ``price depeg loss recognise
+    default mint adl close drain misprice freeze open run change``, and ``solution`` and ``mode``;
+    :class:`Shock` says what they take. Losses are positive.
 
     >>> import looprisk as lr
     >>> fund = lr.System(issuers={"S": lr.Issuer(outside={"book": 700e6}, owes={"outside": 530e6})})
@@ -46,24 +68,10 @@ def run(
     that nobody knows, NotExactError where no certified answer exists, NotCarriedError for what the
     engine does not carry yet.
     """
-    shock = shock_of(price, depeg, loss, default, misprice, adl, recognise, close, freeze)
-    return naming(case_of(what, shock, stages), lambda case: clearing_of(solve(case)))
+    return naming(case_of(what, asked), lambda case: clearing_of(solve(case)))
 
 
-def break_points(
-    what: System | Case,
-    *,
-    price: Sizes | None = None,
-    depeg: Sizes | None = None,
-    loss: Sizes | None = None,
-    default: Sizes | None = None,
-    misprice: Sizes | None = None,
-    adl: Sizes | None = None,
-    recognise: Sequence[str] = (),
-    close: Sequence[str] = (),
-    freeze: Sequence[str] = (),
-    stages: Sequence[Stage] = (),
-) -> BreakPoints:
+def break_points(what: System | Case, **asked: Unpack[Question]) -> BreakPoints:
     """Return how far a shock goes before each layer breaks, scaled from nothing to its size.
 
     Takes what :func:`run` takes. With several stages the last is scaled, on top of those before it.
@@ -74,40 +82,23 @@ def break_points(
     >>> first.of, first.event, first.exact
     ('loop', 'liquidated', '1/21')
     """
-    shock = shock_of(price, depeg, loss, default, misprice, adl, recognise, close, freeze)
-    return naming(case_of(what, shock, stages), lambda case: breaks_of(solve(case)))
+    return naming(case_of(what, asked), lambda case: breaks_of(solve(case)))
 
 
-def shock_of(
-    price: Sizes | None,
-    depeg: Sizes | None,
-    loss: Sizes | None,
-    default: Sizes | None,
-    misprice: Sizes | None,
-    adl: Sizes | None,
-    recognise: Sequence[str],
-    close: Sequence[str],
-    freeze: Sequence[str],
-) -> dict[str, object]:
-    """Return the shock that keywords give, as a stage of a file."""
-    given: dict[str, object] = {
-        "price": price,
-        "depeg": depeg,
-        "loss": loss,
-        "default": default,
-        "misprice": misprice,
-        "adl": adl,
-        "recognise": list(recognise),
-        "close": list(close),
-        "freeze": list(freeze),
-    }
-    return {verb: targets for verb, targets in given.items() if targets}
+def case_of(what: System | Case, asked: Mapping[str, object]) -> Case:
+    """Return the case that is asked: a file's scenario as it is, or a system with a shock.
 
-
-def case_of(what: System | Case, shock: dict[str, object], stages: Sequence[Stage]) -> Case:
-    """Return the case that is asked: a file's scenario as it is, or a system with a shock."""
+    ``asked`` is a :class:`Question`; raises ModelError for a keyword that it has not.
+    """
+    unknown = [word for word in asked if word not in Question.__annotations__]
+    if unknown:
+        message = not_known(unknown[0], tuple(Question.__annotations__))
+        raise ModelError([Problem((unknown[0],), message)])
+    shock = {verb: asked[verb] for verb in SHOCKS if asked.get(verb)}
+    rest = {word: asked[word] for word in ("solution", "mode") if word in asked}
+    stages = asked.get("stages", ())
     if isinstance(what, Case):
-        if shock or stages:
+        if shock or stages or rest:
             raise ModelError(
                 [
                     Problem(
@@ -122,7 +113,7 @@ def case_of(what: System | Case, shock: dict[str, object], stages: Sequence[Stag
         raise ModelError(
             [Problem((), "a shock is given as keywords or as `stages`; one of the two")]
         )
-    tree = {"stages": [shock] if shock else list(stages)}
+    tree = {"stages": [shock] if shock else stages, **rest}
     scenario, problems = parse_scenario(tree, what)
     if scenario is None or problems:
         raise ModelError(problems)

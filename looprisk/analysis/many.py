@@ -118,7 +118,7 @@ def _case(
     for (verb, target), size in zip(keys, sizes, strict=True):
         if size:
             shock.setdefault(verb, {})[target] = size
-    return case_of(system, dict(shock), ())
+    return case_of(system, dict(shock))
 
 
 def _answer(
