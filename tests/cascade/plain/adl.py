@@ -46,7 +46,8 @@ def deleverage(world, venue, bankrupt, healthy, share):
         leg.n = less(leg.n, quantity)
         world.log(5, leg.name, "deleveraged", units)
     world.leak(f"others:{venue}", others)
-    return sum(leave(world, piece, to_fund=False) for piece in parts)
+    keeps = part.convention != "hyperliquid"
+    return sum(leave(world, piece, to_fund=keeps) for piece in parts)
 
 
 def _price(world, trader, leg, *, previous):

@@ -68,25 +68,30 @@ def _to_fund(world, trader):
 
 
 def _order(world, trader):
-    """Return the market orders of an account: all of it, or a part where the venue says so."""
-    venue = world.system.venues[trader.venue]
-    share = 1.0
-    if venue.convention == "hyperliquid":
-        partial = venue.partial
-        above = number(partial.above) if partial is not None else PARTIAL_ABOVE
-        rest = COOLDOWN
-        if partial is not None and partial.cooldown is not None:
-            rest = number(partial.cooldown)
-        if notional(world, trader) > above and world.t - trader.last_partial >= rest:
-            share = number(partial.share) if partial is not None else PARTIAL_SHARE
-            trader.last_partial = world.t
-            world.count("partial")
+    """Return the market orders of an account: all of each leg, or a part where the venue says so."""
     orders = []
     for leg in trader.legs:
         if leg.n:
+            share = _share(world, trader, leg)
             orders.append([trader, leg, leg.n * share, False])
             world.log(5, leg.name, "hedge_closed", abs(leg.n * share))
     return orders
+
+
+def _share(world, trader, leg):
+    """Return how much of a leg is sent: a large one goes in parts, if none went a moment ago."""
+    venue = world.system.venues[trader.venue]
+    if venue.convention != "hyperliquid":
+        return 1.0
+    partial = venue.partial
+    above = number(partial.above) if partial is not None else PARTIAL_ABOVE
+    timed = partial is not None and partial.cooldown is not None
+    rest = number(partial.cooldown) if timed else COOLDOWN
+    if abs(leg.n) * mark(world, leg) <= above or world.t - leg.last_partial < rest:
+        return 1.0
+    leg.last_partial = world.t
+    world.count("partial")
+    return number(partial.share) if partial is not None else PARTIAL_SHARE
 
 
 def _fill(world, orders):

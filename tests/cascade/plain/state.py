@@ -73,6 +73,7 @@ class Leg:
     n: float
     entry: float
     rate: float
+    last_partial: float = -1e300
 
 
 @dataclass
@@ -85,7 +86,6 @@ class Trader:
     usd: float
     tokens: dict
     legs: list
-    last_partial: float = -1e300
 
 
 @dataclass
