@@ -20,9 +20,6 @@ from looprisk.model.tokens import Oracle, Par
 from looprisk.model.values import Value
 
 ZERO, ONE = Fraction(0), Fraction(1)
-LATER_VERBS = {
-    "drain": "liquidity that leaves",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +186,12 @@ def ready(catalogue: Catalogue, state: State, stage: Stage, prices: Prices) -> S
 
 def strike(catalogue: Catalogue, state: State, stage: Stage) -> State:
     """Return the state after a stage at its full size; ``state`` is :func:`ready` for it."""
-    for verb in stage.shocks:
-        if verb in LATER_VERBS:
-            raise NotCarriedError(
-                f"{LATER_VERBS[verb]} (`{verb}`) is in the language and not yet in the static "
-                "engine: leave the stage out, or write what it leads to with `loss`, `depeg` "
-                "or a changed start under `set`"
-            )
+    for pool in stage.drain:
+        raise NotCarriedError(
+            f"drain/{pool}: depth decides what a sale does to a price, and a static clearing sells "
+            "at the price as it stands: add `time`, or write what the drain leads to: `depeg` for "
+            "the price, `run` on a market for cash that its suppliers withdraw"
+        )
     return replace(
         state,
         prices={**state.prices, **_priced(catalogue, state, stage)},
