@@ -1,0 +1,133 @@
+"""Book: what screens show, which a loss reaches only when it is recognised (SEMANTICS 5).
+
+Loans count at face, supplies at what their market shows, promises at par, posted prices as posted;
+only shares without a posted price are computed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from looprisk.cascade.arrays import Floats, ratio, spread
+from looprisk.cascade.balance import Balance, Paid, balance_of
+from looprisk.cascade.loops import Rule, solve
+from looprisk.cascade.network import Network
+from looprisk.cascade.parts import Owed
+from looprisk.cascade.payouts import parts, put
+from looprisk.cascade.plan import Plan
+from looprisk.cascade.state import State
+from looprisk.cascade.sums import total
+from looprisk.cascade.valuation import value
+
+ROUNDS = 200
+"""Rounds in which books that follow from each other settle; they contract or stay as they are."""
+SAME = 1e-15
+
+
+def book(plan: Plan, network: Network, state: State) -> Floats:
+    """Return the book price of every good, USD a unit [path, good]; of assets their price."""
+    shown = spread(plan.pile_worth, state.paths)
+    known = state.recognised[:, plan.pile_firm]
+    piles = np.where(known, np.maximum(shown - state.lost, 0.0), shown)
+    price = _shown(plan, network, state, state.book, piles)
+    if network.circular_units:
+        price = _settled(plan, network, state, price, piles)
+    caught_up = [g for g in plan.posted if state.recognised[:, plan.node_of[g]].any()]
+    if not caught_up:
+        return price
+    worth = value(plan, network, state, state.economic).price
+    for good in caught_up:
+        known = state.recognised[:, plan.node_of[good]]
+        price[:, good] = np.where(known, worth[:, good], price[:, good])
+    return price
+
+
+def _shown(plan: Plan, network: Network, state: State, lag: Floats, piles: Floats) -> Floats:
+    balance = balance_of(plan, network, state, lag, piles)
+    return solve(balance, Rule(_pay, _in_full)).price
+
+
+def _settled(plan: Plan, network: Network, state: State, price: Floats, piles: Floats) -> Floats:
+    """Return books in which a debt in a unit counts at the book that follows from it."""
+    done = np.zeros(state.paths, dtype=np.bool_)
+    for _ in range(ROUNDS):
+        after = _shown(plan, network, state, price, piles)
+        still = np.abs(after - price).max(axis=-1) <= SAME * np.abs(price).max(axis=-1)
+        price = np.where(done[:, None], price, after)
+        done = done | still
+        if done.all():
+            break
+    return price
+
+
+def _pay(balance: Balance, paid: Paid, node: int, y: Floats) -> Paid:
+    plan = balance.plan
+    price, slope = paid.price.copy(), paid.price_slope.copy()
+    if node >= len(plan.firms):
+        supply = node - len(plan.firms)
+        good = plan.assets + plan.tokens + supply
+        price[:, good] = _supply(balance, paid, supply)
+        return replace(paid, price=price, node=put(paid.node, node, y))
+    firm = plan.firms[node]
+    claims = paid.claims.copy()
+    owed = np.zeros_like(y)
+    for claim in firm.owed:
+        face = balance.face(claim, paid)
+        claims[:, plan.owed_at[claim.id]] = face
+        owed = owed + face
+        if claim.good >= 0:
+            price[:, claim.good] = _par(balance, claim, paid)
+    left = np.maximum(y - owed, 0.0)
+    for good, part in parts(balance, firm):
+        posted = plan.posted.get(good)
+        price[:, good] = left * part if posted is None else posted
+        slope[:, good] = np.where(y >= owed, part, 0.0) if posted is None else 0.0
+    return replace(
+        paid,
+        price=price,
+        price_slope=slope,
+        claims=claims,
+        node=put(paid.node, node, y),
+    )
+
+
+def _in_full(balance: Balance, paid: Paid, node: int) -> Paid:
+    """Return the bound of what a node shows: as if it owed nothing."""
+    plan = balance.plan
+    shown = _pay(balance, paid, node, np.zeros(balance.state.paths))
+    if node >= len(plan.firms):
+        return shown
+    slope = shown.price_slope.copy()
+    for good, part in parts(balance, plan.firms[node]):
+        if good not in plan.posted:
+            slope[:, good] = part
+    return replace(shown, price_slope=slope)
+
+
+def _par(balance: Balance, claim: Owed, paid: Paid) -> Floats:
+    if claim.unit < 0:
+        return np.full(balance.state.paths, claim.amount)
+    lagged = claim.id in balance.network.lagged_faces
+    return claim.amount * balance.unit_price(claim.unit, paid, lagged=lagged)
+
+
+def _supply(balance: Balance, paid: Paid, supply: int) -> Floats:
+    """Return the book price of a supply: what is lent, less what an absorbing market is short of.
+
+    Bad debt that a market realises has left the units outstanding already.
+    """
+    plan, state = balance.plan, balance.state
+    market, loan = plan.supplies[supply]
+    book_, now = plan.books[market], state.markets[market]
+    price = balance.loan_price(market, loan, paid)
+    due = balance.supply_unit(supply, paid)
+    if not book_.absorbs:
+        return due
+    units = state.units[:, plan.assets + plan.tokens + supply]
+    there = now.cash[:, loan] + now.unlisted[:, loan] + total(now.debt[:, loan])
+    have = there * price + now.insurance[:, loan]
+    for s, at in enumerate(plan.readings_of[market]):
+        have = have + now.stock[:, s] * state.reading[:, at]
+    return np.where(units == 0, due, ratio(np.minimum(units * due, have), units))

@@ -1,0 +1,203 @@
+"""Lending: trigger, amount, profit test, sale, bad debt; one round a step (DYNAMICS 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from looprisk.cascade.accounts import Book
+from looprisk.cascade.amounts import SLACK, Round, round_of
+from looprisk.cascade.arrays import Bools, Floats, less, ratio
+from looprisk.cascade.plan import Plan
+from looprisk.cascade.prices import repriced
+from looprisk.cascade.sales import Offer, Sold, sell_all
+from looprisk.cascade.state import Happened, MarketState, State, leaked
+from looprisk.cascade.sums import total
+from looprisk.cascade.writeoffs import write_off
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Moved:
+    """What one market's liquidations moved."""
+
+    sold: Floats
+    """[path, slot, account]: units."""
+    repaid: Floats
+    """[path, account]: USD."""
+
+
+def lend(plan: Plan, state: State) -> tuple[State, tuple[Happened, ...]]:
+    """Return the state after one round of liquidations in every market, and what happened.
+
+    All markets read the state at the start of the phase; sales that share a pool share its price.
+    """
+    rounds = tuple(round_of(plan, state, at) for at in range(len(plan.books)))
+    if not any(r.wanted.any() or r.stock.any() for r in rounds):
+        return _settled(plan, state, rounds)
+    offers = tuple(offer for at, r in enumerate(rounds) for offer in _offers(plan.books[at], r))
+    sold, state, dry = sell_all(plan, state, offers, "lending")
+    events: list[Happened] = list(dry)
+    first = 0
+    for at, (book, r) in enumerate(zip(plan.books, rounds, strict=True)):
+        count = len(book.slots)
+        mine = sold[first : first + 2 * count]
+        first += 2 * count
+        state, happened = _applied(plan, state, at, r, mine)
+        events += happened
+    state, late = _settled(plan, repriced(plan, state), rounds)
+    return state, (*events, *late)
+
+
+def _settled(
+    plan: Plan, state: State, rounds: tuple[Round, ...]
+) -> tuple[State, tuple[Happened, ...]]:
+    events: list[Happened] = []
+    for at, (book, r) in enumerate(zip(plan.books, rounds, strict=True)):
+        if r.unpaid.any():
+            events.append(_not_paid(book, r.unpaid, r))
+        state, happened = write_off(plan, state, at)
+        events += happened
+    return state, tuple(events)
+
+
+def _not_paid(book: Book, where: Bools, r: Round) -> Happened:
+    return Happened(
+        phase="lending",
+        event="not_paid",
+        of=book.accounts,
+        where=where,
+        amount=np.where(where, r.repay, 0.0),
+        because="a liquidator would lose money",
+    )
+
+
+def _offers(book: Book, r: Round) -> list[Offer]:
+    """Return the sales of every slot: of the accounts, then of what the market has absorbed."""
+    offers = []
+    for s, slot in enumerate(book.slots):
+        offers.append(Offer(good=slot.good, wanted=r.wanted[:, s], reserve=r.reserve[:, s]))
+        offers.append(
+            Offer(good=slot.good, wanted=r.stock[:, s : s + 1], reserve=r.stock_price[:, s : s + 1])
+        )
+    return offers
+
+
+def _applied(
+    plan: Plan, state: State, at: int, r: Round, sold: tuple[Sold, ...]
+) -> tuple[State, list[Happened]]:
+    book, now = plan.books[at], state.markets[at]
+    own = tuple(_worth_it(part, r.wanted[:, s]) for s, part in enumerate(sold[0::2]))
+    stock = sold[1::2]
+    gone = np.stack([s.units for s in own], axis=1) if own else np.zeros_like(now.collateral)
+    repaid = np.zeros_like(r.repay)
+    for s, part in enumerate(own):
+        done = ratio(part.units, r.wanted[:, s])
+        repaid = repaid + np.where(done == 1, r.part[:, s], r.part[:, s] * done)
+    repaid = np.where(r.absorbed, 0.0, repaid)
+    moved = _Moved(sold=gone, repaid=repaid)
+    market = _with_accounts(book, now, r, moved)
+    market = _with_stock(book, market, r, stock)
+    acted = (repaid > 0) | r.absorbed
+    left = (r.wanted > 0).any(axis=1) & ~acted
+    state = _leaks(plan, state.market(at, market), at, r, moved, own, stock)
+    if r.credit.any():
+        state = _credited(plan, state, at, r)
+    events = []
+    if acted.any():
+        events.append(
+            Happened(
+                phase="lending",
+                event="liquidated",
+                of=book.accounts,
+                where=acted,
+                amount=np.where(r.absorbed, r.owed, repaid),
+                because="its threshold is crossed",
+            )
+        )
+    if left.any():
+        events.append(_not_paid(book, left, r))
+    return state, events
+
+
+def _worth_it(sold: Sold, wanted: Floats) -> Sold:
+    """Return a sale without what is no more than rounding of a price at its reservation."""
+    real = sold.units > SLACK * wanted
+    return Sold(units=np.where(real, sold.units, 0.0), proceeds=np.where(real, sold.proceeds, 0.0))
+
+
+def _with_accounts(book: Book, now: MarketState, r: Round, moved: _Moved) -> MarketState:
+    share = np.where(moved.repaid == r.owed, 1.0, ratio(moved.repaid, r.owed))
+    share = np.where(r.absorbed, 1.0, share)
+    paid = now.debt * share[:, None]
+    debt = np.where(share[:, None] == 1, 0.0, less(now.debt, paid))
+    cash = now.cash + total(np.where(r.absorbed[:, None], 0.0, paid))
+    taken = np.where(r.absorbed[:, None], now.collateral, moved.sold)
+    del book
+    return replace(
+        now,
+        collateral=less(now.collateral, taken),
+        debt=debt,
+        cash=cash,
+        stock=now.stock + total(np.where(r.absorbed[:, None], now.collateral, 0.0)),
+        repaid=now.repaid + moved.repaid,
+        seized=now.seized + taken,
+    )
+
+
+def _with_stock(book: Book, now: MarketState, r: Round, stock: tuple[Sold, ...]) -> MarketState:
+    """Buyers of absorbed collateral pay the market's discounted price."""
+    if not book.absorbs:
+        return now
+    cash = now.cash.copy()
+    for s, part in enumerate(stock):
+        paid = part.units[:, 0] * r.stock_price[:, s] / r.loan_price[:, 0]
+        cash[:, 0] = cash[:, 0] + paid
+    units = np.stack([part.units[:, 0] for part in stock], axis=-1)
+    return replace(now, cash=cash, stock=less(now.stock, units))
+
+
+def _leaks(
+    plan: Plan,
+    state: State,
+    at: int,
+    r: Round,
+    moved: _Moved,
+    own: tuple[Sold, ...],
+    stock: tuple[Sold, ...],
+) -> State:
+    """Book what leaves: collateral at the price before the sale, less what was paid in."""
+    book = plan.books[at]
+    acted: Bools = moved.repaid > 0
+    gas = total(np.where(acted, r.gas, 0.0))
+    paid_in = total(moved.repaid)
+    for s in range(len(stock)):
+        paid_in = paid_in + stock[s].units[:, 0] * r.stock_price[:, s]
+    gain = -gas - paid_in
+    if book.loans[0] >= plan.assets:
+        state = leaked(state, "token_lenders", paid_in)
+    for s, slot in enumerate(book.slots):
+        both = total(own[s].proceeds) + total(stock[s].proceeds)
+        worth = (total(own[s].units) + total(stock[s].units)) * r.price[:, s]
+        gain = gain + both
+        if slot.good in plan.pool_of:
+            name = plan.pools[plan.pool_of[slot.good]].name
+            state = leaked(state, f"slippage:{name}", worth - both)
+        if slot.good >= plan.assets:
+            # tokens that were seized stay outstanding: what they are worth has not left
+            state = leaked(state, "token_lenders", -worth)
+    state = leaked(state, "gas", gas)
+    return leaked(state, "liquidators", gain)
+
+
+def _credited(plan: Plan, state: State, at: int, r: Round) -> State:
+    """What an absorbing market owes the owner is supply of theirs."""
+    supply = plan.supplies.index((at, 0))
+    good = plan.assets + plan.tokens + supply
+    units = ratio(r.credit, r.loan_price[:, :1] * state.index[:, supply : supply + 1])
+    grown = state.units.copy()
+    grown[:, good] = grown[:, good] + total(units)
+    owned = state.owned.copy()
+    for firm, mine in plan.books[at].owned_by.items():
+        owned[:, firm, good] = owned[:, firm, good] + total(np.take(units, mine, axis=-1))
+    return replace(state, units=grown, owned=owned)

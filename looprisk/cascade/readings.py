@@ -1,0 +1,181 @@
+"""Oracles: what they look at, and what they report of it (DYNAMICS 4)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from looprisk.cascade.arrays import YEAR, Floats
+from looprisk.cascade.plan import Plan
+from looprisk.cascade.state import State
+from looprisk.engine.catalogue import known
+from looprisk.errors import NotCarriedError
+from looprisk.model.tokens import Oracle, Par
+
+PLAIN: Mapping[str, Oracle] = {"market": Oracle(kind="market"), "nav": Oracle(kind="nav")}
+
+
+def read_at_start(plan: Plan, state: State) -> State:
+    """Return the state with what every oracle reports before the first step."""
+    for at in range(len(plan.readings)):
+        state = replace(state, reading=_put(state.reading, at, _looked_at(plan, state, at, 0.0)))
+    return replace(state, last=state.reading)
+
+
+def read(plan: Plan, state: State, book: Floats, now: float) -> State:
+    """Return the state after every oracle has reported at time ``now``.
+
+    ``book`` [path, good] are the book prices of the state as it enters the phase.
+    """
+    dt = plan.steps.dt(state.k)
+    shown = replace(state, book=book)
+    source = np.empty_like(state.reading)
+    for at in range(len(plan.readings)):
+        source[:, at] = _looked_at(plan, shown, at, now)
+    first = source if state.k == 0 else state.first
+    integral = np.zeros_like(source)
+    if state.integrals:
+        integral = state.integrals[0] + state.sources[0] * dt
+    memory = plan.memory
+    state = replace(
+        state,
+        sources=(source, *state.sources)[:memory],
+        integrals=(integral, *state.integrals)[:memory],
+        first=first,
+    )
+    for at in range(len(plan.readings)):
+        state = _report(plan, state, at, now)
+    return state
+
+
+def _report(plan: Plan, state: State, at: int, now: float) -> State:
+    """Return the state after one oracle has reported: lag, window, cap, push, in this order."""
+    name, _ = plan.readings[at]
+    oracle = oracle_of(plan, name)
+    source = _late(plan, state, at, oracle)
+    if oracle.kind == "twap" and oracle.window is not None:
+        source = _mean(plan, state, at, float(known(oracle.window, name, "window")), now)
+    if oracle.kind == "capped" and oracle.cap is not None:
+        source = np.minimum(source, _usd(plan, state, oracle, name))
+    before = state.last[:, at]
+    push = np.ones_like(source, dtype=np.bool_)
+    if state.k > 0 and (oracle.heartbeat is not None or oracle.deviation is not None):
+        push = np.zeros_like(push)
+        if oracle.heartbeat is not None:
+            beat = float(known(oracle.heartbeat, name, "heartbeat"))
+            push = push | (now - state.pushed[:, at] >= beat)
+        if oracle.deviation is not None:
+            step = float(known(oracle.deviation, name, "deviation"))
+            push = push | (np.abs(source - before) >= step * before)
+    last = np.where(push, source, before)
+    wrong = state.wrong[:, at]
+    told = np.where(np.isnan(wrong), last * state.misprice[:, at], wrong)
+    told = np.where(state.frozen[:, at], state.reading[:, at], told)
+    return replace(
+        state,
+        reading=_put(state.reading, at, told),
+        last=_put(state.last, at, last),
+        pushed=_put(state.pushed, at, np.where(push, now, state.pushed[:, at])),
+    )
+
+
+def _late(plan: Plan, state: State, at: int, oracle: Oracle) -> Floats:
+    """Return the source of the latest step at or before the lag, the first one before the start."""
+    if oracle.lag is None:
+        return state.sources[0][:, at]
+    back = math.ceil(float(oracle.lag.number / plan.step_length))
+    if back > state.k:
+        return state.first[:, at]
+    return state.sources[back][:, at]
+
+
+def _mean(plan: Plan, state: State, at: int, window: float, now: float) -> Floats:
+    """Return the mean of the source over a window, linear between steps."""
+    here = state.integrals[0][:, at]
+    if window >= now:
+        there = state.first[:, at] * (now - window)
+        return (here - there) / window
+    steps = window / plan.steps.step
+    back = math.floor(steps)
+    part = steps - back
+    there = state.integrals[back][:, at]
+    if part:
+        there = there + part * (state.integrals[back + 1][:, at] - there)
+    return (here - there) / window
+
+
+def oracle_of(plan: Plan, name: str) -> Oracle:
+    """Return the terms of an oracle; ``market`` and ``nav`` need no entry."""
+    return plan.system.oracles.get(name) or PLAIN[name]
+
+
+def _looked_at(plan: Plan, state: State, at: int, now: float) -> Floats:
+    """Return what an oracle looks at now, USD [path]."""
+    name, collateral = plan.readings[at]
+    oracle = oracle_of(plan, name)
+    if oracle.kind in {"capped", "twap"}:
+        base = str(oracle.base or "market")
+        if (base, collateral) in plan.readings[:at]:
+            return state.reading[:, plan.readings.index((base, collateral))]
+        return _kind(plan, state, PLAIN[base], str(oracle.of or collateral), base, now)
+    return _kind(plan, state, oracle, str(oracle.of or collateral), name, now)
+
+
+def _kind(plan: Plan, state: State, oracle: Oracle, target: str, name: str, now: float) -> Floats:
+    good = plan.good(target)
+    if oracle.kind == "fixed":
+        return _usd(plan, state, oracle, name)
+    if oracle.kind == "pt_discount":
+        return _discounted(plan, state, oracle, target, name, now)
+    supply = good - plan.assets - plan.tokens
+    if supply >= 0 and not plan.realises[supply]:
+        # an aToken counts at the price of its underlying, whatever its reserve has lost
+        market, loan = plan.supplies[supply]
+        due = state.index[:, supply]
+        return due * _of_good(plan, state, oracle.kind, plan.books[market].loans[loan])
+    return _of_good(plan, state, oracle.kind, good)
+
+
+def _of_good(plan: Plan, state: State, kind: str, good: int) -> Floats:
+    if kind == "nav" and good >= plan.assets:
+        return state.book[:, good]
+    return state.price[:, good]
+
+
+def _usd(plan: Plan, state: State, oracle: Oracle, name: str) -> Floats:
+    field = "price" if oracle.kind == "fixed" else "cap"
+    number = oracle.price if oracle.kind == "fixed" else oracle.cap
+    assert number is not None  # noqa: S101  (the model asks for it)
+    amount = np.full(state.paths, float(known(number, name, field)))
+    return amount * state.price[:, plan.place[number.of]] if number.of else amount
+
+
+def _discounted(
+    plan: Plan, state: State, oracle: Oracle, target: str, name: str, now: float
+) -> Floats:
+    """Return par less a discount that falls to zero on a straight line until maturity."""
+    assert oracle.discount is not None and oracle.matures is not None  # noqa: S101, PT018
+    receipt = plan.catalogue.tokens.get(target)
+    start = plan.steps.start
+    if start is None and plan.system.as_of is not None:
+        start = float(known(plan.system.as_of, "as_of"))
+    if start is None:
+        raise NotCarriedError(
+            f"{name}: a discount to maturity needs a day: write `start` under `time`, or `as_of`"
+        )
+    left = max(0.0, float(known(oracle.matures, name, "matures")) - start - now)
+    factor = max(0.0, 1.0 - float(known(oracle.discount, name, "discount")) * left / YEAR)
+    if isinstance(receipt, Par):
+        par = np.full(state.paths, float(known(receipt.par, target, "par")))
+        unit = receipt.par.of
+        return par * factor * (state.price[:, plan.place[unit]] if unit else 1.0)
+    return state.price[:, plan.good(target)] * factor
+
+
+def _put(values: Floats, at: int, column: Floats) -> Floats:
+    copy = values.copy()
+    copy[:, at] = column
+    return copy

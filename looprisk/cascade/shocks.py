@@ -1,0 +1,360 @@
+"""What each shock of the language does to a state, in the paths where its stage is due."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from looprisk.cascade.arrays import Bools, Floats, ratio
+from looprisk.cascade.legs import size_of
+from looprisk.cascade.outside import held_inside
+from looprisk.cascade.parameters import changed
+from looprisk.cascade.perps import accounts_of
+from looprisk.cascade.plan import Plan
+from looprisk.cascade.settling import close_share
+from looprisk.cascade.state import State, leaked
+from looprisk.cascade.sums import total
+from looprisk.cascade.wallets import equities
+from looprisk.engine.catalogue import known
+from looprisk.engine.state import asset_usd, defaulting
+from looprisk.errors import ModelError, NotCarriedError, Problem
+from looprisk.model.positions import LoanPosition, PerpPosition
+from looprisk.model.scenario import Stage
+from looprisk.model.values import Value
+
+
+def put(values: Floats, at: int, where: Bools, new: Floats | float) -> Floats:
+    """Return values [path, thing] with one thing set in some paths."""
+    copy = values.copy()
+    copy[:, at] = np.where(where, new, copy[:, at])
+    return copy
+
+
+def price(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
+    """An asset stands at a level from here on: a move is counted from the start."""
+    del at
+    level = state.level
+    for name, move in stage.price.items():
+        asset = plan.place[str(name)]
+        start = float(plan.start.prices[str(name)])
+        if move.unit == "fraction":
+            new: Floats | float = start * (1 + float(known(move, "price", name)))
+        else:
+            new = _in_usd(plan, state, move, "price", str(name))
+            unit = dict(plan.units_of_assets)[asset]
+            own = plan.system.assets[str(name)].price.of
+            if move.of is not None and move.of == own:
+                new = float(move.number)
+            elif unit >= 0:
+                new = new / state.price[:, unit]
+        if np.any(np.asarray(new) < 0):
+            message = f"price: {name} would fall below zero"
+            raise ModelError([Problem(("price", str(name)), message, on_key=False)])
+        level = put(level, asset, where, new)
+    return replace(state, level=level)
+
+
+def depeg(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
+    """What sellers get falls from the first quote, never from the stage before."""
+    del at
+    quote = state.quote
+    for name, fall in stage.depeg.items():
+        token = plan.good(str(name)) - plan.assets
+        first = plan.start.quotes.get(str(name))
+        before = state.economic[:, plan.assets + token] if first is None else float(first)
+        if fall.unit == "fraction":
+            new: Floats | float = before * (1 - float(known(fall, "depeg", name)))
+        else:
+            new = _in_usd(plan, state, fall, "depeg", str(name))
+        quote = put(quote, token, where, new)
+    return replace(state, quote=quote)
+
+
+def loss(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
+    """Backing is gone and no book shows it."""
+    del at
+    for target, size in stage.loss.items():
+        name, _, rest = str(target).partition("/")
+        if name in plan.system.venues:
+            state = _venue_loss(plan, state, name, size, where)
+            continue
+        if name not in plan.firm_at:
+            raise NotCarriedError(
+                f"a loss at `{target}`: in time a loss strikes an issuer, one of its piles "
+                "(ISSUER/outside/PILE) or a venue; for an asset write `price`"
+            )
+        pile = rest.removeprefix("outside/")
+        mine = [i for i, (firm, p) in enumerate(plan.piles) if firm == name and pile in {"", p}]
+        whole = float(plan.pile_worth[mine].sum())
+        number = float(known(size, "loss", target))
+        amount = number * whole if size.unit in {"share", "fraction"} else number
+        if not whole:
+            message = f"loss: {target} has nothing outside that could be lost"
+            help_ = "name the issuer whose `outside` is gone, or write `price` for what it owns"
+            raise ModelError([Problem(("loss", str(target)), message, help_)])
+        for i in mine:
+            worth = float(plan.pile_worth[i])
+            left = np.maximum(worth - state.lost[:, i], 0.0)
+            gone = np.where(where, np.minimum(amount * worth / whole, left), 0.0)
+            lost = state.lost.copy()
+            lost[:, i] = lost[:, i] + gone
+            state = leaked(replace(state, lost=lost), "written_off", gone)
+    return state
+
+
+def _venue_loss(plan: Plan, state: State, name: str, size: Value, where: Bools) -> State:
+    """Every claim on a venue is worth that share less: size, margin and fund alike."""
+    if size.unit not in {"share", "fraction"}:
+        raise NotCarriedError(
+            f"a loss in dollars at venue `{name}`: write the share of every claim on it, "
+            "such as 50%"
+        )
+    at = next(i for i, legs in enumerate(plan.legs) if legs.name == name)
+    legs, venue = plan.legs[at], state.venues[at]
+    share = np.where(where, float(known(size, "loss", name)), 0.0)
+    worth = total(equities(legs, venue, state.price, state.price)) + venue.fund
+    left = (1 - share)[:, None]
+    changed_ = replace(
+        venue,
+        size=venue.size * left,
+        margin=venue.margin * left,
+        posted=venue.posted * left[:, None],
+        fund=venue.fund * (1 - share),
+    )
+    return leaked(state.venue(at, changed_), "written_off", share * worth)
+
+
+def recognise(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
+    """An issuer's book takes in what it had not shown."""
+    del at
+    known_ = state.recognised.copy()
+    for name in stage.recognise:
+        known_[:, plan.firm_at[str(name)]] |= where
+    return replace(state, recognised=known_)
+
+
+def default(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
+    """A claim pays at most that share of its face."""
+    del at
+    cap = state.cap
+    for target, recovery in stage.default.items():
+        for claim in defaulting(plan.catalogue, str(target)):
+            if claim not in plan.owed_at:
+                raise NotCarriedError(
+                    f"default/{target}: in time a loan of an issuer or its par tokens default; an "
+                    "account pays as its collateral allows"
+                )
+            most = float(known(recovery, "default", target))
+            place = plan.owed_at[claim]
+            cap = put(cap, place, where, np.minimum(cap[:, place], most))
+    return replace(state, cap=cap)
+
+
+def mint(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
+    """Units without backing."""
+    del at
+    units = state.units
+    for token, amount in stage.mint.items():
+        good = plan.good(str(token).partition("/")[0])
+        more = float(known(amount, "mint", token))
+        units = put(units, good, where, units[:, good] + more)
+    return replace(state, units=units)
+
+
+def adl(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
+    """A part of a leg is closed at a stated price; others are on the other side."""
+    del at
+    for name, terms in stage.adl.items():
+        share = float(known(terms.share, "adl", name, "share"))
+        level = _in_usd(plan, state, terms.at, "adl", str(name))
+        state = _closed(plan, state, str(name), share, level, where, event=True)
+    return state
+
+
+def close(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
+    """A leg is liquidated at its liquidation price; what is left is the venue's."""
+    del at
+    for name in stage.close:
+        state = _closed(plan, state, str(name), 1.0, None, where, event=False)
+    return state
+
+
+def _closed(
+    plan: Plan,
+    state: State,
+    name: str,
+    share: float,
+    level: Floats | None,
+    where: Bools,
+    *,
+    event: bool,
+) -> State:
+    v, leg = plan.leg_at[name]
+    legs, venue = plan.legs[v], state.venues[v]
+    accounts = accounts_of(legs, venue, state.price)
+    mark = np.take(state.price, legs.good, axis=-1)
+    part = np.zeros_like(venue.size)
+    part[:, leg] = np.where(where, share, 0.0)
+    if level is None:
+        behind = accounts.margin + accounts.posted
+        level = legs.liquidation_prices(venue.size, venue.entry, behind)[:, leg]
+        level = np.where(np.isnan(level), mark[:, leg], level)
+    at = mark.copy()
+    at[:, leg] = level
+    done = close_share(legs.terms, accounts, share=part, price=at, fee=not event)
+    units = venue.size - done.size
+    lost = total(units * (at - mark))
+    home = np.where(event, done.left, 0.0)
+    fund = venue.fund + (0.0 if event else total(done.left))
+    changed_ = replace(
+        venue,
+        size=done.size,
+        margin=done.margin,
+        fund=fund,
+        home=venue.home + home,
+        cut=venue.cut + (np.abs(units) * at if event else 0.0),
+    )
+    state = leaked(state.venue(v, changed_), f"fees:{legs.name}", total(done.fees))
+    return leaked(state, f"others:{legs.name}", -lost)
+
+
+def drain(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
+    """Depth leaves; it moves no price by itself."""
+    del at
+    share = state.share
+    names = [pooled.name for pooled in plan.pools]
+    for name, part in stage.drain.items():
+        pool = names.index(str(name))
+        left = share[:, pool] * (1 - float(known(part, "drain", name)))
+        share = put(share, pool, where, left)
+    return replace(state, share=share)
+
+
+def misprice(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
+    """An oracle reports wrongly from here on."""
+    del at
+    factor, wrong = state.misprice, state.wrong
+    for oracle, move in stage.misprice.items():
+        for i, (name, _) in enumerate(plan.readings):
+            if name != oracle:
+                continue
+            if move.unit == "fraction":
+                factor = put(factor, i, where, 1 + float(known(move, "misprice", oracle)))
+            else:
+                wrong = put(wrong, i, where, _in_usd(plan, state, move, "misprice", str(oracle)))
+    return replace(state, misprice=factor, wrong=wrong)
+
+
+def freeze(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
+    """An oracle stays at what it reported before the stage."""
+    del at
+    frozen = state.frozen.copy()
+    for i, (name, _) in enumerate(plan.readings):
+        if name in stage.freeze:
+            frozen[:, i] |= where
+    return replace(state, frozen=frozen)
+
+
+def take(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
+    """A position is taken; what it brings in is new money."""
+    del at
+    for name, position in stage.open.items():
+        if isinstance(position, LoanPosition):
+            state = _account_opened(plan, state, str(name), position, where)
+        elif isinstance(position, PerpPosition):
+            state = _leg_opened(plan, state, str(name), position, where)
+        else:
+            raise NotCarriedError(f"open/{name}: a table of accounts is taken at the start only")
+    return state
+
+
+def _account_opened(
+    plan: Plan, state: State, name: str, position: LoanPosition, where: Bools
+) -> State:
+    if position.loop is not None:
+        raise NotCarriedError(f"open/{name}: in time it is opened with `collateral` and `debt`")
+    at, account = plan.account_at[name]
+    book, now = plan.books[at], state.markets[at]
+    collateral, debt, cash = now.collateral.copy(), now.debt.copy(), now.cash.copy()
+    brought = np.zeros(state.paths)
+    for thing, amount in position.collateral.items():
+        units = np.where(where, float(known(amount, "open", name, "collateral", thing)), 0.0)
+        slot = next(s for s in book.slots_of(str(thing)) if book.used[s, account])
+        collateral[:, slot, account] += units
+        if book.slots[slot].good < plan.assets:
+            brought = brought + units * state.price[:, book.slots[slot].good]
+    for token, amount in position.debt.items():
+        loan = book.loans.index(plan.place[str(token)])
+        units = np.where(where, float(known(amount, "open", name, "debt", token)), 0.0)
+        debt[:, loan, account] += units
+        cash[:, loan] -= units
+        if (cash[:, loan] < 0).any():
+            there = float((cash[:, loan] + units).min())
+            message = f"open: {name} draws more than the {there:,.0f} that {book.name} has in cash"
+            help_ = "draw less, or give the market more cash"
+            raise ModelError([Problem(("open", name), message, help_)])
+        if book.loans[loan] < plan.assets:
+            brought = brought - units * state.price[:, book.loans[loan]]
+    market = replace(now, collateral=collateral, debt=debt, cash=cash)
+    return leaked(state.market(at, market), "inflow", -brought)
+
+
+def _leg_opened(plan: Plan, state: State, name: str, position: PerpPosition, where: Bools) -> State:
+    v, leg = plan.leg_at[name]
+    legs, venue = plan.legs[v], state.venues[v]
+    size = put(venue.size, leg, where, size_of(position))
+    margin, posted = venue.margin.copy(), venue.posted.copy()
+    wallet = int(legs.wallet[leg])
+    brought = np.zeros(state.paths)
+    for asset, amount in position.margin.items():
+        units = known(amount, name, "margin", asset)
+        good = plan.place[str(asset)]
+        if good in legs.kinds:
+            posted[:, legs.kinds.index(good), wallet] += np.where(where, float(units), 0.0)
+            worth = float(units) * state.price[:, good] if good < plan.assets else 0.0
+        else:
+            worth = float(units * asset_usd(plan.catalogue, plan.start, str(asset)))
+            margin[:, wallet] += np.where(where, worth, 0.0)
+        brought = brought + np.where(where, worth, 0.0)
+    entry = venue.entry[:, leg]
+    mark = state.price[:, legs.good[leg]]
+    brought = brought + np.where(where, size_of(position) * (mark - entry), 0.0)
+    changed_ = replace(venue, size=size, margin=margin, posted=posted)
+    return leaked(state.venue(v, changed_), "inflow", -brought)
+
+
+def ask(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
+    """Holders ask for their money: shares of what is outside, units, or dollars at book."""
+    del stage
+    asked = state.queue.asked
+    whole = state.queue.whole
+    inside = held_inside(plan, state)
+    for i, wanted in enumerate(plan.runs):
+        if wanted.stage != at:
+            continue
+        size = wanted.terms.wants_out
+        number = float(known(size, "run", wanted.name, "wants_out"))
+        free = np.maximum(state.units[:, wanted.good] - inside[:, wanted.good], 0.0)
+        if size.unit in {"share", "fraction"}:
+            units = number * free
+        elif size.unit == "usd":
+            units = ratio(np.full(state.paths, number), state.book[:, wanted.good])
+        else:
+            units = np.full(state.paths, number)
+        asked = put(asked, i, where, np.minimum(units, free))
+        whole = put(whole, i, where, np.minimum(units, free))
+    return replace(state, queue=replace(state.queue, asked=asked, whole=whole))
+
+
+def change(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
+    """A parameter moves."""
+    del at
+    for path, new in stage.change.items():
+        state = changed(plan, state, str(path), new, where)
+    return state
+
+
+def _in_usd(plan: Plan, state: State, value: Value, verb: str, name: str) -> Floats:
+    number = np.full(state.paths, float(known(value, verb, name)))
+    return number * state.price[:, plan.good(str(value.of))] if value.of is not None else number

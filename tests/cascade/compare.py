@@ -1,0 +1,87 @@
+"""The vectorised engine beside the plain per-account program, record by record."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from looprisk.cascade.run import run
+from looprisk.model.scenario import Paths
+from tests.cascade.plain.run import run as simulate
+
+
+def differences(system, scenario, *, path=0, drawn=None, share=1e-9):
+    """Return every number of every record in which the two programs differ."""
+    done = run(system, to_the_end(scenario), drawn=drawn)
+    world = simulate(system, scenario)
+    found = []
+    plan = done.plan
+    for record, other in zip((done.start, *done.records), world.records, strict=True):
+        k = record.state.k
+        for what, mine, theirs in pairs(plan, record, other, path):
+            scale = max(abs(mine), abs(theirs), 1e-3)
+            if math.isnan(mine) != math.isnan(theirs) or abs(mine - theirs) > share * scale:
+                found.append((k, what, mine, theirs))
+    return found
+
+
+def to_the_end(scenario):
+    """Return a scenario whose paths hold their last price to the horizon."""
+    if scenario.paths is None or not scenario.paths.points:
+        return scenario
+    end = int(scenario.time.horizon.number)
+    points = {
+        name: {**path, f"{end}s": list(path.values())[-1]}
+        for name, path in scenario.paths.points.items()
+    }
+    tree = {"between": scenario.paths.between, "points": points}
+    return scenario.model_copy(update={"paths": Paths(**tree)})
+
+
+def pairs(plan, record, other, path):
+    """Yield (what, engine, plain) of one record."""
+    state, values = record.state, record.values
+    for token in (*plan.catalogue.tokens, *plan.catalogue.supplies):
+        at = plan.place[token]
+        if token in other.economic:
+            yield f"economic {token}", values.price[path, at], other.economic[token]
+        if token in other.book:
+            yield f"book {token}", state.book[path, at], other.book[token]
+    for asset in plan.system.assets:
+        yield f"price {asset}", state.price[path, plan.place[asset]], other.prices[asset]
+    for name, (collateral, debts) in other.accounts.items():
+        m, i = plan.account_at[name]
+        book, now = plan.books[m], state.markets[m]
+        for token, n in collateral.items():
+            mine = sum(now.collateral[path, s, i] for s in book.slots_of(token))
+            yield f"collateral {name} {token}", mine, n
+        for token, d in debts.items():
+            loan = book.loans.index(plan.place[token])
+            yield f"debt {name} {token}", now.debt[path, loan, i], d
+    for name, (n, entry) in other.legs.items():
+        v, i = plan.leg_at[name]
+        yield f"size {name}", state.venues[v].size[path, i], n
+        if n:
+            yield f"entry {name}", state.venues[v].entry[path, i], entry
+    for name, fund in other.funds.items():
+        v = next(i for i, legs in enumerate(plan.legs) if legs.name == name)
+        yield f"fund {name}", state.venues[v].fund[path], fund
+    leaks = {n: float(x[path]) for n, x in state.leaks.items()}
+    names = {n for n in (*leaks, *other.leaks) if not n.startswith("underwater:")}
+    for name in sorted(names - {"withheld", "default cost", "written_off"}):
+        yield f"leak {name}", leaks.get(name, 0.0), other.leaks.get(name, 0.0)
+    lost = other.leaks.get("written_off", 0.0) - leaks.get("written_off", 0.0)
+    yield "gains", float(state.gains[path]) + lost, other.gains
+    under = sum(v for n, v in other.leaks.items() if n.startswith("underwater:"))
+    yield "outside", float(values.outside[path]), other.outside + under
+
+
+def shown(found, most=25):
+    """Return differences in words."""
+    return "\n".join(f"k={k} {what}: engine {a!r}, plain {b!r}" for k, what, a, b in found[:most])
+
+
+def same(left, right):
+    """Return whether two arrays have the same bits."""
+    return np.array_equal(np.asarray(left).view(np.uint64), np.asarray(right).view(np.uint64))
