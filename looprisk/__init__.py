@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from looprisk.analysis import run as run
     from looprisk.analysis.mapping import common as common
     from looprisk.analysis.mapping import exposure as exposure
+    from looprisk.errors import DataError as DataError
     from looprisk.errors import FileError as FileError
     from looprisk.errors import LoopriskError as LoopriskError
     from looprisk.errors import ModelError as ModelError
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from looprisk.model import Venue as Venue
     from looprisk.model import loop as loop
     from looprisk.model.groups import runs as runs
+    from looprisk.onchain import import_ as import_
     from looprisk.results import BreakPoints as BreakPoints
     from looprisk.results import CheckReport as CheckReport
     from looprisk.results import Clearing as Clearing
@@ -51,6 +53,7 @@ _HOMES = {
     "looprisk.analysis": ("break_points", "check", "run", "run_many"),
     "looprisk.analysis.mapping": ("common", "exposure"),
     "looprisk.errors": (
+        "DataError",
         "FileError",
         "LoopriskError",
         "ModelError",
@@ -75,6 +78,7 @@ _HOMES = {
         "loop",
     ),
     "looprisk.model.groups": ("runs",),
+    "looprisk.onchain": ("import_",),
     "looprisk.results": ("BreakPoints", "CheckReport", "Clearing", "Clearings"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

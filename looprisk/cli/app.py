@@ -75,6 +75,10 @@ Shares = Annotated[
         "--common", help="What parts share: oracle, custodian, curator, bridge, issuer, asset."
     ),
 ]
+Address = Annotated[
+    str,
+    typer.Argument(metavar="ADDRESS", help="0x…, eth:0x…, eip155:1:0x… or ethereum:0x…"),
+]
 ChainName = Annotated[
     str | None,
     typer.Option("--chain", metavar="CHAIN", help="A name or a number: ethereum, base, 8453."),
@@ -287,6 +291,49 @@ def map_(
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     return mapping.map_(read(where, set_), of, common, to)
+
+
+@app.command("import")
+def import_(
+    address: Address,
+    *,
+    chain: ChainName = None,
+    block: Annotated[
+        str,
+        typer.Option("--block", metavar="BLOCK", help="A number, or latest, safe, finalized."),
+    ] = "finalized",
+    look_in: Annotated[
+        list[str] | None,
+        typer.Option("--in", metavar="ADDRESS", help="Look in this pool or market; repeatable."),
+    ] = None,
+    rpc: Rpc = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Use only what was read before.")
+    ] = False,
+    record: Annotated[
+        Path | None, typer.Option("--record", metavar="FILE", help="Keep every answer there.")
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option("--replay", metavar="FILE", help="Use only such a recording.")
+    ] = None,
+    output: Target = None,
+    quiet: Quiet = False,
+) -> int:
+    """Write the system behind an address, at one block."""
+    from looprisk.cli import chain as chains
+
+    to = out(form=Format.table, path=output, color=Color.never, width=None, quiet=quiet)
+    ask = chains.Ask(
+        address=address,
+        chain=chain,
+        block=block,
+        rpc=rpc,
+        look_in=tuple(look_in or ()),
+        offline=offline,
+        record=record,
+        replay=replay,
+    )
+    return chains.import_(ask, to)
 
 
 @app.command("doctor")

@@ -1,15 +1,34 @@
 """The verbs that ask a node: what it can do, and what stands at an address."""
 
 import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import assert_never
 
-from looprisk.cli.emit import Format, Out, write
-from looprisk.cli.failure import Exit
+from looprisk.cli.emit import Format, Out, note, write
+from looprisk.cli.failure import Exit, RefusedError
+from looprisk.files.emit import dump
 from looprisk.onchain.access import Access
 from looprisk.onchain.address import chain
 from looprisk.onchain.doctor import Finding, diagnose
+from looprisk.onchain.importing import access_to, import_at
 from looprisk.results.names import for_log
 from looprisk.results.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What to import, and how to reach it."""
+
+    address: str
+    chain: str | None
+    block: str
+    rpc: str | None
+    look_in: tuple[str, ...]
+    offline: bool
+    record: Path | None
+    replay: Path | None
 
 
 def doctor(chain_text: str | None, rpc: str | None, to: Out) -> int:
@@ -18,6 +37,48 @@ def doctor(chain_text: str | None, rpc: str | None, to: Out) -> int:
     diagnosis = diagnose(Access(chain_id=chain_id, rpc=rpc), os.environ)
     write(to, _written(diagnosis.table, to))
     return Exit.OK
+
+
+def import_(ask: Ask, to: Out) -> int:
+    """Write the system behind an address."""
+    access = access_to(
+        ask.address,
+        chain=ask.chain,
+        block=_block(ask.block),
+        rpc=ask.rpc,
+        offline=ask.offline,
+        record=ask.record,
+        replay=ask.replay,
+    )
+    made = import_at(ask.address, access, ask.look_in)
+    write(to, dump(made.system))
+    for check in made.checks:
+        note(f"checked: {check}", quiet=to.quiet)
+    unknown = sum(str(leaf).startswith("unknown") for leaf in _leaves(made.system.tree()))
+    if unknown:
+        note(f"unknown: {unknown} values, written so in the file", quiet=to.quiet)
+    return Exit.OK
+
+
+def _leaves(tree: object) -> Iterator[object]:
+    if isinstance(tree, Mapping):
+        for item in tree.values():
+            yield from _leaves(item)
+    else:
+        yield tree
+
+
+def _block(text: str) -> int | str:
+    """Return a block as it is asked for: a number, or a word of the nodes."""
+    digits = text.replace("_", "").replace(",", "")
+    if digits.isascii() and digits.isdigit():
+        return int(digits)
+    if text not in {"latest", "safe", "finalized"}:
+        raise RefusedError(
+            f"--block {text}: this is no block",
+            help_="write a number, or latest, safe or finalized",
+        )
+    return text
 
 
 def _written(table: Table[Finding], to: Out) -> str:

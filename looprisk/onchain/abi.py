@@ -138,6 +138,10 @@ class Answer:
             return tuple(value)
         raise TypeError(f"{self.asked}: output {place} is no list")
 
+    def addresses(self, place: int = 0) -> tuple[str, ...]:
+        """Return a list of addresses, checksummed."""
+        return tuple(to_checksum_address(str(item)) for item in self.items(place))
+
     def _value(self, place: int) -> object:
         if self.missing:
             raise UnreadableError(f"{self.asked}: {self.missing}")

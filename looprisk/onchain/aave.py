@@ -1,0 +1,299 @@
+"""Accounts of Aave v3 and of its forks, Spark among them: v3.0.2 to v3.7."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from looprisk.onchain.aave_rules import Leg, Standing
+from looprisk.onchain.abi import NOBODY, Answer, call
+from looprisk.onchain.reader import Look
+from looprisk.onchain.snapshot import Snapshot
+
+WHOLE = 10_000
+MOST_RESERVES = 128
+_USER = "getUserAccountData(address)(uint256,uint256,uint256,uint256,uint256,uint256)"
+_MODE = "getEModeCategoryData(uint8)((uint16,uint16,uint16,address,string))"
+_OF_USER = (
+    "getUserReserveData(address,address)"
+    "(uint256,uint256,uint256,uint256,uint256,uint256,uint256,uint40,bool)"
+)
+_CONFIGURED = (
+    "getReserveConfigurationData(address)"
+    "(uint256,uint256,uint256,uint256,uint256,bool,bool,bool,bool,bool)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An account that has something in a pool."""
+
+    pool: str
+    account: str
+    theirs: Standing
+    """As the pool says."""
+    reserves: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """One asset of the pool that the account has or owes, in its smallest units."""
+
+    token: str
+    supplied: int
+    is_collateral: bool
+    owed: int
+    price: int
+    mode_price: int | None
+    """By the price source of the account's e-mode, where it has one of its own (v3.0)."""
+    source: str
+    """What the pool's oracle reads."""
+    decimals: int
+    ltv: int
+    threshold: int
+    bonus: int
+    """Basis points; 10_500 leaves the liquidator 5 %."""
+    cap: int
+    """In whole tokens; 0 is none."""
+    cash: int
+    total_supplied: int
+    total_owed: int
+    in_mode: bool
+    """Collateral of the account's e-mode."""
+    lent_in_mode: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """An e-mode: its terms replace those of the assets in it. Basis points."""
+
+    number: int
+    ltv: int
+    threshold: int
+    bonus: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class AaveAccount:
+    """One account in one pool, as the contracts hold it."""
+
+    pool: str
+    account: str
+    label: str
+    """What the pool calls its market."""
+    base: int
+    """Units of the base currency in one; prices are in them."""
+    in_dollars: bool
+    realises: bool
+    """The pool writes bad debt off as a deficit (v3.3 and later)."""
+    mode: Mode | None
+    reserves: tuple[Reserve, ...]
+    theirs: Standing
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The assets of the account."""
+        return tuple(reserve.token for reserve in self.reserves)
+
+    @property
+    def issues(self) -> None:
+        """An account issues nothing."""
+
+    @property
+    def legs(self) -> tuple[Leg, ...]:
+        """The account as the pool values it."""
+        return tuple(
+            Leg(
+                reserve.supplied if reserve.is_collateral and reserve.threshold else 0,
+                reserve.owed,
+                reserve.price if reserve.mode_price is None else reserve.mode_price,
+                10**reserve.decimals,
+                self._threshold(reserve),
+            )
+            for reserve in self.reserves
+        )
+
+    def _threshold(self, reserve: Reserve) -> int:
+        inside = self.mode is not None and reserve.in_mode
+        return self.mode.threshold if inside and self.mode is not None else reserve.threshold
+
+
+def recognise(look: Look) -> tuple[Found, ...]:
+    """Return the pools among the places in which the address has collateral or debt."""
+    signatures = ("getReservesList()(address[])", _USER)
+    answers = look.snapshot.read_all(
+        [
+            asked
+            for place in look.places
+            for asked in (
+                call(place, signatures[0]),
+                call(place, signatures[1], look.address),
+            )
+        ]
+    )
+    found = []
+    for place, listed, user in zip(look.places, answers[::2], answers[1::2], strict=True):
+        if listed.ok and user.ok and (user.integer(0) or user.integer(1)):
+            theirs = Standing(user.integer(0), user.integer(1), user.integer(3), user.integer(5))
+            reserves = listed.addresses()
+            found.append(Found(place, look.address, theirs, reserves))
+    return tuple(found)
+
+
+def read(snapshot: Snapshot, found: Found) -> AaveAccount:
+    """Return the account with the reserves it touches."""
+    provider = snapshot.read(call(found.pool, "ADDRESSES_PROVIDER()(address)")).address()
+    data, oracle, label, number, deficit, modern = snapshot.read_all(
+        [
+            call(provider, "getPoolDataProvider()(address)"),
+            call(provider, "getPriceOracle()(address)"),
+            call(provider, "getMarketId()(string)"),
+            call(found.pool, "getUserEMode(address)(uint256)", found.account),
+            call(found.pool, "getReserveDeficit(address)(uint256)", found.reserves[0]),
+            call(found.pool, "getEModeCategoryCollateralBitmap(uint8)(uint128)", 1),
+        ]
+    )
+    pool = _Pool(snapshot, found, data.address(), oracle.address(), number.integer(), modern.ok)
+    user = snapshot.read_all(
+        [call(pool.data, _OF_USER, reserve, found.account) for reserve in found.reserves]
+    )
+    touched = [
+        (reserve, answer)
+        for reserve, answer in zip(found.reserves, user, strict=True)
+        if answer.integer(0) or answer.integer(1) or answer.integer(2)
+    ]
+    base, currency = snapshot.read_all(
+        [
+            call(pool.oracle, "BASE_CURRENCY_UNIT()(uint256)"),
+            call(pool.oracle, "BASE_CURRENCY()(address)"),
+        ]
+    )
+    mode, mode_source, collateral, lent = _mode(pool, [reserve for reserve, _ in touched])
+    return AaveAccount(
+        pool=found.pool,
+        account=found.account,
+        label=label.text() if label.ok else "",
+        base=base.integer(),
+        in_dollars=currency.address() == NOBODY,
+        realises=deficit.ok,
+        mode=mode,
+        reserves=_reserves(pool, touched, mode_source, collateral, lent),
+        theirs=found.theirs,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pool:
+    snapshot: Snapshot
+    found: Found
+    data: str
+    oracle: str
+    mode: int
+    modern: bool
+    """E-modes list their assets (v3.2 and later)."""
+
+
+def _mode(
+    pool: _Pool, touched: list[str]
+) -> tuple[Mode | None, str | None, frozenset[str], frozenset[str]]:
+    """Return the e-mode, its price source, and which of the assets are in it, pledged and lent."""
+    if pool.mode == 0:
+        return None, None, frozenset(), frozenset()
+    terms = pool.snapshot.read(call(pool.found.pool, _MODE, pool.mode)).items()
+    ltv, threshold, bonus, source, label = (*terms,)
+    mode = Mode(pool.mode, _int(ltv), _int(threshold), _int(bonus), str(label))
+    inside = _listed(pool) if pool.modern else _tagged(pool, touched)
+    return mode, None if source == NOBODY else str(source), *inside
+
+
+def _listed(pool: _Pool) -> tuple[frozenset[str], frozenset[str]]:
+    """From v3.2: two bitmaps by the id of the reserve, which is not its place in the list."""
+    name = "getEModeCategory{}Bitmap(uint8)(uint128)"
+    maps = pool.snapshot.read_all(
+        [
+            call(pool.found.pool, name.format(kind), pool.mode)
+            for kind in ("Collateral", "Borrowable")
+        ]
+    )
+    bits = [[at for at in range(MOST_RESERVES) if one.integer() >> at & 1] for one in maps]
+    ids = sorted({*bits[0], *bits[1]})
+    answers = pool.snapshot.read_all(
+        [call(pool.found.pool, "getReserveAddressById(uint16)(address)", at) for at in ids]
+    )
+    address = {at: answer.address() for at, answer in zip(ids, answers, strict=True)}
+    pledged, lent = (frozenset(address[at] for at in places) for places in bits)
+    return pledged, lent
+
+
+def _tagged(pool: _Pool, touched: list[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Before v3.2: each reserve names its one e-mode, for collateral and debt alike."""
+    signature = "getReserveEModeCategory(address)(uint256)"
+    answers = pool.snapshot.read_all([call(pool.data, signature, token) for token in touched])
+    inside = frozenset(
+        token
+        for token, answer in zip(touched, answers, strict=True)
+        if answer.integer() == pool.mode
+    )
+    return inside, inside
+
+
+def _reserves(
+    pool: _Pool,
+    touched: list[tuple[str, Answer]],
+    mode_source: str | None,
+    collateral: frozenset[str],
+    lent: frozenset[str],
+) -> tuple[Reserve, ...]:
+    of_each = [
+        (pool.data, _CONFIGURED),
+        (pool.data, "getReserveCaps(address)(uint256,uint256)"),
+        (pool.data, "getReserveTokensAddresses(address)(address,address,address)"),
+        (pool.data, "getATokenTotalSupply(address)(uint256)"),
+        (pool.data, "getTotalDebt(address)(uint256)"),
+        (pool.oracle, "getAssetPrice(address)(uint256)"),
+        (pool.oracle, "getSourceOfAsset(address)(address)"),
+        (pool.found.pool, "getVirtualUnderlyingBalance(address)(uint128)"),
+    ]
+    asked = [call(to, signature, token) for token, _ in touched for to, signature in of_each]
+    answers = pool.snapshot.read_all(asked)
+    rows = [answers[at : at + len(of_each)] for at in range(0, len(answers), len(of_each))]
+    claims = [row[2].address() for row in rows]
+    cash = pool.snapshot.read_all(
+        [
+            call(token, "balanceOf(address)(uint256)", claim)
+            for (token, _), claim in zip(touched, claims, strict=True)
+        ]
+    )
+    price = None
+    if mode_source is not None:
+        signature = "getAssetPrice(address)(uint256)"
+        price = pool.snapshot.read(call(pool.oracle, signature, mode_source)).integer()
+    return tuple(
+        Reserve(
+            token=token,
+            supplied=user.integer(0),
+            is_collateral=user.flag(8),
+            owed=user.integer(1) + user.integer(2),
+            price=row[5].integer(),
+            # a source that says nothing leaves each asset its own price
+            mode_price=price or None if token in collateral else None,
+            source=row[6].address(),
+            decimals=row[0].integer(0),
+            ltv=row[0].integer(1),
+            threshold=row[0].integer(2),
+            bonus=row[0].integer(3),
+            cap=row[1].integer(1),
+            cash=row[7].integer() if row[7].ok else idle.integer(),
+            total_supplied=row[3].integer(),
+            total_owed=row[4].integer(),
+            in_mode=token in collateral,
+            lent_in_mode=token in lent,
+        )
+        for (token, user), row, idle in zip(touched, rows, cash, strict=True)
+    )
+
+
+def _int(value: object) -> int:
+    if isinstance(value, int):
+        return value
+    raise TypeError(f"{value!r} is no number")

@@ -1,0 +1,208 @@
+"""The system as it is put together: ids, token units, sources, checks, and what is not known.
+
+Parts stand in the order they were found, keys in the order of the language, numbers in full, so
+that two imports differ only where the chain does.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from looprisk.errors import AnswerError
+from looprisk.model.names import BUILT_IN_ORACLES, DEBTS, EQUITY, OUTSIDE
+from looprisk.model.system import System
+from looprisk.model.values import decimal_text
+from looprisk.onchain.address import chain_name
+from looprisk.onchain.erc20 import Token
+from looprisk.onchain.snapshot import Pin
+
+Tree = dict[str, object]
+UNKNOWN = "unknown"
+NO_READER = "no-reader"
+"""The source of what looprisk cannot read."""
+_NOT_IN_IDS = re.compile(r"[^A-Za-z0-9._+\-]+")
+_RESERVED = frozenset({OUTSIDE, EQUITY, DEBTS, *BUILT_IN_ORACLES, UNKNOWN, "absent"})
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A figure of ours beside the contract's own. ``within`` is relative to theirs."""
+
+    what: str
+    ours: int
+    theirs: int
+    within: Fraction = Fraction(0)
+
+    @property
+    def holds(self) -> bool:
+        """Whether they agree."""
+        return abs(self.ours - self.theirs) <= self.within * abs(self.theirs)
+
+    def __str__(self) -> str:
+        """Return what was compared, and how."""
+        how = "equal to the last unit" if self.ours == self.theirs else f"within {self.within}"
+        return f"{self.what}: {how}"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A token that an issuer of this import has in its wallet."""
+
+    token: str
+    amount: int
+    asset: str = ""
+    """Where it is a share itself: of what, and how much that is by its own rate."""
+    in_asset: int = 0
+
+
+@dataclass(slots=True)
+class Draft:
+    """Parts by section. Readers write into it; ``system`` closes it."""
+
+    pin: Pin
+    tokens: Mapping[str, Token]
+    """Every token that any part names, by address."""
+    issuers: Mapping[str, str] = field(default_factory=dict)
+    """Tokens that some reader opens, with its name: they are written as receipts of an issuer."""
+    holdings: Mapping[str, tuple[Holding, ...]] = field(default_factory=dict)
+    """What each issuer has of the tokens of this import, by the token it issues."""
+    checks: list[Check] = field(default_factory=list)
+    prices: dict[str, str] = field(default_factory=dict)
+    """The price of each token as it will be written, by address; the first that is told stays."""
+    _sections: dict[str, Tree] = field(default_factory=dict)
+    _units: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Give every token its id: its symbol where no other has it, else of its address."""
+        wanted = {address: _as_id(token.symbol) for address, token in self.tokens.items()}
+        counts: dict[str, int] = {}
+        for name in wanted.values():
+            counts[name.lower()] = counts.get(name.lower(), 0) + 1
+        for address, name in wanted.items():
+            unique = name and counts[name.lower()] == 1 and name not in _RESERVED
+            self._names[address] = name if unique else short("t", address)
+
+    def name(self, token: str) -> str:
+        """Return the id of a token."""
+        return self._names[token]
+
+    def amount(self, token: str, units: int) -> str:
+        """Return an amount of a token in its units, every digit of it."""
+        return decimal_text(self.tokens[token].units(units))
+
+    def priced(self, token: str, price: str) -> None:
+        """Tell the price of a token, as it is written: ``$3000`` or ``1.2 WETH``."""
+        self.prices.setdefault(token, price)
+
+    def quoted(self, token: str, rate: Fraction, unit: str) -> None:
+        """Tell the price of a token in another, unless that one is priced in it already."""
+        at: str | None = unit
+        while at is not None:
+            if at == token:
+                return
+            at = self._units.get(at)
+        if token not in self.prices:
+            self._units[token] = unit
+            self.prices[token] = f"{decimal_text(rate)} {self.name(unit)}"
+
+    def put(self, section: str, name: str, part: Mapping[str, object]) -> None:
+        """Write a part. One that was found twice must be the same both times."""
+        there = self._sections.setdefault(section, {}).setdefault(name, dict(part))
+        if there != part:
+            raise AnswerError(
+                f"{name} stands for two different {section}",
+                "their addresses begin alike: import them into files of their own",
+            )
+
+    def check(self, what: str, ours: int, theirs: int, within: Fraction = Fraction(0)) -> None:
+        """Compare a figure with the contract's own; raise AnswerError where they differ."""
+        made = Check(what, ours, theirs, within)
+        if not made.holds:
+            raise AnswerError(
+                f"{what} is {theirs} by the contract and {ours} by our reading of its state",
+                "this reader does not know these contracts well enough: please report it",
+            )
+        self.checks.append(made)
+
+    def system(self, about: str, readers: Iterable[str]) -> System:
+        """Return the finished system."""
+        self._tokens()
+        when = dt.datetime.fromtimestamp(self.pin.timestamp, dt.UTC)
+        checked = "; ".join(str(check) for check in self.checks)
+        tree: Tree = {
+            "about": f"{about} Checked: {checked}." if checked else about,
+            "as_of": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "sources": {
+                "chain": {
+                    "class": "observed",
+                    "title": f"looprisk import, {chain_name(self.pin.chain_id)}",
+                    "chain": f"eip155:{self.pin.chain_id}",
+                    "block": str(self.pin.number),
+                    "hash": self.pin.hash,
+                    "reader": " ".join(readers),
+                },
+                NO_READER: {"class": "assumed", "title": "nothing here reads it"},
+            },
+            "source": "chain",
+        }
+        for section in ("assets", "oracles", "issuers", "markets", "positions"):
+            if self._sections.get(section):
+                tree[section] = self._sections[section]
+        return System.from_tree(tree)
+
+    def _tokens(self) -> None:
+        """Write the tokens that no issuer issues as assets."""
+        for address, token in self.tokens.items():
+            if address in self.issuers:
+                continue
+            price = self.prices.get(address, f"{UNKNOWN} @{NO_READER}")
+            self.put(
+                "assets",
+                self.name(address),
+                {"price": price, "decimals": str(token.decimals), "address": address},
+            )
+
+
+def short(letter: str, address: str) -> str:
+    """Return an id of an address: a letter and its first eight digits.
+
+    >>> short("m", "0x0F95634421C6A5aB")
+    'm-0f956344'
+    """
+    return f"{letter}-{address.removeprefix('0x')[:8].lower()}"
+
+
+def points(basis_points: int) -> str:
+    """Return basis points as a percentage.
+
+    >>> points(9350), points(50)
+    ('93.5%', '0.5%')
+    """
+    return f"{decimal_text(Fraction(basis_points, 100))}%"
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a part of a whole as a percentage, every digit of it.
+
+    >>> percent(915 * 10**15, 10**18)
+    '91.5%'
+    """
+    return f"{decimal_text(Fraction(part * 100, whole))}%"
+
+
+def dollars(amount: int, unit: int) -> str:
+    """Return a price in dollars, every digit of it.
+
+    >>> dollars(300_012_345_678, 10**8)
+    '$3000.12345678'
+    """
+    return f"${decimal_text(Fraction(amount, unit))}"
+
+
+def _as_id(symbol: str) -> str:
+    return _NOT_IN_IDS.sub("-", symbol).strip("-.+_")

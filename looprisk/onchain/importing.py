@@ -1,0 +1,180 @@
+"""From an address to a system: everything found is read, then written; nothing half."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from looprisk.errors import AddressError, Problem, UnreadableError
+from looprisk.model.system import System
+from looprisk.onchain.aave_parts import READER as AAVE
+from looprisk.onchain.abi import call
+from looprisk.onchain.access import Access, opened
+from looprisk.onchain.address import account, chain_name
+from looprisk.onchain.address import chain as chain_id_of
+from looprisk.onchain.draft import Draft, Holding
+from looprisk.onchain.erc20 import tokens
+from looprisk.onchain.morpho_parts import READER as MORPHO
+from looprisk.onchain.reader import AnyReader, Look, Opened
+from looprisk.onchain.snapshot import FINALIZED, Pin, Snapshot
+from looprisk.onchain.vault import READER as VAULT
+
+READERS: tuple[AnyReader, ...] = (AAVE, MORPHO, VAULT)
+_MARKET = re.compile(r"0x[0-9a-f]{64}")
+MOST_OPENED = 100
+"""Tokens that are opened behind one address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What was found at an address, at which block, and what it was checked against."""
+
+    system: System
+    pin: Pin
+    checks: tuple[str, ...]
+    readers: tuple[str, ...]
+
+
+def import_(
+    address: str,
+    *,
+    chain: str | int | None = None,
+    block: int | str = FINALIZED,
+    rpc: str | None = None,
+    look_in: Sequence[str] = (),
+) -> System:
+    """Return the system behind an address: positions, markets, oracles, and the books behind.
+
+    ``address`` is ``0x…``, ``eth:0x…``, ``eip155:1:0x…`` or ``ethereum:0x…``. ``look_in`` names
+    contracts of protocols in which it may have an account. The node is ``rpc``, else what
+    ``LOOPRISK_RPC_<chain id>`` or ``ETH_RPC_URL`` says. Raises DataError where something could not
+    be read; what nobody can know is written ``unknown``.
+    """
+    named = None if chain is None else str(chain)
+    access = access_to(address, chain=named, block=block, rpc=rpc)
+    return import_at(address, access, look_in).system
+
+
+def access_to(
+    address: str,
+    *,
+    chain: str | None,
+    block: int | str,
+    rpc: str | None,
+    offline: bool = False,
+    record: Path | None = None,
+    replay: Path | None = None,
+) -> Access:
+    """Return how to reach the chain of an address, named there or beside it, not both."""
+    written = account(address).chain_id
+    given = None if chain is None else chain_id_of(chain)
+    if written is not None and given is not None and written != given:
+        message = f"{address} is on {chain_name(written)}, and --chain says {chain_name(given)}"
+        raise AddressError([Problem((), message, "leave out one of the two")])
+    return Access(
+        chain_id=written if written is not None else given,
+        block=block,
+        rpc=rpc,
+        offline=offline,
+        record=record,
+        replay=replay,
+    )
+
+
+def import_at(address: str, access: Access, look_in: Sequence[str] = ()) -> Import:
+    """Return what is behind an address on a chain reached by ``access``."""
+    target = account(address).address
+    places = tuple(_place(place) for place in look_in)
+    with opened(access, os.environ) as snapshot:
+        parts = _found(snapshot, target, places)
+        return _written(snapshot, target, parts)
+
+
+def _place(text: str) -> str:
+    """Return a contract to look in, or the id of a market in one."""
+    digits = text.strip().lower()
+    return digits if _MARKET.fullmatch(digits) else account(text).address
+
+
+def _found(snapshot: Snapshot, target: str, places: tuple[str, ...]) -> list[Opened]:
+    """Open the address, then every token met on the way, each once: loops close by themselves."""
+    parts = _open(Look(snapshot, target, places))
+    if not parts:
+        where = chain_name(snapshot.pin.chain_id)
+        raise UnreadableError(
+            f"no reader finds anything at {target} on {where} in block {snapshot.pin.number}",
+            "name the pool or the market it is in: --in 0x…",
+        )
+    seen = {target}
+    at = 0
+    while at < len(parts):
+        for token in parts[at].reading.tokens:
+            if token not in seen:
+                seen.add(token)
+                if len(seen) > MOST_OPENED:
+                    raise UnreadableError(
+                        f"more than {MOST_OPENED} tokens stand behind {target}",
+                        "import one of the markets or vaults it holds by itself",
+                    )
+                parts += _open(Look(snapshot, token))
+        at += 1
+    return parts
+
+
+def _open(look: Look) -> list[Opened]:
+    return [part for reader in READERS for part in reader.open(look)]
+
+
+def _written(snapshot: Snapshot, target: str, parts: list[Opened]) -> Import:
+    named = dict.fromkeys(token for part in parts for token in part.reading.tokens)
+    issued = {part.reading.issues: part.reader for part in parts if part.reading.issues}
+    draft = Draft(
+        snapshot.pin,
+        tokens(snapshot, named),
+        issued,
+        _holdings(snapshot, list(issued), list(named)),
+    )
+    for part in parts:
+        part.write(draft)
+    readers = tuple(dict.fromkeys(part.reader for part in parts))
+    where = f"{chain_name(snapshot.pin.chain_id)} block {snapshot.pin.number}"
+    system = draft.system(f"{target}, read at {where}.", readers)
+    return Import(system, snapshot.pin, tuple(map(str, draft.checks)), readers)
+
+
+def _holdings(
+    snapshot: Snapshot, issuers: Sequence[str], named: Sequence[str]
+) -> dict[str, tuple[Holding, ...]]:
+    """Return what each issuer has in its wallet of the tokens that were met."""
+    pairs = [(issuer, token) for issuer in issuers for token in named]
+    signature = "balanceOf(address)(uint256)"
+    balances = snapshot.read_all([call(token, signature, issuer) for issuer, token in pairs])
+    held = [
+        (issuer, token, answer.integer())
+        for (issuer, token), answer in zip(pairs, balances, strict=True)
+        if answer.integer()
+    ]
+    asked = [
+        one
+        for _, token, amount in held
+        for one in (
+            call(token, "asset()(address)"),
+            call(token, "convertToAssets(uint256)(uint256)", amount),
+        )
+    ]
+    answers = snapshot.read_all(asked)
+    found: dict[str, tuple[Holding, ...]] = {}
+    for (issuer, token, amount), asset, worth in zip(
+        held, answers[::2], answers[1::2], strict=True
+    ):
+        share = asset.ok and worth.ok
+        holding = (
+            Holding(token, amount, asset.address(), worth.integer())
+            if share
+            else Holding(token, amount)
+        )
+        found[issuer] = (*found.get(issuer, ()), holding)
+    return found

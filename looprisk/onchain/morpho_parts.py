@@ -1,0 +1,93 @@
+"""Markets and accounts of Morpho Blue as parts of a system."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from looprisk.model.values import decimal_text
+from looprisk.onchain.abi import NOBODY
+from looprisk.onchain.draft import NO_READER, UNKNOWN, Draft, Tree, percent, short
+from looprisk.onchain.morpho import MorphoAccount, MorphoMarket, read, recognise
+from looprisk.onchain.morpho_rules import PRICE_UNIT, WAD
+from looprisk.onchain.reader import Reader
+
+
+def write(account: MorphoAccount, draft: Draft) -> None:
+    """Write the market and, where it pledges or owes, the account."""
+    market = write_market(account.market, draft)
+    if not account.collateral and not account.borrow_shares:
+        return
+    loan, collateral = (draft.name(token) for token in account.tokens)
+    position = {
+        "market": market,
+        "collateral": {collateral: draft.amount(account.market.collateral, account.collateral)},
+        "debt": {loan: draft.amount(account.market.loan, account.debt)},
+        "address": account.account,
+    }
+    draft.put("positions", f"{short('p', account.account)}-{market[2:]}", position)
+
+
+def write_market(market: MorphoMarket, draft: Draft) -> str:
+    """Write a market and return its id; its oracle tells the price of the collateral."""
+    name = short("m", market.id)
+    loan, totals = draft.name(market.loan), market.totals
+    lending: Tree = {
+        "cash": draft.amount(market.loan, totals.supplied - totals.borrowed),
+        "supplied": draft.amount(market.loan, totals.supplied),
+    }
+    if totals.borrowed:
+        lending["unlisted_debt"] = f"sound @{NO_READER}"
+    part: Tree = {
+        "label": f"{draft.name(market.collateral)}/{loan} {percent(market.lltv, WAD)}",
+        "rules": "morpho-blue",
+        "lends": {loan: lending},
+    }
+    if market.collateral != NOBODY:
+        part["collateral"] = {draft.name(market.collateral): _terms(market, draft)}
+    draft.put("markets", name, {**part, "address": market.id})
+    return name
+
+
+def rate(market: MorphoMarket, draft: Draft) -> Fraction | None:
+    """Return the oracle's price: loan tokens for one token of collateral."""
+    if market.price is None:
+        return None
+    up = draft.tokens[market.collateral].decimals
+    down = draft.tokens[market.loan].decimals
+    return Fraction(market.price * 10**up, PRICE_UNIT * 10**down)
+
+
+def _terms(market: MorphoMarket, draft: Draft) -> Tree:
+    terms: Tree = {"lltv": percent(market.lltv, WAD), "oracle": _oracle(market, draft)}
+    at = rate(market, draft)
+    if at is not None:
+        draft.quoted(market.collateral, at, market.loan)
+        said = f"{decimal_text(at)} {draft.name(market.loan)}"
+        terms["note"] = f"the oracle {market.oracle} says {said}"
+    return terms
+
+
+def _oracle(market: MorphoMarket, draft: Draft) -> str:
+    """Return the kind of the oracle, writing it where the language has no word for it.
+
+    A vault's own rate and nothing else is its book; a feed is the market. A number that no vault
+    and no feed moves is fixed.
+    """
+    sources = market.sources
+    if sources is None or market.price is None:
+        return f"{UNKNOWN} @{NO_READER}"
+    feeds = {*sources.base_feeds, *sources.quote_feeds} - {NOBODY}
+    if feeds:
+        return "market"
+    if sources.base_vault == market.collateral and sources.quote_vault == NOBODY:
+        return "nav"
+    if sources.base_vault != NOBODY or sources.quote_vault != NOBODY:
+        return f"{UNKNOWN} @{NO_READER}"
+    name = short("o", market.oracle)
+    at = rate(market, draft) or Fraction(0)
+    price = f"{decimal_text(at)} {draft.name(market.loan)}"
+    draft.put("oracles", name, {"kind": "fixed", "price": price, "address": market.oracle})
+    return name
+
+
+READER = Reader("morpho-blue/1", recognise, read, write)

@@ -1,0 +1,79 @@
+"""What a reader is: three functions, and where they are asked to look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from looprisk.onchain.draft import Draft
+from looprisk.onchain.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An address to be understood, and where accounts may have something."""
+
+    snapshot: Snapshot
+    address: str
+    places: tuple[str, ...] = ()
+    """Contracts of protocols in which the address may have an account; none for a token that was
+    met on the way."""
+
+
+class Reading(Protocol):
+    """What a reader has read: integers, as the contracts hold them."""
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The tokens it names. Those that some reader recognises are opened in turn."""
+
+    @property
+    def issues(self) -> str | None:
+        """The token whose issuer was read, which is then no asset; None where there is none."""
+
+
+class AnyReader(Protocol):
+    """A reader, whatever it finds."""
+
+    @property
+    def name(self) -> str:
+        """Protocol and version of the reader."""
+
+    def open(self, look: Look) -> list[Opened]:
+        """Recognise and read."""
+
+
+FoundT = TypeVar("FoundT")
+ReadT = TypeVar("ReadT", bound=Reading)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Something that was read and waits to be written."""
+
+    reader: str
+    reading: Reading
+    write: Callable[[Draft], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(Generic[FoundT, ReadT]):
+    """A protocol that can be read. ``name`` carries the version of the reader: ``aave-v3/1``."""
+
+    name: str
+    recognise: Callable[[Look], tuple[FoundT, ...]]
+    """Return what it finds at an address, from few calls; nothing where the protocol is not."""
+    read: Callable[[Snapshot, FoundT], ReadT]
+    """Return all there is to know of it, in integers; raise DataError where something is missing
+    that must be there."""
+    write: Callable[[ReadT, Draft], None]
+    """Write it into the draft, in token units."""
+
+    def open(self, look: Look) -> list[Opened]:
+        """Recognise and read."""
+        found = [self.read(look.snapshot, one) for one in self.recognise(look)]
+        return [Opened(self.name, one, self._writer(one)) for one in found]
+
+    def _writer(self, reading: ReadT) -> Callable[[Draft], None]:
+        return lambda draft: self.write(reading, draft)

@@ -1,0 +1,110 @@
+"""Vaults: what stands behind a share, and what could be paid out, by the vault's own answers."""
+
+import pytest
+
+from looprisk.onchain import vault
+from looprisk.onchain.access import Access
+from looprisk.onchain.importing import import_at
+from looprisk.onchain.reader import Look
+from tests.onchain.reading import snapshot_of
+
+
+def vault_of(town, contract):
+    with snapshot_of(town) as snapshot:
+        (found,) = vault.recognise(Look(snapshot, contract.address))
+        return vault.read(snapshot, found)
+
+
+@pytest.fixture
+def imported(town, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOOPRISK_CACHE", str(tmp_path / "cache.sqlite"))
+
+    def run(address, *look_in):
+        return import_at(address, Access(block="latest", rpc=town.url), look_in)
+
+    return run
+
+
+def test_a_plain_vault_is_its_asset(town):
+    read, contract = vault_of(town, town.tokens["sUSD"]), town.tokens["sUSD"]
+    assert read.idle == read.total_assets == contract.functions.totalAssets().call()
+    assert read.supply == contract.functions.totalSupply().call()
+    assert read.withdrawable == read.idle
+
+
+def test_a_queue_is_read_with_the_interest_that_is_not_stored_yet(town):
+    contract = town.queue_vault
+    read = vault_of(town, contract)
+    before = contract.functions.totalAssets().call()
+    assert read.total_assets == before
+    assert sum(one.amount for one in read.supplied) > before
+    for market in ("sUSD/USDC", "fUSD/USDC"):
+        town.by.send(town.morpho.functions.accrueInterest(town.markets[market].terms))
+    after = vault_of(town, contract)
+    stored = contract.functions.totalAssets().call()
+    # the first market was stored one block before the second
+    assert 0 <= sum(one.amount for one in after.supplied) - stored < stored // 10**6
+    assert 0 <= stored - sum(one.amount for one in read.supplied) < stored // 10**5
+
+
+def test_what_can_be_paid_out_is_paid_out_and_no_more(town):
+    contract, owner = town.queue_vault, town.who["lender"]
+    for market in ("sUSD/USDC", "fUSD/USDC"):
+        town.by.send(town.morpho.functions.accrueInterest(town.markets[market].terms))
+    read = vault_of(town, contract)
+    at = {"from": owner, "gas": 20_000_000}
+    contract.functions.withdraw(read.withdrawable - 5, owner, owner).call(at)
+    with pytest.raises(Exception, match="NotEnoughLiquidity"):
+        contract.functions.withdraw(read.withdrawable + 5, owner, owner).call(at)
+
+
+def test_a_token_is_no_vault(town):
+    with snapshot_of(town) as snapshot:
+        for contract in (town.tokens["USDC"], town.morpho, town.pools["3.0"].pool):
+            assert vault.recognise(Look(snapshot, contract.address)) == ()
+
+
+def test_an_empty_vault_is_no_issuer(town, shop):
+    words = (town.tokens["USDC"].address, "Empty", "eUSD")
+    empty = town.by.deploy(shop.own("Vault"), *words)
+    with snapshot_of(town) as snapshot:
+        assert vault.recognise(Look(snapshot, empty.address)) == ()
+
+
+def test_a_tower_is_opened_to_its_ground_and_its_loop_closes(town, imported):
+    system = imported(town.queue_vault.address).system
+    assert list(system.issuers) == ["qUSDC", "sUSD", "fUSD"]
+    assert list(system.assets) == ["USDC"]
+    assert len(system.markets) == 2
+    held = town.queue_vault.functions.balanceOf(town.fund.address).call()
+    assert system.issuers["fUSD"].owns["qUSDC"].number * 10**18 == held
+    assert "unread" not in system.issuers["fUSD"].outside
+
+
+def test_what_no_reader_finds_is_unknown(town, imported, shop):
+    """The same fund, when the vault it invests in was not met on the way."""
+    words = (town.tokens["USDC"].address, "Hidden", "hUSD")
+    hidden = town.by.deploy(shop.own("Vault"), *words)
+    fund = town.by.deploy(shop.own("NestedVault"), hidden.address, "Outer", "oUSD")
+    usdc, me = town.tokens["USDC"], town.by.me
+    town.by.send(usdc.functions.mint(me, 10**9))
+    town.by.send(usdc.functions.approve(fund.address, 10**9))
+    town.by.send(fund.functions.deposit(10**9, me))
+    town.by.send(fund.functions.invest(4 * 10**8))
+    made = imported(fund.address)
+    issuer = made.system.issuers["oUSD"]
+    assert issuer.owns["USDC"].number == 600
+    assert issuer.outside["unread"].is_unknown
+    assert "400 USDC" in issuer.note
+
+
+def test_two_tokens_of_one_symbol_get_ids_of_their_addresses(town, imported, shop):
+    twin = town.by.deploy(shop.own("Token"), "Another", "USDC", 6)
+    outer = town.by.deploy(shop.own("Vault"), twin.address, "Outer", "USDC")
+    me = town.by.me
+    town.by.send(twin.functions.mint(me, 10**9))
+    town.by.send(twin.functions.approve(outer.address, 10**9))
+    town.by.send(outer.functions.deposit(10**9, me))
+    system = imported(outer.address).system
+    assert list(system.issuers) == [f"t-{outer.address[2:10].lower()}"]
+    assert list(system.assets) == [f"t-{twin.address[2:10].lower()}"]
