@@ -221,7 +221,7 @@ def fall_per_unit(solved: Solved, claim: Claim) -> float | None:
     """Return the loss of those who hold a claim to the end, as a share of what a unit was worth."""
     before = solved.start.compiled.index
     units = before.claim_of[before.claim[claim.id]].units
-    start = solved.baseline[claim.id] / units
+    start = solved.baseline[claim.id] / units if units else None
     end = Fraction(solved.end.claim(claim.id)) / claim.units if claim.units else None
     return float(1 - end / start) if start and end is not None else None
 

@@ -233,3 +233,19 @@ def test_a_price_of_a_half_has_the_same_answer_in_float_and_text():
     second = lr.run(tower(), loss={"Fund": "$200"})
     assert first.layer("f").economic_usd == second.layer("f").economic_usd
     assert F(first.layer("f").economic_usd) == 300
+
+
+def test_a_market_in_which_nothing_is_supplied_loses_nothing():
+    system = System(
+        assets={"USDC": {"price": "$1"}, "ETH": {"price": "$3_000"}},
+        markets={
+            "empty": {
+                "rules": "morpho-blue",
+                "lends": {"USDC": {"cash": 0}},
+                "collateral": {"ETH": {"lltv": "86%", "oracle": "market"}},
+            }
+        },
+        issuers={"N": {"owns": {"ETH": 1}, "issues": {"n": {"kind": "share", "supply": 1}}}},
+    )
+    (layer,) = [row for row in lr.run(system, price={"ETH": "-10%"}).layers if row.id == "empty"]
+    assert (layer.claims_usd, layer.loss_fraction) == (0, None)
