@@ -13,14 +13,13 @@ from typing import TypeVar
 
 from looprisk.engine.catalogue import known, unknown
 from looprisk.model.issuers import Issuer
-from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition
+from looprisk.model.positions import AnyPosition, LoanPosition
 from looprisk.model.scenario import Scenario
 from looprisk.model.system import System
 from looprisk.model.tokens import Par, Share
 from looprisk.model.values import Value
 
 V = TypeVar("V")
-AnyPosition = LoanPosition | PerpPosition | TablePosition
 
 
 def unfolded(system: System) -> System:

@@ -1,8 +1,9 @@
 """The text of a table of accounts: its header and its columns, with the place of every mistake.
 
-A table is CSV without quotes, ``account,collateral/sUSDe,debt/USDC,e_mode``; numbers are plain
-decimals and an empty cell is zero. Sound rows are checked column by column; cells are looked at
-one by one only where something is wrong.
+A table is CSV without quotes, ``account,collateral/sUSDe,debt/USDC,e_mode`` of a market or
+``account,long/ETH,short/ETH,entry/ETH,leverage`` of a venue; numbers are plain decimals and an
+empty cell is zero. Sound rows are checked column by column; cells are looked at one by one only
+where something is wrong.
 """
 
 import re
@@ -15,7 +16,18 @@ from fractions import Fraction
 
 from looprisk.files.errors import Fault
 from looprisk.files.traps import shorten
-from looprisk.model.tables import ACCOUNT, COLLATERAL, DEBT, E_MODE, AccountTable
+from looprisk.model.tables import (
+    ACCOUNT,
+    COLLATERAL,
+    DEBT,
+    E_MODE,
+    ENTRY,
+    LEVERAGE,
+    LONG,
+    MARGIN,
+    SHORT,
+    AccountTable,
+)
 
 MAX_ROWS = 1_000_000
 """Rows of one table."""
@@ -28,7 +40,8 @@ _NUMBER = r"[0-9]{1,40}+(?:\.[0-9]{1,40}+)?+"
 _ONE_NUMBER = re.compile(_NUMBER)
 _COLUMN = re.compile(rf"(?:{_NUMBER})?+(?:\n(?:{_NUMBER})?+)*+")
 _ADDING = Context(prec=200, traps=[Inexact])
-_PREFIXED = re.compile(rf"(?:{COLLATERAL}|{DEBT})[A-Za-z0-9._+-]+(?:/[A-Za-z0-9._+-]+)?")
+_PREFIXES = f"{COLLATERAL}|{DEBT}|{LONG}|{SHORT}|{ENTRY}|{MARGIN}"
+_PREFIXED = re.compile(rf"(?:{_PREFIXES})[A-Za-z0-9._+-]+(?:/[A-Za-z0-9._+-]+)?")
 _ID = re.compile(r"[A-Za-z0-9._+-]*")
 _LONGEST = 81
 _Verdict = tuple[str, str] | None
@@ -110,19 +123,21 @@ def _check_header(table: _Table, line: str) -> None:
         if number == 0 and name != ACCOUNT:
             message = f"the first column of a table is `{ACCOUNT}`, not `{shorten(name)}`"
             table.refuse(0, at, len(name), message, "it names each account")
-        elif name not in {ACCOUNT, E_MODE} and not _PREFIXED.fullmatch(name):
+        elif name not in {ACCOUNT, E_MODE, LEVERAGE} and not _PREFIXED.fullmatch(name):
             table.refuse(
                 0, at, len(name), f"`{shorten(name)}` is no column of a table", _meant(name)
             )
-    for prefix in (COLLATERAL, DEBT):
+    traders = any(name.startswith((LONG, SHORT)) for name in seen)
+    for prefix in () if traders else (COLLATERAL, DEBT):
         if not table.faults and not any(name.startswith(prefix) for name in seen):
             message = f"a table has a column of {prefix.removesuffix('/')}, and this one has none"
             table.refuse(0, 0, len(line), message, f"add {prefix}TOKEN")
 
 
 def _meant(name: str) -> str:
-    close = get_close_matches(name, [ACCOUNT, E_MODE, "collateral", "debt"], n=1, cutoff=0.8)
-    if close and close[0] in {ACCOUNT, E_MODE}:
+    plain = {ACCOUNT, E_MODE, LEVERAGE}
+    close = get_close_matches(name, [*plain, "collateral", "debt"], n=1, cutoff=0.8)
+    if close and close[0] in plain:
         return f"did you mean {close[0]}?"
     if _ID.fullmatch(name) and name and not close:
         return f"write {COLLATERAL}{shorten(name)} or {DEBT}{shorten(name)}"

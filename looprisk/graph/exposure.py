@@ -9,7 +9,7 @@ import networkx as nx
 from looprisk.graph.claims import Claim, claims_on
 from looprisk.graph.worth import WHOLE, Number, Worth, number, over, plus, times
 from looprisk.model.issuers import Issuer
-from looprisk.model.positions import PerpPosition
+from looprisk.model.positions import OnVenue
 from looprisk.model.system import System
 from looprisk.model.values import Value
 
@@ -138,7 +138,7 @@ def _add_position(graph: Graph, worth: Worth, name: str) -> None:
     position, account = worth.system.positions[name], worth.accounts[name]
     for token, units in account.collateral.items():
         _add_holding(graph, worth, token, name, units)
-    if isinstance(position, PerpPosition):
+    if isinstance(position, OnVenue):
         _edge(graph, position.venue, name, None, None)
         owed: dict[str, Number] = {}
     else:

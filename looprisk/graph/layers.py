@@ -8,7 +8,7 @@ import networkx as nx
 
 from looprisk.graph.exposure import CLAIMS, EXOGENOUS, LEFT, OWED, Graph, exposure_graph
 from looprisk.graph.worth import supply_id
-from looprisk.model.positions import PerpPosition
+from looprisk.model.positions import OnVenue
 from looprisk.model.system import System
 
 
@@ -46,7 +46,7 @@ def layers_in(graph: Graph, system: System) -> dict[str, int]:
     depth = _Depths(graph)
     found = {node: depth.layer(node) for node in graph}
     for name, position in system.positions.items():
-        if isinstance(position, PerpPosition):
+        if isinstance(position, OnVenue):
             continue
         ways = graph.succ[name].items()
         lenders = [holder for holder, way in ways if way["rank"] == OWED]

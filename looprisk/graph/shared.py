@@ -11,7 +11,7 @@ from looprisk.graph.worth import supply_id
 from looprisk.model.base import Part
 from looprisk.model.markets import CollateralTerms
 from looprisk.model.names import BUILT_IN_ORACLES
-from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition
+from looprisk.model.positions import LoanPosition, OnVenue, TablePosition
 from looprisk.model.system import System
 
 Key = tuple[str, str]
@@ -144,7 +144,7 @@ def _readings(standing: Standing) -> dict[str, dict[str, set[str]]]:
         for collateral, terms in market.collateral.items():
             read.setdefault(str(terms.oracle), {}).setdefault(f"{name}/{collateral}", set())
     for name, position in system.positions.items():
-        if isinstance(position, PerpPosition):
+        if isinstance(position, OnVenue):
             continue
         pledged = standing.holdings[name]
         for token, terms in _terms(system, position).items():

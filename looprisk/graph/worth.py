@@ -12,8 +12,9 @@ from fractions import Fraction
 from functools import cached_property
 
 from looprisk.model.markets import Lending, Market
-from looprisk.model.positions import LoanPosition, Loop, PerpPosition, TablePosition
+from looprisk.model.positions import AnyPosition, Loop, OnVenue, PerpPosition, Tabled
 from looprisk.model.system import System
+from looprisk.model.tables import COLLATERAL, DEBT, MARGIN
 from looprisk.model.tokens import Par, Share
 from looprisk.model.values import Value
 
@@ -85,7 +86,7 @@ class Worth:
         """(market, loan token): debts of the listed accounts, in loan tokens."""
         total: dict[tuple[str, str], Number] = {}
         for name, position in self.system.positions.items():
-            if isinstance(position, PerpPosition):
+            if isinstance(position, OnVenue):
                 continue
             for token, units in self.accounts[name].debt.items():
                 key = (position.market, token)
@@ -128,8 +129,8 @@ class Worth:
         market = self.system.markets.get(head)
         return supply_id(head, market, token) if market is not None else thing
 
-    def _account(self, position: LoanPosition | PerpPosition | TablePosition) -> Account:
-        if isinstance(position, TablePosition):
+    def _account(self, position: AnyPosition) -> Account:
+        if isinstance(position, Tabled):
             return _table(position)
         if isinstance(position, PerpPosition):
             return Account({token: number(units) for token, units in position.margin.items()}, {})
@@ -201,9 +202,12 @@ def _book(receipt: Share | Par) -> Value | None:
     return receipt.book_price or receipt.market_price
 
 
-def _table(position: TablePosition) -> Account:
-    sides: dict[str, dict[str, Number]] = {"collateral": {}, "debt": {}}
+def _table(position: Tabled) -> Account:
+    held: dict[str, Number] = {}
+    owed: dict[str, Number] = {}
+    sides = {COLLATERAL: held, MARGIN: held, DEBT: owed}
     for column, total in position.sums.items():
-        side, _, token = column.partition("/")
-        sides[side][token] = number(total)
-    return Account(sides["collateral"], sides["debt"])
+        side, slash, token = column.partition("/")
+        if side + slash in sides:
+            sides[side + slash][token] = number(total)
+    return Account(held, owed)

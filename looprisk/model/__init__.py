@@ -15,7 +15,7 @@ from looprisk.model.markets import (
     Venue,
 )
 from looprisk.model.paths import find
-from looprisk.model.positions import LoanPosition, Loop, PerpPosition, TablePosition
+from looprisk.model.positions import LoanPosition, Loop, PerpPosition, TablePosition, VenueTable
 from looprisk.model.reading import check_scenario, parse_scenario
 from looprisk.model.scenario import Adl, Clock, Paths, Run, Scenario, Stage, When
 from looprisk.model.system import Source, System, parse_system
@@ -71,6 +71,7 @@ __all__ = [
     "Tier",
     "Value",
     "Venue",
+    "VenueTable",
     "When",
     "check_scenario",
     "find",

@@ -9,7 +9,14 @@ from looprisk.errors import Problem
 from looprisk.model.checks import Parts
 from looprisk.model.markets import Lending
 from looprisk.model.names import Path
-from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition
+from looprisk.model.positions import (
+    LoanPosition,
+    OnVenue,
+    PerpPosition,
+    TablePosition,
+    VenueTable,
+)
+from looprisk.model.tables import COLLATERAL, MARGIN
 from looprisk.model.values import Value, decimal_text
 
 SLACK = Fraction(1, 10**6)
@@ -73,10 +80,11 @@ def _held(parts: Parts) -> Iterator[tuple[str, Value]]:
     for position in parts.positions.values():
         if isinstance(position, PerpPosition):
             yield from position.margin.items()
-        elif isinstance(position, TablePosition):
+        elif isinstance(position, TablePosition | VenueTable):
+            side = COLLATERAL if isinstance(position, TablePosition) else MARGIN
             for column, total in position.sums.items():
-                if column.startswith("collateral/"):
-                    yield column.removeprefix("collateral/"), total
+                if column.startswith(side):
+                    yield column.removeprefix(side), total
         else:
             yield from _pledged(position, parts)
 
@@ -114,7 +122,7 @@ def _listed_debts(parts: Parts) -> dict[tuple[str, str], Fraction | None]:
     """The debts of each market and token, or ``None`` where one of them follows from prices."""
     listed: dict[tuple[str, str], Fraction | None] = {}
     for position in parts.positions.values():
-        if isinstance(position, PerpPosition):
+        if isinstance(position, OnVenue):
             continue
         for token, amount in _debts(position, parts):
             before = listed.get((position.market, token), Fraction(0))

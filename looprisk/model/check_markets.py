@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from looprisk.errors import Problem
-from looprisk.model.check_tables import check_content, check_table
+from looprisk.model.check_tables import check_content, check_table, check_traders
 from looprisk.model.checks import Parts, same_token
 from looprisk.model.markets import CollateralTerms, Market
 from looprisk.model.names import OUTSIDE, Path, unresolved
-from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition
+from looprisk.model.positions import (
+    AnyPosition,
+    LoanPosition,
+    PerpPosition,
+    Tabled,
+    TablePosition,
+    VenueTable,
+)
 from looprisk.model.values import Value
 
 
@@ -56,9 +63,7 @@ def check_positions(parts: Parts) -> Iterator[Problem]:
         yield from position_problems(position, parts, ("positions", name))
 
 
-def position_problems(
-    position: LoanPosition | PerpPosition | TablePosition, parts: Parts, path: Path
-) -> Iterator[Problem]:
+def position_problems(position: AnyPosition, parts: Parts, path: Path) -> Iterator[Problem]:
     """Yield the problems of one position, of the system or opened by a stage."""
     if position.owner == OUTSIDE:
         message = f"`{OUTSIDE}` is no issuer of this system"
@@ -71,8 +76,11 @@ def position_problems(
     if isinstance(position, PerpPosition):
         yield from _leg(position, parts, path)
         return
-    if isinstance(position, TablePosition):
+    if isinstance(position, Tabled):
         yield from check_content(position, path)
+    if isinstance(position, VenueTable):
+        yield from _traders(position, parts, path)
+        return
     markets = parts.names.ids["markets"]
     yield from unresolved(position.market, markets, (*path, "market"), "market of this system")
     market = parts.markets.get(position.market)
@@ -95,6 +103,14 @@ def _leg(position: PerpPosition, parts: Parts, path: Path) -> Iterator[Problem]:
         place = (*path, "margin", token)
         yield from unresolved(token, parts.names.priced, place, what, on_key=True)
         yield from same_token(amount, token, place)
+
+
+def _traders(position: VenueTable, parts: Parts, path: Path) -> Iterator[Problem]:
+    venues = parts.names.ids["venues"]
+    yield from unresolved(position.venue, venues, (*path, "venue"), "venue of this system")
+    venue = parts.venues.get(position.venue)
+    if venue is not None:
+        yield from check_traders(position, venue, parts.names.priced, path)
 
 
 def accepted(market: Market, e_mode: str | None) -> Mapping[str, CollateralTerms]:

@@ -1,4 +1,4 @@
-"""What a table of accounts must fulfil in the market it stands in."""
+"""What a table of accounts must fulfil in the market or on the venue it stands in."""
 
 from __future__ import annotations
 
@@ -6,10 +6,20 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from looprisk.errors import Problem
-from looprisk.model.markets import Market
+from looprisk.model.markets import Market, Venue
 from looprisk.model.names import Path, choose, unresolved
-from looprisk.model.positions import TablePosition
-from looprisk.model.tables import COLLATERAL, DEBT, E_MODE, AccountTable
+from looprisk.model.positions import Tabled, TablePosition, VenueTable
+from looprisk.model.tables import (
+    COLLATERAL,
+    DEBT,
+    E_MODE,
+    ENTRY,
+    LEVERAGE,
+    LONG,
+    MARGIN,
+    SHORT,
+    AccountTable,
+)
 from looprisk.model.values import Value, decimal_text, split_source
 
 _SCALES = {"k": 10**3, "M": 10**6, "B": 10**9}
@@ -22,6 +32,10 @@ def check_table(position: TablePosition, market: Market, path: Path) -> Iterator
     """
     taken = {*market.collateral, *(c for mode in market.e_modes.values() for c in mode.collateral)}
     columns = {*(COLLATERAL + token for token in taken), *(DEBT + token for token in market.lends)}
+    if position.accounts is not None and position.accounts.has_traders:
+        message = f"its table has traders of a venue, and `{position.market}` is a market"
+        yield Problem((*path, "table"), message, "write `venue` in place of `market`")
+        return
     if position.accounts is not None:
         yield from _columns(position.market, position.accounts, columns, path)
         yield from _modes(position.market, position.accounts, market, path)
@@ -51,7 +65,7 @@ def _modes(market: str, accounts: AccountTable, terms: Market, path: Path) -> It
         yield Problem((*path, "table", E_MODE), message, choose(mode, terms.e_modes))
 
 
-def check_content(written: TablePosition, path: Path) -> Iterator[Problem]:
+def check_content(written: Tabled, path: Path) -> Iterator[Problem]:
     """Yield where what a file says of its table is not what the table holds."""
     read = written.accounts
     if read is None:
@@ -78,3 +92,84 @@ def _last_digit(total: Value) -> Fraction:
     number = total.text.split(" ", 1)[0].replace("_", "")
     scale = _SCALES.get(number[-1:], 1)
     return Fraction(scale, 10 ** len(number.rstrip("kMB").partition(".")[2]))
+
+
+def check_traders(
+    position: VenueTable, venue: Venue, priced: frozenset[str] | set[str], path: Path
+) -> Iterator[Problem]:
+    """Yield what a table of traders names that its venue or system does not have.
+
+    ``priced`` are the ids that have a price. Problems of a column stand at ``table`` and its name.
+    """
+    read = position.accounts
+    if read is None:
+        return
+    if not read.has_traders:
+        message = f"its table has accounts of a market, and `{position.venue}` is a venue"
+        yield Problem((*path, "table"), message, "write long/ETH, entry/ETH and leverage")
+        return
+    sized = {name.partition("/")[2] for name in read.amounts if name.startswith((LONG, SHORT))}
+    for column in read.amounts:
+        side, slash, token = column.partition("/")
+        place = (*path, "table", column)
+        if side + slash not in {LONG, SHORT, ENTRY, MARGIN} and column != LEVERAGE:
+            yield Problem(
+                place, f"`{column}` is a column of a market, and this table is of traders"
+            )
+        elif token and token not in priced:
+            yield Problem(place, f"`{token}` has no price in this system", choose(token, priced))
+        elif side + slash == ENTRY and token not in sized:
+            message = f"`{column}`: the table has no size in {token}"
+            yield Problem(place, message, f"add {LONG}{token} or {SHORT}{token}")
+    yield from _margins(read, path)
+    yield from _rows(read, venue, path)
+
+
+def _margins(read: AccountTable, path: Path) -> Iterator[Problem]:
+    margins = [column for column in read.amounts if column.startswith(MARGIN)]
+    if margins and LEVERAGE in read.amounts:
+        message = "`leverage` stands beside a margin, and each follows from the other"
+        yield Problem((*path, "table", LEVERAGE), message, "leave one of the two columns out")
+    elif not margins and LEVERAGE not in read.amounts:
+        message = "a table of traders says their margin, and this one does not"
+        yield Problem((*path, "table"), message, "add leverage, or margin/TOKEN")
+
+
+def _rows(read: AccountTable, venue: Venue, path: Path) -> Iterator[Problem]:
+    """Every trader has a leg, at most one a token; with isolated margin one leg in all."""
+    sizes = {name: _filled(text) for name, text in read.amounts.items() if _is_size(name)}
+    names = read.accounts()
+    for token in dict.fromkeys(name.partition("/")[2] for name in sizes):
+        both = [sizes.get(side + token, [False] * read.rows) for side in (LONG, SHORT)]
+        twice = [name for name, a, b in zip(names, *both, strict=True) if a and b]
+        if twice:
+            message = f"{twice[0]}{_and_more(twice)}: long and short of {token} in one row"
+            yield Problem((*path, "table"), message, "write the two as two rows, or their net")
+    legs = [sum(row) for row in zip(*sizes.values(), strict=True)]
+    idle = [name for name, count in zip(names, legs, strict=True) if count == 0]
+    if idle:
+        message = f"{idle[0]}{_and_more(idle)}: a row without a size"
+        yield Problem((*path, "table"), message, "take it out")
+    several = [name for name, count in zip(names, legs, strict=True) if count > 1]
+    if several and venue.mode == "isolated":
+        message = f"{several[0]}{_and_more(several)}: several legs, and margin here is isolated"
+        yield Problem((*path, "table"), message, "write a row for each leg")
+    if LEVERAGE in read.amounts:
+        filled = _filled(read.amounts[LEVERAGE])
+        bare = [name for name, there in zip(names, filled, strict=True) if not there]
+        if bare:
+            message = f"{bare[0]}{_and_more(bare)}: no leverage"
+            yield Problem((*path, "table", LEVERAGE), message, "write notional over margin: 10")
+
+
+def _is_size(column: str) -> bool:
+    return column.startswith((LONG, SHORT))
+
+
+def _filled(column: bytes) -> list[bool]:
+    """Return where a column of plain decimals is not zero."""
+    return [bool(cell.strip(b"0.")) for cell in column.split(b"\n")] if column else []
+
+
+def _and_more(names: list[str]) -> str:
+    return f" and {len(names) - 1:_} more" if len(names) > 1 else ""

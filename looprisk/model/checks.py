@@ -22,7 +22,7 @@ from looprisk.model.names import (
     choose,
     unresolved,
 )
-from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition
+from looprisk.model.positions import AnyPosition, PerpPosition
 from looprisk.model.tokens import Asset, Liquidity, Oracle, Par
 from looprisk.model.tree import leaves, source_of, takes_source
 from looprisk.model.values import ID, Value, split_source
@@ -43,7 +43,7 @@ class Parts:
     issuers: Mapping[str, Issuer]
     markets: Mapping[str, Market]
     venues: Mapping[str, Venue]
-    positions: Mapping[str, LoanPosition | PerpPosition | TablePosition]
+    positions: Mapping[str, AnyPosition]
     liquidity: Mapping[str, Liquidity]
     names: Names
 

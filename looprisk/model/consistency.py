@@ -13,7 +13,13 @@ from looprisk.model.checks import Parts, check_ids, check_oracles, check_prices,
 from looprisk.model.issuers import Issuer
 from looprisk.model.markets import Market, Venue
 from looprisk.model.names import names_of
-from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition
+from looprisk.model.positions import (
+    AnyPosition,
+    LoanPosition,
+    PerpPosition,
+    TablePosition,
+    VenueTable,
+)
 from looprisk.model.tokens import Asset, Liquidity, Oracle
 
 Sections = Mapping[str, Mapping[str, object]]
@@ -27,10 +33,11 @@ def parts_of(sections: Sections) -> Parts:
         parts = sections.get(section, {})
         return {name: part for name, part in parts.items() if isinstance(part, kinds)}
 
-    positions: dict[str, LoanPosition | PerpPosition | TablePosition] = {
+    positions: dict[str, AnyPosition] = {
         **read("positions", LoanPosition),
         **read("positions", PerpPosition),
         **read("positions", TablePosition),
+        **read("positions", VenueTable),
     }
     return Parts(
         read("assets", Asset),

@@ -16,7 +16,7 @@ from typing import Annotated, Literal, Union, get_args, get_origin
 from looprisk.errors import ModelError, Problem
 from looprisk.model.base import Model
 from looprisk.model.fields import mapping, nearest
-from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition
+from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition, VenueTable
 from looprisk.model.problems import unknown_key_help
 from looprisk.model.sections import PARTS
 from looprisk.model.tokens import Par, Share
@@ -76,7 +76,7 @@ def _roots(tree: Mapping[str, object], name: str) -> list[_Root]:
         if name in parts:
             kinds: tuple[type[Model], ...] = (PARTS[section],)
             if section == "positions":
-                kinds = (LoanPosition, PerpPosition, TablePosition)
+                kinds = (LoanPosition, PerpPosition, TablePosition, VenueTable)
             found.append(_Root((section, name), parts[name], _Shape(kinds)))
     for issuer, raw in (mapping(tree.get("issuers")) or {}).items():
         tokens = mapping((mapping(raw) or {}).get("issues")) or {}

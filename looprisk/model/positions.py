@@ -1,4 +1,4 @@
-"""Positions: an account in a market, a leg on a venue, or a table of accounts."""
+"""Positions: an account in a market, a leg on a venue, or a table of either."""
 
 from __future__ import annotations
 
@@ -105,15 +105,13 @@ class PerpPosition(Part):
         return self
 
 
-class TablePosition(Part):
-    """Many accounts of one market, in a table beside the file.
+class Tabled(Part):
+    """Many accounts in a table beside the file.
 
     ``rows``, ``sha256`` (of the uncompressed file) and ``totals`` say what a reviewer read;
     they are checked against the table wherever it was read.
     """
 
-    market: Ref
-    owner: Ref | None = None
     table: TableRef
     rows: Count
     sha256: Text
@@ -135,11 +133,42 @@ class TablePosition(Part):
         }
 
 
-def position_type(raw: object) -> type[LoanPosition | PerpPosition | TablePosition]:
-    """Return which position is written: a ``venue`` makes a leg, a ``table`` many accounts."""
-    if isinstance(raw, LoanPosition | PerpPosition | TablePosition):
+class TablePosition(Tabled):
+    """Many accounts of one market. ``owner`` left out: somebody outside."""
+
+    market: Ref
+    owner: Ref | None = None
+
+
+class VenueTable(Tabled):
+    """Many traders of one venue, all outside: the book that the positions named stand in.
+
+    A row is an account with a leg in each of its ``long/TOKEN`` and ``short/TOKEN``, in tokens. An
+    ``entry/TOKEN`` is in dollars, the start price where it is empty or left out. The margin is
+    ``margin/TOKEN`` in tokens, or follows from ``leverage``: notional at entry over margin, which
+    is then dollars. ``funding`` is what longs pay and shorts receive.
+    """
+
+    venue: Ref
+    funding: Rate | None = None
+
+    @property
+    def owner(self) -> None:
+        """Traders of a table are outside."""
+
+
+OnVenue = PerpPosition | VenueTable
+"""What stands on a venue."""
+AnyPosition = LoanPosition | PerpPosition | TablePosition | VenueTable
+
+
+def position_type(raw: object) -> type[AnyPosition]:
+    """Return which position is written: a ``venue`` makes legs, a ``table`` many accounts."""
+    if isinstance(raw, AnyPosition):
         return type(raw)
     fields = mapping(raw) or {}
+    if "venue" in fields and "table" in fields:
+        return VenueTable
     if "venue" in fields or (fields.keys() & {"short", "long"} and "debt" not in fields):
         return PerpPosition
     return TablePosition if "table" in fields else LoanPosition
@@ -152,6 +181,7 @@ def _tag(raw: object) -> str:
 Position = Annotated[
     Annotated[LoanPosition, Tag("LoanPosition")]
     | Annotated[PerpPosition, Tag("PerpPosition")]
-    | Annotated[TablePosition, Tag("TablePosition")],
+    | Annotated[TablePosition, Tag("TablePosition")]
+    | Annotated[VenueTable, Tag("VenueTable")],
     Discriminator(_tag),
 ]

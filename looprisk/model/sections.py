@@ -11,18 +11,12 @@ from looprisk.model.base import Part
 from looprisk.model.fields import mapping
 from looprisk.model.issuers import Issuer
 from looprisk.model.markets import Market, Venue
-from looprisk.model.positions import (
-    LoanPosition,
-    PerpPosition,
-    TablePosition,
-    position_type,
-)
+from looprisk.model.positions import LoanPosition, position_type
 from looprisk.model.problems import in_tree
 from looprisk.model.tokens import Asset, Liquidity, Oracle
 from looprisk.model.values import expected
 
 Path = tuple[str, ...]
-AnyPosition = LoanPosition | PerpPosition | TablePosition
 PartT = TypeVar("PartT", bound=BaseModel)
 
 PARTS: dict[str, type[Part]] = {

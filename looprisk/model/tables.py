@@ -18,6 +18,8 @@ from looprisk.model.frozen import FrozenMap
 from looprisk.model.values import split_source
 
 COLLATERAL, DEBT, E_MODE, ACCOUNT = "collateral/", "debt/", "e_mode", "account"
+LONG, SHORT, ENTRY, MARGIN, LEVERAGE = "long/", "short/", "entry/", "margin/", "leverage"
+"""Columns of a table of traders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +34,12 @@ class AccountTable:
     names: bytes = field(repr=False, compare=False)
     """The accounts, UTF-8, one a line."""
     amounts: Mapping[str, bytes] = field(repr=False, compare=False)
-    """``collateral/TOKEN`` or ``debt/TOKEN``: units of the token, a plain decimal a line."""
+    """``collateral/TOKEN`` or ``debt/TOKEN``: units of the token, a plain decimal a line.
+
+    Of traders ``long/TOKEN short/TOKEN margin/TOKEN``, ``entry/TOKEN`` in dollars, ``leverage``.
+    """
     totals: Mapping[str, Fraction] = field(repr=False, compare=False)
-    """The sum of each column, in units of the token."""
+    """The sum of each column, in its unit."""
     e_modes: bytes = field(default=b"", repr=False, compare=False)
     """The e-mode of each account, one a line, empty for none; nothing where no column says."""
 
@@ -45,6 +50,11 @@ class AccountTable:
     def modes(self) -> tuple[str, ...]:
         """Return the e-mode of every account; ``()`` where the table has no such column."""
         return tuple(self.e_modes.decode().split("\n")) if self.e_modes else ()
+
+    @property
+    def has_traders(self) -> bool:
+        """Whether its columns are those of traders on a venue."""
+        return any(name.startswith((LONG, SHORT)) for name in self.amounts)
 
     def accounts(self) -> tuple[str, ...]:
         """Return the name of every account."""
