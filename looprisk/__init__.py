@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from looprisk.analysis import break_points as break_points
     from looprisk.analysis import check as check
     from looprisk.analysis import run as run
+    from looprisk.analysis.bounds import bounds as bounds
     from looprisk.analysis.mapping import common as common
     from looprisk.analysis.mapping import exposure as exposure
     from looprisk.errors import DataError as DataError
@@ -48,9 +49,11 @@ if TYPE_CHECKING:
     from looprisk.results import BreakPoints as BreakPoints
     from looprisk.results import CheckReport as CheckReport
     from looprisk.results import Clearing as Clearing
+    from looprisk.results.bounds import Bounds as Bounds
 
 _HOMES = {
     "looprisk.analysis": ("break_points", "check", "run", "run_many"),
+    "looprisk.analysis.bounds": ("bounds",),
     "looprisk.analysis.mapping": ("common", "exposure"),
     "looprisk.errors": (
         "DataError",
@@ -80,6 +83,7 @@ _HOMES = {
     "looprisk.model.groups": ("runs",),
     "looprisk.onchain": ("import_",),
     "looprisk.results": ("BreakPoints", "CheckReport", "Clearing", "Clearings"),
+    "looprisk.results.bounds": ("Bounds",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

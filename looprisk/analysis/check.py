@@ -64,8 +64,8 @@ def judge(solved: Solved) -> list[Verdict]:
 def _verdict(solved: Solved, expectation: Expectation, line: int) -> Verdict:
     asked, expected = words(expectation)
     of = meant(str(expectation.of), solved.case.system.parts)
-    names = [_claim(solved, name) for name in of]
-    found = [(name, *_judge_one(solved, expectation, name)) for name in names]
+    names = [claim_meant(solved, name) for name in of]
+    found = [(name, *judge_one(solved, expectation, name)) for name in names]
     order: tuple[Outcome, ...] = ("FAIL", "n/a", "ok")
     which, outcome, got = min(found, key=lambda one: order.index(one[1]))
     if len(found) > 1 and outcome != "ok":
@@ -114,7 +114,8 @@ def words(expectation: Expectation) -> tuple[str, str]:
 Judged = tuple[Outcome, Got]
 
 
-def _judge_one(solved: Solved, expectation: Expectation, of: str) -> Judged:
+def judge_one(solved: Solved, expectation: Expectation, of: str) -> Judged:
+    """Return the verdict on one thing of a solved case, and what was found."""
     _known_to(solved, of)
     if expectation.metric in NEED_TIME:
         return "n/a", Got(
@@ -134,7 +135,7 @@ def _known_to(solved: Solved, of: str) -> None:
         raise ModelError([Problem((of,), f"`{of}` is nothing in this system")])
 
 
-def _claim(solved: Solved, of: str) -> str:
+def claim_meant(solved: Solved, of: str) -> str:
     """Return the id of a claim written as a path: ``market/token``, ``issuer/issues/token``."""
     claim = solved.catalogue.supply_ids.get(of, of)
     head, _, token = claim.partition("/issues/")

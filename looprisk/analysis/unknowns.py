@@ -85,7 +85,7 @@ def needed(case: Case, answer: Callable[[Case], object]) -> tuple[Datum, ...]:
             if not met:
                 break
             seen |= {d.path for d in met}
-            probed = _filled(probed, {d.place: "sound" for d in met})
+            probed = filled(probed, {d.place: "sound" for d in met})
         except (LoopriskError, ArithmeticError, AssertionError):
             break
         else:
@@ -113,7 +113,7 @@ def _probed(case: Case, data: tuple[Datum, ...], seen: set[str]) -> Case:
             fills[datum.place] = (("debts",), *((token,) for token in issuer.issues))
         elif datum.place[-1] == "shortfall_borne_by":
             fills[datum.place] = "all"
-    return _filled(case, fills)
+    return filled(case, fills)
 
 
 def _some(datum: Datum) -> Fraction:
@@ -122,7 +122,7 @@ def _some(datum: Datum) -> Fraction:
     return _ANY.get(datum.value.unit if datum.value is not None else "", Fraction(1))
 
 
-def _filled(case: Case, fills: Mapping[tuple[str, ...], object]) -> Case:
+def filled(case: Case, fills: Mapping[tuple[str, ...], object]) -> Case:
     """Return the case with other leaves, as they are: nothing is checked again."""
     system, scenario = case.system, case.scenario
     for place, new in fills.items():

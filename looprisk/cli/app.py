@@ -96,6 +96,11 @@ Explain = Annotated[
     typer.Option("--explain", metavar="LAYER", help="Where the loss of this layer comes from."),
 ]
 
+WithBounds = Annotated[
+    bool,
+    typer.Option("--bounds", help="Intervals that hold whatever the values are that nobody knows."),
+]
+
 
 def _show_version(asked: bool) -> None:
     if asked:
@@ -167,6 +172,7 @@ def run(
     set_: Sets = None,
     shock: Shocks = None,
     explain: Explain = None,
+    bounds: WithBounds = False,
     form: Form = None,
     output: Target = None,
     color: Colored = Color.auto,
@@ -178,6 +184,8 @@ def run(
     from looprisk.cli.ask import read
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    if bounds:
+        return verbs.bounds(read(where, set_, shock), explain, to)
     return verbs.run(read(where, set_, shock), explain, to)
 
 
@@ -187,6 +195,7 @@ def break_(
     *,
     set_: Sets = None,
     shock: Shocks = None,
+    bounds: WithBounds = False,
     form: Form = None,
     output: Target = None,
     color: Colored = Color.auto,
@@ -198,6 +207,8 @@ def break_(
     from looprisk.cli.ask import read
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    if bounds:
+        return verbs.bounds(read(where, set_, shock), None, to, breaks=True)
     return verbs.break_(read(where, set_, shock), to)
 
 
@@ -359,6 +370,7 @@ def check(
     where: Wheres,
     *,
     set_: Sets = None,
+    bounds: WithBounds = False,
     form: Form = None,
     output: Target = None,
     color: Colored = Color.auto,
@@ -370,4 +382,4 @@ def check(
     from looprisk.cli.ask import read
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
-    return verbs.check([read(one, set_, None) for one in where], to)
+    return verbs.check([read(one, set_, None) for one in where], to, bounds=bounds)

@@ -9,6 +9,7 @@ from typing import assert_never
 from looprisk.cli.emit import Format, Out
 from looprisk.cli.shipped import DEMO, DEMO_TITLE
 from looprisk.results.answers import BreakPoints, CheckReport, Clearing
+from looprisk.results.bounds import Bounds, bounds_json, bounds_text
 from looprisk.results.cells import Screen
 from looprisk.results.layout import prose
 from looprisk.results.names import clean, for_csv, for_log
@@ -70,6 +71,21 @@ def of_break_points(answers: Sequence[BreakPoints], to: Out) -> str:
             return _documents([dumps(break_points_json(answer)) for answer in answers])
         case Format.csv:
             return _one_csv([(answer.scenario, answer.table.to_csv()) for answer in answers])
+        case Format.md:
+            return _page(answer._repr_markdown_() for answer in answers)
+    assert_never(to.format)
+
+
+def of_bounds(answers: Sequence[Bounds], to: Out, *, breaks: bool) -> str:
+    """Return intervals as they are shown: of losses, or of break points."""
+    match to.format:
+        case Format.table:
+            return _stacked(bounds_text(answer, _screen(to), breaks=breaks) for answer in answers)
+        case Format.json:
+            return _documents([dumps(bounds_json(answer)) for answer in answers])
+        case Format.csv:
+            tables = [(a.scenario, a.break_points if breaks else a.layers) for a in answers]
+            return _one_csv([(scenario, table.to_csv()) for scenario, table in tables])
         case Format.md:
             return _page(answer._repr_markdown_() for answer in answers)
     assert_never(to.format)

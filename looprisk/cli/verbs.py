@@ -38,15 +38,33 @@ def break_(ask: Ask, to: Out) -> int:
     return code
 
 
-def check(asks: Sequence[Ask], to: Out) -> int:
+def bounds(ask: Ask, explain: str | None, to: Out, *, breaks: bool = False) -> int:
+    """Show every answer as an interval over all that nobody knows."""
+    from looprisk.analysis.bounds import bounds_of
+
+    if explain is not None:
+        raise RefusedError(
+            "--explain adds up the loss of one completion, and --bounds is about all of them",
+            help_="give the unknown values with --set, then --explain",
+        )
+    answered, code = _answers(cases(ask, load(ask.path)), bounds_of, to, doing="bounding")
+    if answered:
+        write(to, pages.of_bounds([answer for _, answer in answered], to, breaks=breaks))
+    return code
+
+
+def check(asks: Sequence[Ask], to: Out, *, bounds: bool = False) -> int:
     """Judge every expectation; all files are read before the first is judged."""
+    from looprisk.analysis.judging import check_bounds
+
     asked = [
         case
         for ask, file in _all_loaded(asks)
         if len(file) or ask.scenario is not None
         for case in cases(ask, file)
     ]
-    judged, _ = _answers(asked, analysis.check, to, doing="checking")
+    judge = check_bounds if bounds else analysis.check
+    judged, _ = _answers(asked, judge, to, doing="checking")
     report = CheckReport(
         rows=tuple(row for _, one in judged for row in one.rows),
         scenario_count=len(asked),

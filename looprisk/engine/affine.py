@@ -73,6 +73,8 @@ class Affine:
         return factor._times(self.const)
 
     def _times(self, number: Fraction) -> Affine:
+        if not self.reads:
+            return Affine(self.const * number, self.slope * number)
         reads = tuple((claim, coef * number) for claim, coef in self.reads) if number else ()
         return Affine(self.const * number, self.slope * number, reads)
 
@@ -100,7 +102,9 @@ class Affine:
 
 def affine(value: Affine | Number) -> Affine:
     """Return ``value`` as a line; a plain number does not move."""
-    return value if isinstance(value, Affine) else Affine(Fraction(value))
+    if isinstance(value, Affine):
+        return value
+    return Affine(Fraction(value) if isinstance(value, int) else value)
 
 
 def _joined(a: Reads, b: Reads) -> Reads:

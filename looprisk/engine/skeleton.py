@@ -6,6 +6,7 @@ become indices, and :class:`Index` holds the way back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -188,7 +189,7 @@ def _indices(values: list[int]) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
     return np.array(values, dtype=np.intp)
 
 
-def _numbers(values: list[Fraction]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+def _numbers(values: Sequence[Fraction | int]) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
     array = np.empty(len(values), dtype=object)
-    array[:] = [Fraction(v) for v in values]
+    array[:] = [Fraction(v) if isinstance(v, int) else v for v in values]
     return array

@@ -249,11 +249,16 @@ class CheckReport:
         return tuple(row for row in self.rows if row.outcome == "FAIL")
 
     @property
+    def undecided(self) -> tuple[Verdict, ...]:
+        """The expectations that what is not known decides."""
+        return tuple(row for row in self.rows if row.outcome == "open")
+
+    @property
     def exit_code(self) -> int:
-        """1 if an expectation failed, else 4 if a scenario has no answer, else 0."""
+        """1 if an expectation failed, else 4 if one is open or a scenario has no answer, else 0."""
         if self.failed:
             return 1
-        return 4 if self.unanswered else 0
+        return 4 if self.unanswered or self.undecided else 0
 
     @property
     def headline(self) -> str:

@@ -324,7 +324,7 @@ def _small(shock: Shock) -> bool:
 def counts(rows: Iterable[Verdict], scenarios: int, unanswered: int, exit_code: int) -> str:
     """Return the last line of a check: ``2 failed, 1 passed · 3 scenarios · exit 1``."""
     outcomes = [row.outcome for row in rows]
-    words = (("FAIL", "failed"), ("ok", "passed"), ("n/a", "not judged"))
+    words = (("FAIL", "failed"), ("ok", "passed"), ("open", "open"), ("n/a", "not judged"))
     told = [f"{outcomes.count(key)} {word}" for key, word in words if key in outcomes]
     parts = [
         ", ".join(told) or "nothing to judge",

@@ -20,7 +20,8 @@ EventName = Literal[
 ]
 ClaimKind = Literal["share", "par", "supply", "loan", "equity"]
 Unit = Literal["usd", "fraction", "price", "multiple", "rate", "tokens", "seconds", "event"]
-Outcome = Literal["ok", "FAIL", "n/a"]
+Outcome = Literal["ok", "FAIL", "n/a", "open"]
+"""``open``: what is not known decides, or no bound is proved; it neither passes nor fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from looprisk.results.names import clean, for_log, shown
 from looprisk.results.records import BreakPoint, Verdict
 
 _SHOWN_TOGETHER = 3
-_STYLES = {"ok": "green", "FAIL": "red", "n/a": "yellow"}
+_STYLES = {"ok": "green", "FAIL": "red", "n/a": "yellow", "open": "yellow"}
 
 
 def run_text(clearing: Clearing, screen: Screen, next_commands: Sequence[str] = ()) -> str:
