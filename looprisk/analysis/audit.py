@@ -179,10 +179,10 @@ class Audit:
 def audit(case: Case, data: Sequence[Datum]) -> Audit | None:
     """Return the signs of a case by its data; None where nothing can be proved.
 
-    That is a case of several stages, of units that a stage changes, of oracles that read computed
-    books, of tables, and one in which completions differ in more than their numbers.
+    That is a case of several stages, of latched triggers, of units that a stage changes, of oracles
+    that read computed books, of tables, and one in which completions differ in more than numbers.
     """
-    if len(case.scenario.stages) > 1:
+    if len(case.scenario.stages) > 1 or case.scenario.mode != "equilibrium":
         return None
     box = Box((*(_end(d.low) for d in data), ZERO), (*(_end(d.high) for d in data), ONE))
     try:

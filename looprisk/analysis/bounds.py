@@ -7,9 +7,10 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
 from itertools import product
+from typing import Unpack
 
 from looprisk.analysis import quantities
-from looprisk.analysis.api import Sizes, case_of, shock_of
+from looprisk.analysis.api import Question, case_of
 from looprisk.analysis.axis import axis_of
 from looprisk.analysis.axis import shock_of as shock_as_asked
 from looprisk.analysis.bearing import loss_put_in, waterfall
@@ -19,17 +20,17 @@ from looprisk.analysis.flows import flows
 from looprisk.analysis.names import claim_label
 from looprisk.analysis.quantities import NEVER
 from looprisk.analysis.ranges import with_natural_ranges
-from looprisk.analysis.solve import Break, Solved, solve
+from looprisk.analysis.solve import Solved, solve
 from looprisk.analysis.spans import Family, Quantity, Span
 from looprisk.analysis.uncertain import Datum, completed, shown, with_ends
 from looprisk.analysis.unknowns import needed
+from looprisk.engine.breaks import Break
 from looprisk.engine.monitors import monitors
 from looprisk.engine.skeleton import Claim
 from looprisk.errors import NotCarriedError
 from looprisk.graph import layers as layers_of
 from looprisk.model.case import Case
 from looprisk.model.groups import only_run
-from looprisk.model.scenario import Stage
 from looprisk.model.system import System
 from looprisk.results.bounds import (
     UNPROVED,
@@ -134,20 +135,7 @@ def _hull(spans: Sequence[Span | None]) -> Span | None:
     return reduce(Span.hull, found) if found and len(found) == len(spans) else None
 
 
-def bounds(
-    what: System | Case,
-    *,
-    price: Sizes | None = None,
-    depeg: Sizes | None = None,
-    loss: Sizes | None = None,
-    default: Sizes | None = None,
-    misprice: Sizes | None = None,
-    adl: Sizes | None = None,
-    recognise: Sequence[str] = (),
-    close: Sequence[str] = (),
-    freeze: Sequence[str] = (),
-    stages: Sequence[Stage] = (),
-) -> Bounds:
+def bounds(what: System | Case, **asked: Unpack[Question]) -> Bounds:
     """Return every answer as an interval that contains the truth, and the datum that decides it.
 
     Takes what :func:`looprisk.run` takes. Values may be intervals (``$80M..$138M``) or ``unknown``:
@@ -165,8 +153,7 @@ def bounds(
     Raises UnknownValueError naming what has no range by nature, and what :func:`looprisk.run`
     raises.
     """
-    shock = shock_of(price, depeg, loss, default, misprice, adl, recognise, close, freeze)
-    return bounds_of(case_of(what, shock, stages))
+    return bounds_of(case_of(what, asked))
 
 
 def bounds_of(case: Case) -> Bounds:

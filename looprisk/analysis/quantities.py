@@ -8,8 +8,9 @@ from functools import reduce
 
 from looprisk.analysis.audit import Audit, Several, Traced, joined, turned
 from looprisk.analysis.bearing import paid_out
-from looprisk.analysis.solve import Break, Solved
+from looprisk.analysis.solve import Solved
 from looprisk.analysis.spans import Family, Number, Part, Quantity
+from looprisk.engine.breaks import Break
 from looprisk.engine.monitors import Monitor, monitors
 from looprisk.engine.signs import NONE
 from looprisk.engine.skeleton import Claim
