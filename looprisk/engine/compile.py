@@ -82,7 +82,8 @@ def _issuer(make: Maker, name: str, issuer: Issuer) -> Node:
             known(issuer.default_recovery.claims, name, "default_recovery", "claims"),
         )
     b = exogenous(make, name, issuer)
-    split = waterfall(name, ranked, residual, b=b, recovery=recovery)
+    middle = make.world.middle
+    split = waterfall(name, ranked, residual, b=b, recovery=recovery, middle=middle)
     withheld = any(r.cap != affine(ONE) for r in ranked)
     leak = "default cost" if recovery != (ONE, ONE) else "withheld" if withheld else ""
     return _node(name, b, split, leak)

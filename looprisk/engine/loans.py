@@ -273,10 +273,6 @@ def unsecured(split: Split, debt: Affine, cap: Affine, name: str) -> Split:
     cells: list[Cell] = []
     for cell in split.cells:
         lender, *others = cell.pays
-        if not (lender.rate or lender.const.reads):
-            pays = (line(_least(lender.const, most)), *others)
-            cells.append(Cell(needs=cell.needs, pays=pays, state=cell.state))
-            continue
         reached = Condition(
             holds=f"{name} pays what its default leaves",
             fails=f"{name} has less than its default leaves",
@@ -288,11 +284,6 @@ def unsecured(split: Split, debt: Affine, cap: Affine, name: str) -> Split:
         cells.append(Cell(needs=needs, pays=(line(most), *others), state=cell.state))
         cells.append(cell)
     return Split(claims=split.claims, conditions=tuple(conditions), cells=tuple(cells))
-
-
-def _least(a: Affine, b: Affine) -> Affine:
-    half = Fraction(1, 2)
-    return a if a.at(half) <= b.at(half) else b
 
 
 def among(split: Split, lenders: tuple[tuple[Claim, Fraction], ...]) -> Split:

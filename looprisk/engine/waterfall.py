@@ -54,17 +54,19 @@ def waterfall(
     *,
     b: Affine = ZERO,
     recovery: tuple[Fraction, Fraction] = (ONE, ONE),
+    middle: Fraction = Fraction(0),
 ) -> Split:
     """Return the split of a node among ranked claims and its residual (SEMANTICS 3).
 
     ``z_c = (F_c / F_r) min(F_r, max(0, y - U_r))``, the residual split by weight. With
     ``recovery = (alpha, beta)`` a node that cannot pay all faces distributes
-    ``beta y + (alpha - beta) b`` instead of ``y`` (Rogers and Veraart 2013, eq. 2).
+    ``beta y + (alpha - beta) b`` instead of ``y`` (Rogers and Veraart 2013, eq. 2). ``middle`` is a
+    point of the stretch, on which no two caps cross.
 
     Raises NotAffineError where faces of one rank move at different speeds.
     """
     owing = tuple(r for r in ranked if not r.face.is_zero)
-    steps = _steps(owing)
+    steps = _steps(owing, middle)
     total = steps[-1].rank_start + steps[-1].rank_face if steps else ZERO
     alpha, beta = recovery
     rate, shift = beta, (alpha - beta) * b
@@ -81,7 +83,7 @@ def waterfall(
     cells.append(Cell(needs=(0,) if owing else (), pays=(*full, *rest)))
     nothing = [Pay() for _ in residual]
     for place, step in reversed(list(enumerate(steps))):
-        pays = [_in_step(r, owing, step, rate, shift) for r in ranked]
+        pays = [_in_step(r, owing, step, rate, shift, middle) for r in ranked]
         needs: tuple[int, ...] = ()
         if place:
             needs = (len(conditions),)
@@ -97,7 +99,7 @@ def waterfall(
     return Split(claims=claims, conditions=tuple(conditions), cells=tuple(cells))
 
 
-def _steps(owing: tuple[Ranked, ...]) -> list[_Step]:
+def _steps(owing: tuple[Ranked, ...], middle: Fraction) -> list[_Step]:
     """Return the stretches from the bottom up: one per rank and distinct cap in it."""
     steps: list[_Step] = []
     start = ZERO
@@ -105,7 +107,7 @@ def _steps(owing: tuple[Ranked, ...]) -> list[_Step]:
         members = [r for r in owing if r.rank == rank]
         face = sum((r.face for r in members), start=ZERO)
         floor = Affine(Fraction(0))
-        for cap in _ordered([r.cap for r in members]):
+        for cap in sorted({r.cap for r in members}, key=lambda cap: cap.at(middle)):
             steps.append(
                 _Step(
                     floor=start + face * floor, rank_start=start, rank_face=face, rank=rank, cap=cap
@@ -127,26 +129,21 @@ def _steps(owing: tuple[Ranked, ...]) -> list[_Step]:
     return steps
 
 
-def _ordered(caps: list[Affine]) -> list[Affine]:
-    """Return the distinct caps, lowest first, by their place in the middle of the shock."""
-    return sorted(set(caps), key=lambda cap: (cap.at(Fraction(1, 2)), cap.const))
-
-
 def _in_step(
-    r: Ranked, owing: tuple[Ranked, ...], step: _Step, rate: Fraction, shift: Affine
+    r: Ranked,
+    owing: tuple[Ranked, ...],
+    step: _Step,
+    rate: Fraction,
+    shift: Affine,
+    middle: Fraction,
 ) -> Pay:
     """Return what a claim gets while ``step`` fills."""
     if r not in owing or r.rank > step.rank:
         return Pay()
-    if r.rank < step.rank or _below(r.cap, step.cap):
+    if r.rank < step.rank or r.cap.at(middle) < step.cap.at(middle):
         return line(r.face * r.cap)
     share = (r.face / step.rank_face).const
     return Pay(const=(shift - step.rank_start) * share, rate=rate * share)
-
-
-def _below(cap: Affine, other: Affine) -> bool:
-    half = Fraction(1, 2)
-    return (cap.at(half), cap.const) < (other.at(half), other.const)
 
 
 def _names(owing: tuple[Ranked, ...], rank: int) -> str:

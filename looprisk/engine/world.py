@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import combinations
 
 from looprisk.engine.affine import Affine, NotAffineError, affine
 from looprisk.engine.catalogue import Catalogue, known
@@ -254,4 +255,12 @@ def knots(world: World) -> tuple[Fraction, ...]:
             world.after.lost[issuer, pile] - world.before.lost.get((issuer, pile), ZERO),
         )
         found.add(lost.crossing(known(worth, issuer, "outside", pile)))
+    found |= {one.crossing(other) for one, other in combinations(_caps(world), 2)}
     return tuple(sorted(s for s in found if s is not None and world.lo < s < world.hi))
+
+
+def _caps(world: World) -> tuple[Affine, ...]:
+    """Return every way in which the share moves that claims in default pay at most."""
+    before, after = world.before.caps, world.after.caps
+    moves = {(before.get(claim, ONE), cap) for claim, cap in after.items()}
+    return tuple(Affine(old, new - old) for old, new in sorted(moves))

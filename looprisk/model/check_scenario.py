@@ -10,7 +10,7 @@ from looprisk.model.checks import Parts, same_token
 from looprisk.model.expectation import Expectation
 from looprisk.model.groups import STRIKES, each_problems, group, members, stage_problems
 from looprisk.model.names import OUTSIDE, Names, Path, choose, did_you_mean, unresolved
-from looprisk.model.positions import PerpPosition
+from looprisk.model.positions import PerpPosition, TablePosition
 from looprisk.model.scenario import Paths, Stage, When
 from looprisk.model.values import Value
 from looprisk.model.vocabulary import GROUPS
@@ -203,6 +203,9 @@ def _default(target: str, parts: Parts, path: Path) -> Iterator[Problem]:
         known = (*ids["issuers"], *ids["positions"])
         what = "issuer, claim or loan of this system"
         yield from unresolved(target, known, path, what, on_key=True)
+    elif isinstance(parts.positions.get(head), TablePosition):
+        message = f"`{target}`: accounts of a table pay as their collateral allows"
+        yield Problem(path, message, "list those that default as positions")
     elif head not in ids["issuers"]:
         yield from unresolved(head, ids["issuers"], path, "issuer of this system", on_key=True)
     elif issuer is not None and (rest[0] != "owes" or len(rest) != 2 or rest[1] not in issuer.owes):

@@ -1,7 +1,9 @@
 """What each verb moves, from its start to its size, and what is left when a stage is over."""
 
+import pytest
+
 from looprisk import System
-from tests.semantics.build import DOLLAR, F, account, at, breaks, market, share, solved
+from tests.semantics.build import DOLLAR, F, account, at, breaks, market, share, solved, values
 
 
 def pledged(oracle: str = "market", **token: object) -> System:
@@ -109,6 +111,60 @@ def test_a_stated_recovery_is_paid_at_most_and_the_rest_is_withheld():
     assert at(found, "1/2").token("b") == F(7, 10)
     short = solved(system, {"default": {"A/owes/B": "40%"}, "loss": {"A": "$60"}})
     assert [short.end.claim(c) for c in ("A/owes/B", "A/owes/C", "A/equity")] == [24, 10, 0]
+
+
+def traced(found, claim: str, s: F) -> F:
+    """The value of a claim on the pieces of the response."""
+    pieces = [(seg, p) for seg in found.segments for p in seg.pieces if p.lo < s <= p.hi]
+    ((segment, piece),) = pieces
+    return piece.z(s)[segment.compiled.index.claim[claim]]
+
+
+TENTHS = [F(k, 40) for k in range(1, 41)]
+
+
+def test_recoveries_that_cross_are_traced_in_their_order():
+    """B's falls from whole to 20 %, C's from 80 % to 70 %: lower than the other from 2/7 on."""
+    system = System(
+        issuers={
+            "A": {
+                "outside": {"cash": "$170"},
+                "owes": {"B": "$100", "C": {"to": "outside", "amount": "$100"}},
+                "pays": [["B", "C"], "equity"],
+            },
+            "B": {"issues": {"b": share(60)}},
+        }
+    )
+    found = solved(
+        system,
+        {"default": {"A/owes/C": "80%"}},
+        {"default": {"A/owes/B": "20%", "A/owes/C": "70%"}},
+    )
+    for s in TENTHS:
+        # of 170 each would get 85
+        expected = [min(F(85), 100 - 80 * s), min(F(85), 80 - 10 * s)]
+        assert values(at(found, s), "A/owes/B", "A/owes/C") == expected
+        assert [traced(found, c, s) for c in ("A/owes/B", "A/owes/C")] == expected
+    assert breaks(found)[("A/owes/B", "impaired")] == 0
+
+
+@pytest.mark.parametrize("fall", [F(0), F(1, 2)])
+def test_an_account_in_default_pays_the_lesser_of_what_is_seized_and_what_it_pays(fall):
+    """98 o / 1.05 is seized while o falls, and of the debt of 98 it pays at most 1 - 0.8 s."""
+    system = System(
+        assets={**DOLLAR, "A": {"price": "$1"}},
+        oracles={"wrong": {"kind": "fixed", "price": "$0.98"}},
+        markets={"m": market("A", oracle="wrong")},
+        positions={"p": account("m", "A", 100, 98)},
+    )
+    wrong = {"misprice": {"wrong": f"-{float(fall):.0%}"}} if fall else {}
+    found = solved(system, {**wrong, "default": {"p": "20%"}})
+    # a reading that moves sells a share that is no line
+    assert bool(found.segments) == (not fall)
+    for s in TENTHS:
+        expected = min(98 * (1 - s * fall) / F(105, 100), 98 * (1 - s * F(8, 10)))
+        assert values(at(found, s), "m") == [expected]
+        assert not found.segments or traced(found, "m", s) == expected
 
 
 def test_a_venue_that_fails_takes_a_share_of_every_claim_on_it():

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import looprisk as lr
 from looprisk.analysis.clearing import clearing_of
 from looprisk.analysis.metrics import Ask, measure
 from looprisk.analysis.solve import solve
@@ -276,6 +277,10 @@ def test_a_default_of_a_table_is_refused():
     defaults = Scenario(stages=[{"default": {"book": "50%"}}])
     text = refused(SYSTEM, table_of(ROWS), NotCarriedError, defaults)
     assert text.startswith("default/book: a table of accounts pays as its collateral allows")
+    system = System(**{**SYSTEM, "positions": {"book": table_of(ROWS)}})
+    for one in ("book/wstETH/USDC", "book/a0"):
+        with pytest.raises(ModelError, match="list those that default as positions"):
+            lr.run(system, default={one: "50%"})
 
 
 def test_too_many_accounts_of_several_legs_are_refused(monkeypatch):
