@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from looprisk.results import CheckReport as CheckReport
     from looprisk.results import Clearing as Clearing
     from looprisk.results.bounds import Bounds as Bounds
+    from looprisk.sweep import limit as limit
+    from looprisk.sweep import sweep as sweep
+    from looprisk.symbolic import formula as formula
 
 _HOMES = {
     "looprisk.analysis": ("break_points", "check", "run", "run_many"),
@@ -82,6 +85,8 @@ _HOMES = {
     ),
     "looprisk.model.groups": ("runs",),
     "looprisk.onchain": ("import_",),
+    "looprisk.symbolic": ("formula",),
+    "looprisk.sweep": ("limit", "sweep"),
     "looprisk.results": ("BreakPoints", "CheckReport", "Clearing", "Clearings"),
     "looprisk.results.bounds": ("Bounds",),
 }

@@ -25,7 +25,7 @@ def sweep(ask: Ask, vary: Sequence[str], measure: Sequence[str], to: Out) -> int
     def watch(starts: Sequence[Start]) -> Iterable[Start]:
         return tracked(starts, [start.name for start in starts], doing="sweeping", quiet=to.quiet)
 
-    answer = swept(_one(ask, "sweep"), dict(_varied(vary)), measure, watch=watch)
+    answer = swept(_one(ask, "sweep"), dict(_varied(vary)), measure=measure, watch=watch)
     _show(answer, to)
     return Exit.NO_ANSWER if any(row.refused for row in answer.rows) else Exit.OK
 
@@ -48,7 +48,7 @@ def limit(ask: Ask, path: str, keep: str, between: str | None, to: Out) -> int:
     def watch(numbers: list[Fraction]) -> Iterator[Fraction]:
         return tracked(numbers, [path] * len(numbers), doing="searching", quiet=to.quiet)
 
-    answer = limited(_one(ask, "limit"), path, wanted, ends, watch=watch)
+    answer = limited(_one(ask, "limit"), path, wanted, between=ends, watch=watch)
     _show(answer, to)
     return Exit.OK
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import pairwise
+from typing import Unpack
 
+from looprisk.analysis.api import Question, case_of
 from looprisk.analysis.asked import claim_named
 from looprisk.analysis.check import judge, words
 from looprisk.analysis.clearing import proven, title
@@ -17,6 +19,7 @@ from looprisk.model.expectation import Expectation
 from looprisk.model.groups import meant, runs
 from looprisk.model.paths import value_at
 from looprisk.model.reading import parse_scenario
+from looprisk.model.system import System
 from looprisk.model.tree import dump
 from looprisk.model.values import Value, decimal_text, read
 from looprisk.results.limits import Boundary, Limit, SafeRange
@@ -86,22 +89,32 @@ class _Search:
 
 
 def limit(
-    case: Case,
+    what: System | Case,
     path: str,
     keep: Mapping[str, object],
+    *,
     between: tuple[object, object] | None = None,
     watch: Callable[[list[Fraction]], Iterator[Fraction]] = iter,
+    **asked: Unpack[Question],
 ) -> Limit:
     """Return the values at ``path`` with which the expectation ``keep`` holds under a shock.
+
+    ``what`` and the shock as keywords are those of :func:`looprisk.run`.
 
     ``keep`` has the words of an expectation: ``{"of": "plume-xusd", "metric": "break_at", "event":
     "bad_debt", "at_least": "8%"}``. ``between`` is the range searched; without it a share from 0 to
     1, an amount from 0 to ten times what it is. The range is scanned in equal steps, each change is
     bracketed to six digits: the value given holds, the next digit does not.
 
+    >>> import looprisk as lr
+    >>> loop = lr.loop("wstETH", "ETH", equity=100, ltv=0.90, lltv=0.945)
+    >>> keep = {"of": "loop", "metric": "break_at", "event": "liquidated", "at_least": "8%"}
+    >>> limit(loop, "loop/loop/ltv", keep, price={"wstETH": -1}).recommended
+    '86.94%'
+
     Raises ModelError where the path leads to no number or ``keep`` cannot be judged.
     """
-    case = _keeping(case, keep)
+    case = _keeping(case_of(what, asked), keep)
     written = value_at(dump(case.system), path)
     if not isinstance(written, Value) or not written.known:
         raise ModelError([Problem((), f"{path}: a limit is of a number; here stands none")])

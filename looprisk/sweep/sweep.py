@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Unpack
 
+from looprisk.analysis.api import Question, case_of
 from looprisk.analysis.asked import number_of, unit_of
 from looprisk.analysis.clearing import layer_ids, proven, title
 from looprisk.analysis.solve import Solved, solve
@@ -19,6 +21,7 @@ from looprisk.errors import (
     UnknownValueError,
 )
 from looprisk.model.case import Case
+from looprisk.model.groups import only_run
 from looprisk.model.measure import Measure, parse_measure
 from looprisk.model.paths import value_at
 from looprisk.model.system import System
@@ -47,20 +50,31 @@ class Start:
 
 
 def sweep(
-    case: Case,
+    what: System | Case,
     vary: Mapping[str, Sequence[object]],
+    *,
     measure: Sequence[str] = (),
     watch: Callable[[Sequence[Start]], Iterable[Start]] = iter,
+    **asked_of: Unpack[Question],
 ) -> Sweep:
     """Return a table of answers over a grid: the first row as given, then every combination.
+
+    ``what`` and the shock as keywords are those of :func:`looprisk.run`.
 
     ``vary`` maps paths to values as ``set`` takes them; ``shock`` varies the size of the last stage
     as a share of it as written. ``measure`` names metrics, ``OF METRIC`` or ``OF METRIC EVENT``;
     without it the economic loss of every layer, in US dollars. Every row is what a single solve
     gives; one without a certified answer says why. ``watch`` sees the starts go by.
 
+    >>> import looprisk as lr
+    >>> fund = lr.System(issuers={"S": lr.Issuer(outside={"book": 700}, owes={"outside": 530})})
+    >>> found = sweep(fund, {"S/owes/outside": [530, 600]}, measure=["S recovery"], loss={"S": 140})
+    >>> [row.numbers[0] for row in found.rows]
+    [1.0, 1.0, 0.9333333333333333]
+
     Raises ModelError where a value is not possible, before anything is solved.
     """
+    case = only_run(case_of(what, asked_of))
     asked = tuple(_parsed(text) for text in measure)
     combinations = list(points(vary))
     paths = [path for path in vary if path != SHOCK]

@@ -115,7 +115,7 @@ def test_what_nothing_can_keep_is_said(slips):
 )
 def test_what_cannot_be_limited_is_refused(slips, path, keep, between, message):
     with pytest.raises(lr.ModelError) as refused:
-        limit(slips, path, keep, between)
+        limit(slips, path, keep, between=between)
     assert message in str(refused.value)
 
 

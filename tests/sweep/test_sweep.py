@@ -50,7 +50,7 @@ def test_a_span_that_means_nothing_is_refused(text, message):
 def test_every_row_is_what_a_single_solve_gives(stream):
     levels = ("$600M", "$650M")
     asked = ("xUSD loss_usd", "deUSD economic_price", "deUSD break_at impaired")
-    found = sweep(stream, {FUND: levels}, asked)
+    found = sweep(stream, {FUND: levels}, measure=asked)
     assert [row.values for row in found.rows] == [(625e6,), (600e6,), (650e6,)]
     for row, level in zip(found.rows, ("$625M", *levels), strict=True):
         system = stream.system.set({FUND: level})
@@ -65,7 +65,7 @@ def test_every_row_is_what_a_single_solve_gives(stream):
 
 def test_the_size_of_the_shock_is_varied_along_it(stream):
     sizes = ("0%", "25%", "50%", "100%")
-    found = sweep(stream, {"shock": sizes}, ("xUSD loss_usd",))
+    found = sweep(stream, {"shock": sizes}, measure=("xUSD loss_usd",))
     whole = [
         lr.run(stream.system, loss={FUND: 93e6 * float(size[:-1]) / 100}).layer("xUSD")
         for size in sizes
@@ -76,7 +76,9 @@ def test_the_size_of_the_shock_is_varied_along_it(stream):
 
 
 def test_the_grid_runs_through_every_combination_in_order(stream):
-    found = sweep(stream, {FUND: ("$600M", "$650M"), "shock": ("50%", "100%")}, ("xUSD loss_usd",))
+    found = sweep(
+        stream, {FUND: ("$600M", "$650M"), "shock": ("50%", "100%")}, measure=("xUSD loss_usd",)
+    )
     assert [row.values for row in found.rows[1:]] == [
         (600e6, 0.5),
         (600e6, 1.0),
@@ -111,7 +113,9 @@ def test_a_row_without_an_answer_says_why_and_the_others_stand():
         }
     )
     case = Case(fund, lr.Scenario(stages=[lr.Stage(loss={"S": "50%"})]), "halved")
-    found = sweep(case, {"S/owes/b/amount": ("$50", "unknown")}, ("S loss_usd", "S recovery"))
+    found = sweep(
+        case, {"S/owes/b/amount": ("$50", "unknown")}, measure=("S loss_usd", "S recovery")
+    )
     assert [bool(row.refused) for row in found.rows] == [False, False, True]
     assert "S/owes/b" in found.rows[2].refused
     assert found.rows[2].numbers == (None, None)
@@ -132,5 +136,5 @@ def test_a_row_without_an_answer_says_why_and_the_others_stand():
 )
 def test_what_cannot_be_varied_or_measured_is_refused(stream, vary, measure, message):
     with pytest.raises(lr.ModelError) as refused:
-        sweep(stream, vary, measure)
+        sweep(stream, vary, measure=measure)
     assert message in str(refused.value)
