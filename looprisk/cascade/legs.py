@@ -9,12 +9,13 @@ import numpy as np
 
 from looprisk.cascade.arrays import Floats, Ints
 from looprisk.cascade.margins import liquidation_price
+from looprisk.cascade.traders import traders_of
 from looprisk.cascade.venues import VenueTerms, terms_of
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.state import State as Start
 from looprisk.engine.state import asset_usd, usd
 from looprisk.model.markets import Venue
-from looprisk.model.positions import PerpPosition
+from looprisk.model.positions import PerpPosition, VenueTable
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,6 +59,24 @@ class Legs:
         return liquidation_price(self.terms.ladder, size, entry, cash)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Rows:
+    """Legs of one origin, and their wallets; as in :class:`Legs`."""
+
+    legs: tuple[str, ...]
+    wallets: tuple[str, ...]
+    wallet: Ints
+    owner: Ints
+    good: Ints
+    size: Floats
+    entry: Floats
+    cash: Floats
+    """[wallet]: USD."""
+    tokens: Mapping[str, Floats]
+    """Asset: [wallet] units."""
+    funding: Floats
+
+
 def legs_of(
     catalogue: Catalogue,
     start: Start,
@@ -68,42 +87,80 @@ def legs_of(
 ) -> Legs:
     """Return a venue and its legs as arrays; those of ``later`` without size.
 
-    ``still`` are the assets whose price never moves.
+    ``still`` are the assets whose price never moves. The traders of its tables come after the
+    positions that have a name, one wallet a row.
     """
     venue = catalogue.system.venues[name]
-    now = {n: p for n, p in catalogue.legs.items() if p.venue == name}
-    every = {**now, **{n: p for n, p in later.items() if p.venue == name}}
-    cross = venue.mode == "cross"
-    wallet_names = list(dict.fromkeys(_wallet(n, p, cross=cross) for n, p in every.items()))
-    at = {wallet: w for w, wallet in enumerate(wallet_names)}
-    wallet = np.array([at[_wallet(n, p, cross=cross)] for n, p in every.items()], dtype=np.intp)
-    firms = {firm: i for i, firm in enumerate(catalogue.system.issuers)}
-    owner = np.full(len(wallet_names), -1, dtype=np.intp)
-    for w, position in zip(wallet, every.values(), strict=True):
-        owner[w] = firms.get(str(position.owner), -1)
-    kinds = tuple(
-        dict.fromkeys(
-            place[asset]
-            for position in every.values()
-            for asset in position.margin
-            if asset not in still or asset in venue.haircut
-        )
+    parts = [_named(catalogue, start, name, place, later)]
+    for table, position in catalogue.system.positions.items():
+        if isinstance(position, VenueTable) and position.venue == name:
+            parts.append(_traders(catalogue, start, table, position, place))
+    wallets = [len(rows.wallets) for rows in parts]
+    before = np.cumsum([0, *wallets])
+    wallet = np.concatenate(
+        [rows.wallet + first for rows, first in zip(parts, before[:-1], strict=True)]
     )
+    assets = dict.fromkeys(asset for rows in parts for asset in rows.tokens)
+    margin = np.concatenate([rows.cash for rows in parts])
+    posted: dict[int, Floats] = {}
+    for asset in assets:
+        units = np.concatenate(
+            [rows.tokens.get(asset, np.zeros(len(rows.wallets))) for rows in parts]
+        )
+        if asset not in still or asset in venue.haircut:
+            posted[place[asset]] = units
+        else:
+            margin = margin + units * float(asset_usd(catalogue, start, asset))
     names = {g: asset for asset, g in place.items()}
-    margin = np.zeros(len(wallet_names))
-    posted = np.zeros((len(kinds), len(wallet_names)))
-    for (leg, position), w in zip(every.items(), wallet, strict=True):
-        for asset, amount in position.margin.items() if leg in now else ():
-            units = known(amount, leg, "margin", asset)
-            if place[asset] in kinds:
-                posted[kinds.index(place[asset]), w] += float(units)
-            else:
-                margin[w] += float(units * asset_usd(catalogue, start, asset))
+    good = np.concatenate([rows.good for rows in parts])
+    instruments = np.unique(good, return_inverse=True)[1].astype(np.intp)
     return Legs(
         name=name,
         part=venue,
+        legs=tuple(leg for rows in parts for leg in rows.legs),
+        wallets=tuple(one for rows in parts for one in rows.wallets),
+        wallet=wallet,
+        owner=np.concatenate([rows.owner for rows in parts]),
+        good=good,
+        size=np.concatenate([rows.size for rows in parts]),
+        entry=np.concatenate([rows.entry for rows in parts]),
+        margin=margin,
+        kinds=tuple(posted),
+        haircut=np.array(
+            [float(h.number) if (h := venue.haircut.get(names[g])) else 0.0 for g in posted]
+        ),
+        posted=np.stack([*posted.values()]) if posted else np.zeros((0, sum(wallets))),
+        funding=np.concatenate([rows.funding for rows in parts]),
+        terms=terms_of(venue, wallet_of=wallet, instrument_of=instruments),
+        fund=float(known(venue.insurance, name, "insurance")) if venue.insurance else 0.0,
+    )
+
+
+def _named(
+    catalogue: Catalogue,
+    start: Start,
+    venue: str,
+    place: Mapping[str, int],
+    later: Mapping[str, PerpPosition],
+) -> _Rows:
+    """Return the positions that stand on a venue by name, and those that stages open there."""
+    now = {n: p for n, p in catalogue.legs.items() if p.venue == venue}
+    every = {**now, **{n: p for n, p in later.items() if p.venue == venue}}
+    cross = catalogue.system.venues[venue].mode == "cross"
+    wallets = list(dict.fromkeys(_wallet(n, p, cross=cross) for n, p in every.items()))
+    at = {wallet: w for w, wallet in enumerate(wallets)}
+    wallet = np.array([at[_wallet(n, p, cross=cross)] for n, p in every.items()], dtype=np.intp)
+    firms = {firm: i for i, firm in enumerate(catalogue.system.issuers)}
+    owner = np.full(len(wallets), -1, dtype=np.intp)
+    tokens: dict[str, Floats] = {}
+    for (leg, position), w in zip(every.items(), wallet, strict=True):
+        owner[w] = firms.get(str(position.owner), -1)
+        for asset, amount in position.margin.items():
+            units = tokens.setdefault(asset, np.zeros(len(wallets)))
+            units[w] += float(known(amount, leg, "margin", asset)) if leg in now else 0.0
+    return _Rows(
         legs=tuple(every),
-        wallets=tuple(wallet_names),
+        wallets=tuple(wallets),
         wallet=wallet,
         owner=owner,
         good=np.array([_good(p, place) for p in every.values()], dtype=np.intp),
@@ -111,27 +168,43 @@ def legs_of(
         entry=np.array(
             [float(usd(catalogue, start, p.entry, n, "entry")) for n, p in every.items()]
         ),
-        margin=margin,
-        kinds=kinds,
-        haircut=np.array(
-            [float(h.number) if (h := venue.haircut.get(names[g])) else 0.0 for g in kinds]
-        ),
-        posted=posted,
-        funding=np.array(
-            [
-                float(known(p.funding, n, "funding")) if p.funding is not None else 0.0
-                for n, p in every.items()
-            ]
-        ),
-        terms=terms_of(venue, wallet_of=wallet, instrument_of=_instruments(every, place)),
-        fund=float(known(venue.insurance, name, "insurance")) if venue.insurance else 0.0,
+        cash=np.zeros(len(wallets)),
+        tokens=tokens,
+        funding=np.array([_funding(p, n) for n, p in every.items()]),
     )
 
 
-def _instruments(legs: Mapping[str, PerpPosition], place: Mapping[str, int]) -> Ints:
-    """Return the underlying of each leg, counted from 0."""
-    goods = np.array([_good(p, place) for p in legs.values()], dtype=np.intp)
-    return np.unique(goods, return_inverse=True)[1].astype(np.intp)
+def _traders(
+    catalogue: Catalogue,
+    start: Start,
+    table: str,
+    position: VenueTable,
+    place: Mapping[str, int],
+) -> _Rows:
+    """Return the rows of a table of traders, who are outside."""
+    prices = {name: float(asset_usd(catalogue, start, name)) for name in catalogue.system.assets}
+    found = traders_of(position, prices)
+    rows = tuple(f"{table}/{row}" for row in found.names)
+    single = len(found.assets) == 1
+    return _Rows(
+        legs=tuple(
+            rows[w] if single else f"{rows[w]}/{found.assets[a]}"
+            for w, a in zip(found.wallet_of, found.asset_of, strict=True)
+        ),
+        wallets=rows,
+        wallet=found.wallet_of,
+        owner=np.full(len(rows), -1, dtype=np.intp),
+        good=np.array([place[name] for name in found.assets], dtype=np.intp)[found.asset_of],
+        size=found.size,
+        entry=found.entry,
+        cash=found.cash,
+        tokens=found.tokens,
+        funding=np.full(len(found.size), _funding(position, table)),
+    )
+
+
+def _funding(position: PerpPosition | VenueTable, name: str) -> float:
+    return float(known(position.funding, name, "funding")) if position.funding else 0.0
 
 
 def size_of(position: PerpPosition) -> float:

@@ -204,7 +204,8 @@ class Plan:
             market = self.books[self.account_at[name][0]].name
             return name, market, name.partition("/")[0]
         if name in self.leg_at:
-            return name, self.legs[self.leg_at[name][0]].name
+            venue = self.legs[self.leg_at[name][0]].name
+            return name, venue, name.partition("/")[0]
         return (name,)
 
     @cached_property

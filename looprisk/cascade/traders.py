@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from looprisk.cascade.arrays import Floats, Ints
+from looprisk.errors import ModelError, Problem
 from looprisk.model.positions import VenueTable
 from looprisk.model.tables import ENTRY, LEVERAGE, LONG, MARGIN, SHORT, AccountTable
 
@@ -16,11 +17,13 @@ from looprisk.model.tables import ENTRY, LEVERAGE, LONG, MARGIN, SHORT, AccountT
 class Traders:
     """The rows of a table as legs.
 
-    ``asset_of`` (leg,) names the place of each leg's underlying in ``assets``, ``wallet_of`` its
-    row. ``size`` in signed units and ``entry`` in USD are (leg,). ``cash`` is the margin in USD of
-    each row, from its leverage; ``tokens`` the units of each token that it has as margin.
+    ``names`` are those of the rows, the wallets. ``asset_of`` (leg,) names the place of each leg's
+    underlying in ``assets``, ``wallet_of`` its row. ``size`` in signed units and ``entry`` in USD
+    are (leg,). ``cash`` is the margin in USD of each row, from its leverage; ``tokens`` the units
+    of each token that it has as margin.
     """
 
+    names: tuple[str, ...]
     assets: tuple[str, ...]
     asset_of: Ints
     wallet_of: Ints
@@ -53,13 +56,19 @@ def traders_of(table: VenueTable, start: Mapping[str, float]) -> Traders:
         [_column(read, LONG + name) - _column(read, SHORT + name) for name in assets], axis=-1
     )
     written = np.stack([_column(read, ENTRY + name) for name in assets], axis=-1)
-    entries = np.where(written == 0, np.array([start[name] for name in assets]), written)
+    known = np.array([start.get(name, np.nan) for name in assets])
+    entries = np.where(written == 0, known, written)
+    if np.isnan(entries[sizes != 0]).any():
+        name = next(name for name in assets if name not in start)
+        message = f"`{name}` is a token: what its legs entered at is not known here"
+        raise ModelError([Problem(("table",), message, f"write entry/{name} in dollars")])
     wallet_of, asset_of = np.nonzero(sizes)
     cash = np.zeros(read.rows)
     if LEVERAGE in read.amounts:
         cash = np.ascontiguousarray(np.abs(sizes) * entries).sum(axis=-1)
         cash = cash / _column(read, LEVERAGE)
     return Traders(
+        names=read.accounts(),
         assets=assets,
         asset_of=asset_of,
         wallet_of=wallet_of,
