@@ -182,7 +182,9 @@ def _datum(cases: Cases, datum: Datum) -> OpenDatum:
     row = OpenDatum(path=datum.path, text=datum.text, why=cases.why[datum.path])
     if datum.is_order:
         return replace(row, choices=len(datum.choices))
-    low, high = (shown(datum, datum.at(Fraction(end))) for end in (0, 1))
+    low, written, high = datum.text.partition("..")
+    if not written:
+        low, high = (shown(datum, datum.at(Fraction(end))) for end in (0, 1))
     return replace(row, low=low, high=high)
 
 

@@ -11,7 +11,7 @@ from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.layout import lay_out, prose
 from looprisk.results.names import clean, for_html, for_markdown, shown
-from looprisk.results.numbers import NONE, Scale, fixed, share
+from looprisk.results.numbers import money, share
 from looprisk.results.records import ClaimKind, EventName, Unit
 from looprisk.results.result_json import Object, number
 from looprisk.results.table import Table
@@ -153,8 +153,9 @@ class Bounds:
                 return f"{self.shock}: no bound is proved for {len(unproved)} layers."
             return f"{self.shock}: no loss depends on what is not known."
         widest = max(losing, key=lambda row: _width(row.loss))
-        scale = self.layers.scale
-        ends = f"{_money(widest.loss.low, scale)} to {_money(widest.loss.high, scale)}"
+        ends = " to ".join(
+            money(end) for end in (widest.loss.low, widest.loss.high) if end is not None
+        )
         by = f", most by {widest.loss.decided_by}" if widest.loss.decided_by else ""
         return f"{self.shock}: {shown(widest.label or widest.id)} loses {ends}{by}."
 
@@ -204,13 +205,6 @@ def _width(interval: Interval) -> float:
     if interval.low is None or interval.high is None:
         return 0.0
     return interval.high - interval.low
-
-
-def _money(value: float | None, scale: Scale) -> str:
-    if value is None:
-        return NONE
-    sign = "−" if value < 0 else ""
-    return f"{sign}${fixed(abs(value) / scale.factor, 2)}{scale.suffix}"
 
 
 def _layer_table(rows: tuple[LayerBounds, ...]) -> Table[LayerBounds]:
