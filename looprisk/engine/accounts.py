@@ -99,11 +99,14 @@ def _split(account: _Account) -> Split:
         id=f"{account.name}/debt", kind="debt", face=account.debt, holders=_held(account, "debt")
     )
     owner = Claim(id=f"{account.name}/equity", kind="owner", holders=_held(account, "equity"))
-    if account.absorbs:
-        income = Claim(id=f"{account.name}/income", kind="reserve")
-        return _absorbed(account, (lender, owner, income))
+    income = Claim(id=f"{account.name}/income", kind="reserve")
     variants = [
-        (condition, _of_basket(account, basket, lender, owner))
+        (
+            condition,
+            _absorbed(account, basket, (lender, owner, income))
+            if account.absorbs
+            else _of_basket(account, basket, lender, owner),
+        )
         for basket, condition in _baskets(account)
     ]
     return first_of(tuple(variants)) if len(variants) > 1 else variants[0][1]
@@ -260,8 +263,7 @@ def _discounted(account: _Account, basket: Basket) -> Fraction:
     return 1 / max(min(health, ONE), least)
 
 
-def _absorbed(account: _Account, claims: tuple[Claim, Claim, Claim]) -> Split:
-    basket = _basket(account, account.legs)
+def _absorbed(account: _Account, basket: Basket, claims: tuple[Claim, Claim, Claim]) -> Split:
     before = account.make.world.before.accounts[account.name]
     if before.credit or before.income:
         return settled(basket, line(_credit(account)), line(_income(account)), claims)

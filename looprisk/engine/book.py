@@ -19,7 +19,7 @@ from looprisk.engine.holdings import Holdings, holdings, supply_claim, unlisted_
 from looprisk.engine.reserves import insurance
 from looprisk.engine.skeleton import Claim, Node, Skeleton, assemble
 from looprisk.engine.standing import standing
-from looprisk.engine.state import ONE, ZERO, usd
+from looprisk.engine.state import ONE, ZERO
 from looprisk.engine.waterfall import Ranked, waterfall
 from looprisk.engine.world import World
 from looprisk.errors import NotCarriedError
@@ -100,7 +100,10 @@ def _posted(point: Point, token: str) -> Fraction | None:
         return None
     if world.recognised(catalogue.issuer_of[token]) and point.s > 0:
         return point.token(token)
-    return usd(catalogue, world.start, receipt.book_price, token, "book_price")
+    # `1.2 ETH` is posted in ETH: no shock moves the 1.2
+    return known(receipt.book_price, token, "book_price") * _unit(
+        world, receipt.book_price.of, point.s
+    )
 
 
 def _outside(world: World, issuer: str, s: Fraction) -> Fraction:
@@ -172,7 +175,8 @@ def _unit(world: World, unit: str | None, s: Fraction, above: tuple[str, ...] = 
     if isinstance(receipt, Par):
         return known(receipt.par, unit, "par") * _unit(world, receipt.par.of, s, (*above, unit))
     if receipt.book_price is not None:
-        return usd(world.catalogue, world.start, receipt.book_price, unit, "book_price")
+        price = receipt.book_price
+        return known(price, unit, "book_price") * _unit(world, price.of, s, (*above, unit))
     raise NotCarriedError(
         f"what is owed in units of {unit}, whose book price is computed: give {unit} a `book_price`"
     )
@@ -272,7 +276,6 @@ def _book_node(
     fixed: Mapping[str, Fraction],
     s: Fraction,
 ) -> Node:
-    part = world.catalogue.system.issuers[issuer]
     own = _own(world, held, issuer, supplies, s)
     for token, price in fixed.items():
         own += held.claims.get(token, {}).get(issuer, ZERO) * price
@@ -285,8 +288,8 @@ def _book_node(
     owed = affine(_owed(world, held, issuer, s))
     debts = Claim(id=f"{issuer}/debts", kind="loan", face=owed)
     residual = tuple(
-        (_share(held, token), weight)
-        for token, weight in world.catalogue.residual_claims(issuer, part)
+        (_share(held, token, fixed), weight)
+        for token, weight in held.residual(world.catalogue, issuer)
     )
     split = waterfall(issuer, (Ranked(claim=debts, rank=0, face=owed),), residual)
     return Node(
@@ -298,8 +301,10 @@ def _book_node(
     )
 
 
-def _share(held: Holdings, token: str) -> Claim:
-    return Claim(id=token, kind="share", units=held.units[token], holders=held.shares(token))
+def _share(held: Holdings, token: str, fixed: Mapping[str, Fraction]) -> Claim:
+    """Return a share of what is left; who holds one with a posted price counts it at that price."""
+    holders = () if token in fixed else held.shares(token)
+    return Claim(id=token, kind="share", units=held.units[token], holders=holders)
 
 
 def _account_node(

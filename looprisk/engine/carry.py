@@ -35,9 +35,9 @@ def carry(point: Point, after: State) -> State:
             (token,) = position.debt
             cash[catalogue.supply_of(position.market, token)] += crowd.outcome.repaid
             continue
+        for token, units in accounts[name].debts.items():
+            cash[catalogue.supply_of(position.market, token)] += _repaid(point, name, units)
         accounts[name] = _left(point, name, accounts[name])
-        for token, claim in catalogue.debt_claims(name).items():
-            cash[catalogue.supply_of(position.market, token)] += _repaid(point, token, claim)
     return replace(after, accounts=accounts, crowds=crowds, cash=cash, closed=_closed(point, after))
 
 
@@ -48,15 +48,14 @@ def _sum(account: Account, steps: Steps) -> Account:
 
 
 def _left(point: Point, name: str, account: Account) -> Account:
-    claims = point.compiled.world.catalogue.debt_claims(name)
-    debts = {token: n - _repaid(point, token, claims[token]) for token, n in account.debts.items()}
+    debts = {token: n - _repaid(point, name, n) for token, n in account.debts.items()}
     if "absorbed" in point.state_of(name):
-        (token,) = claims
+        (token,) = debts
         return Account(
             collateral=dict.fromkeys(account.collateral, ZERO),
             debts=debts,
-            credit=_repaid(point, token, f"{name}/equity"),
-            income=_repaid(point, token, f"{name}/income"),
+            credit=_in_tokens(point, token, f"{name}/equity"),
+            income=_in_tokens(point, token, f"{name}/income"),
         )
     kept = share_kept(point, name)
     return replace(
@@ -64,8 +63,18 @@ def _left(point: Point, name: str, account: Account) -> Account:
     )
 
 
-def _repaid(point: Point, token: str, claim: str) -> Fraction:
-    """Return what a claim gets, in loan tokens."""
+def _repaid(point: Point, name: str, units: Fraction) -> Fraction:
+    """Return how many units of a debt are repaid: of each debt of an account the same part.
+
+    Also of one whose token is worth nothing at the moment.
+    """
+    claims = point.compiled.world.catalogue.debt_claims(name).values()
+    owed = sum((point.face(claim) for claim in claims), ZERO)
+    return units * sum((Fraction(point.claim(claim)) for claim in claims), ZERO) / owed
+
+
+def _in_tokens(point: Point, token: str, claim: str) -> Fraction:
+    """Return what a claim is worth, in loan tokens."""
     return Fraction(point.claim(claim)) / point.value(point.compiled.world.price(token))
 
 

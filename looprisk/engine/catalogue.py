@@ -138,12 +138,12 @@ class Catalogue:
         return ((name, p) for name, p in self.loans.items() if p.market == market)
 
     def residual_claims(self, name: str, issuer: Issuer) -> tuple[tuple[str, Fraction], ...]:
-        """Return (claim, weight) of what is left of an issuer: its shares, else its equity."""
+        """Return (claim, weight of a unit) of what is left: shares, else the equity."""
         shares = {t: r for t, r in issuer.issues.items() if isinstance(r, Share)}
         if not shares:
             return ((f"{name}/equity", Fraction(1)),)
         return tuple(
-            (token, known(share.supply, name, "supply") * _weight(share))
+            (token, Fraction(1) if share.weight is None else known(share.weight, token, "weight"))
             for token, share in shares.items()
         )
 
@@ -171,10 +171,6 @@ class Catalogue:
             for loan in issuer.owes:
                 place.setdefault(f"{name}/owes/{loan}", debts)
         return {claim: place[claim] for claim in claims}
-
-
-def _weight(share: Share) -> Fraction:
-    return Fraction(1) if share.weight is None else share.weight.number
 
 
 def known(value: Value, *path: str) -> Fraction:

@@ -73,7 +73,7 @@ def _issuer(make: Maker, name: str, issuer: Issuer) -> Node:
     ranked = tuple(_ranked(make, name, issuer, claim, rank) for claim, rank in ranks.items())
     residual = tuple(
         (_residual(make, name, claim), weight)
-        for claim, weight in make.catalogue.residual_claims(name, issuer)
+        for claim, weight in make.held.residual(make.catalogue, name)
     )
     recovery = (ONE, ONE)
     if issuer.default_recovery is not None:

@@ -12,12 +12,14 @@ from fractions import Fraction
 from typing import TypeVar
 
 from looprisk.engine.catalogue import known, unknown
+from looprisk.errors import NotCarriedError
 from looprisk.model.issuers import Issuer
+from looprisk.model.markets import Market
 from looprisk.model.positions import AnyPosition, LoanPosition
 from looprisk.model.scenario import Scenario
 from looprisk.model.system import System
 from looprisk.model.tokens import Par, Share
-from looprisk.model.values import Value
+from looprisk.model.values import Value, decimal_text
 
 V = TypeVar("V")
 
@@ -33,25 +35,45 @@ def unfolded(system: System) -> System:
     alias = aliases(system)
     issuers: dict[str, Issuer] = {}
     for name, issuer in system.issuers.items():
-        owns = _renamed(issuer.owns, alias)
+        owns = _summed(issuer.owns, alias, f"{name}/owns")
         issues = {t: _whole(t, r) if t in copied else r for t, r in issuer.issues.items()}
         issuers[name] = issuer.model_copy(update={"owns": owns, "issues": issues})
     for token, receipt in copied.items():
         issuers |= _bridges(token, receipt)
-    markets = {
-        name: market.model_copy(update={"collateral": _renamed(market.collateral, alias)})
-        for name, market in system.markets.items()
+    markets = {name: _accepting(name, m, alias) for name, m in system.markets.items()}
+    positions = {name: _moved(name, p, alias) for name, p in system.positions.items()}
+    oracles = {
+        name: oracle.model_copy(update={"of": alias.get(str(oracle.of), oracle.of)})
+        for name, oracle in system.oracles.items()
     }
-    positions = {name: _moved(position, alias) for name, position in system.positions.items()}
     return system.model_copy(
-        update={"issuers": issuers, "markets": markets, "positions": positions}
+        update={
+            "issuers": issuers,
+            "markets": markets,
+            "positions": positions,
+            "oracles": oracles,
+        }
     )
 
 
-def _moved(position: AnyPosition, alias: Mapping[str, str]) -> AnyPosition:
+def _accepting(name: str, market: Market, alias: Mapping[str, str]) -> Market:
+    modes = {
+        key: mode.model_copy(
+            update={
+                "collateral": _renamed(mode.collateral, alias, f"{name}/e_modes/{key}/collateral")
+            }
+        )
+        for key, mode in market.e_modes.items()
+    }
+    terms = _renamed(market.collateral, alias, f"{name}/collateral")
+    return market.model_copy(update={"collateral": terms, "e_modes": modes})
+
+
+def _moved(name: str, position: AnyPosition, alias: Mapping[str, str]) -> AnyPosition:
     if not isinstance(position, LoanPosition):
         return position
-    return position.model_copy(update={"collateral": _renamed(position.collateral, alias)})
+    collateral = _summed(position.collateral, alias, f"{name}/collateral")
+    return position.model_copy(update={"collateral": collateral})
 
 
 def _copied(system: System) -> dict[str, Share | Par]:
@@ -125,8 +147,36 @@ def _tokens(number: Fraction) -> Value:
     return Value(number, number, "tokens", text=str(float(number)))
 
 
-def _renamed(amounts: Mapping[str, V], alias: Mapping[str, str]) -> dict[str, V]:
-    return {alias.get(str(key), str(key)): value for key, value in amounts.items()}
+def _renamed(parts: Mapping[str, V], alias: Mapping[str, str], place: str) -> dict[str, V]:
+    """Return parts by token; raise NotCarriedError where two copies of one token differ."""
+    found: dict[str, V] = {}
+    for key, part in parts.items():
+        token = alias.get(str(key), str(key))
+        if found.setdefault(token, part) != part:
+            raise NotCarriedError(
+                f"{place}: {key} is one with another copy of {token}, whose shortfall all bear, "
+                "and not written alike: write the same for both, or leave one out"
+            )
+    return found
+
+
+def _summed(amounts: Mapping[str, Value], alias: Mapping[str, str], place: str) -> dict[str, Value]:
+    """Return amounts by token: copies that are the token itself count together."""
+    found: dict[str, Value] = {}
+    for key, amount in amounts.items():
+        token = alias.get(str(key), str(key))
+        found[token] = _together(found[token], amount, place) if token in found else amount
+    return found
+
+
+def _together(one: Value, other: Value, place: str) -> Value:
+    if one.unit != other.unit:
+        raise NotCarriedError(
+            f"{place}: `{one.text}` and `{other.text}` are of copies of one token: write both in "
+            "the same unit"
+        )
+    total = known(one, place) + known(other, place)
+    return Value(total, total, one.unit, text=decimal_text(total))
 
 
 def renamed(scenario: Scenario, alias: Mapping[str, str]) -> Scenario:
@@ -136,10 +186,10 @@ def renamed(scenario: Scenario, alias: Mapping[str, str]) -> Scenario:
     stages = tuple(
         stage.model_copy(
             update={
-                "depeg": _renamed(stage.depeg, alias),
-                "mint": _renamed(stage.mint, alias),
-                "run": _renamed(stage.run, alias),
-                "open": {name: _moved(position, alias) for name, position in stage.open.items()},
+                "depeg": _renamed(stage.depeg, alias, "depeg"),
+                "mint": _summed(stage.mint, alias, "mint"),
+                "run": _renamed(stage.run, alias, "run"),
+                "open": {name: _moved(name, p, alias) for name, p in stage.open.items()},
             }
         )
         for stage in scenario.stages

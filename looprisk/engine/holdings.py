@@ -35,6 +35,13 @@ class Holdings:
             if units
         )
 
+    def residual(self, catalogue: Catalogue, name: str) -> tuple[tuple[str, Fraction], ...]:
+        """Return (claim, weight) of what is left of an issuer, split by units and their weight."""
+        claims = catalogue.residual_claims(name, catalogue.system.issuers[name])
+        whole = tuple((c, weight * self.units.get(c, Fraction(1))) for c, weight in claims)
+        # where everybody has left, what is left is nobody's, in any proportion
+        return whole if any(weight for _, weight in whole) else claims
+
 
 def holdings(catalogue: Catalogue, start: State, accounts: State) -> Holdings:
     """Return who holds what; loan accounts stand as in ``accounts``, prices as at the start."""

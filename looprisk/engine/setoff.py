@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from looprisk.engine.catalogue import Catalogue, known
+from looprisk.engine.copies import unfolded
 from looprisk.engine.holdings import Holdings, holdings
 from looprisk.engine.state import ONE, ZERO, State, asset_usd, start_state, usd
 from looprisk.errors import NotCarriedError
@@ -34,10 +35,11 @@ def netted(system: System) -> System:
 
 
 def _net(system: System, creditor: str, debtor: str, *, void: bool) -> System:
-    catalogue = Catalogue(system)
+    catalogue = Catalogue(unfolded(system))
     start = start_state(catalogue)
     held = holdings(catalogue, start, start)
     token = _promise(catalogue, creditor)
+    _no_copies(system, token)
     par = usd(catalogue, start, _par(catalogue, token).par, token, "par")
     owed = _owed(catalogue, start, held, creditor, debtor)
     free = held.claims.get(token, {}).get(debtor, ZERO)
@@ -64,6 +66,16 @@ def _promise(catalogue: Catalogue, creditor: str) -> str:
             "not say which: it needs exactly one token of kind `par`"
         )
     return promises[0]
+
+
+def _no_copies(system: System, token: str) -> None:
+    if any(
+        token in issuer.issues and issuer.issues[token].copies for issuer in system.issuers.values()
+    ):
+        raise NotCarriedError(
+            f"{token}/copies: a promise that is set off stands on one chain here: write its whole "
+            "`supply`, without `copies`"
+        )
 
 
 def _par(catalogue: Catalogue, token: str) -> Par:
@@ -118,13 +130,16 @@ def _less_owed(
     """Return the changes that lower what the debtor owes, loans first, by ``amount`` in USD."""
     changes: Changes = {}
     for loan in _loans(catalogue, creditor, debtor):
-        value = catalogue.system.issuers[debtor].owes[loan].amount
+        terms = catalogue.system.issuers[debtor].owes[loan]
+        value = terms.amount
         unit = asset_usd(catalogue, start, value.of) if value.of else ONE
         face = value.number * unit
         paid = min(face, amount)
         amount -= paid
         left = (face - paid) / unit
-        changes[f"{debtor}/owes/{loan}"] = _again(left, value.of)
+        changes[f"{debtor}/owes/{loan}"] = terms.model_copy(
+            update={"amount": _again(left, value.of)}
+        )
     for market, position in _markets(catalogue, held, creditor, debtor):
         token = catalogue.loan_token(market)
         price = asset_usd(catalogue, start, token)

@@ -12,6 +12,7 @@ from looprisk.model.groups import STRIKES, each_problems, group, members, stage_
 from looprisk.model.names import OUTSIDE, Names, Path, choose, did_you_mean, unresolved
 from looprisk.model.positions import PerpPosition, TablePosition
 from looprisk.model.scenario import Paths, Stage, When
+from looprisk.model.tokens import Par
 from looprisk.model.values import Value
 from looprisk.model.vocabulary import GROUPS
 
@@ -200,7 +201,7 @@ def _default(target: str, parts: Parts, path: Path) -> Iterator[Problem]:
     if group(target):
         yield from _group_problems(target, "default", parts, path)
     elif not rest:
-        known = (*ids["issuers"], *ids["positions"])
+        known = (*ids["issuers"], *_promises(parts), *_borrowers(parts))
         what = "issuer, claim or loan of this system"
         yield from unresolved(target, known, path, what, on_key=True)
     elif isinstance(parts.positions.get(head), TablePosition):
@@ -212,6 +213,18 @@ def _default(target: str, parts: Parts, path: Path) -> Iterator[Problem]:
         claims = [f"{head}/owes/{claim}" for claim in issuer.owes]
         help_ = did_you_mean(target, claims) or f"its claims are {', '.join(claims)}"
         yield Problem(path, f"`{target}` is no claim on {head}", help_)
+
+
+def _promises(parts: Parts) -> Iterator[str]:
+    for issuer in parts.issuers.values():
+        yield from (token for token, receipt in issuer.issues.items() if isinstance(receipt, Par))
+
+
+def _borrowers(parts: Parts) -> Iterator[str]:
+    """Yield the positions that owe: a leg on a venue does not."""
+    for name, part in parts.positions.items():
+        if not isinstance(part, PerpPosition):
+            yield name
 
 
 def _legs(verb: str, targets: tuple[str, ...], parts: Parts, path: Path) -> Iterator[Problem]:

@@ -1,0 +1,214 @@
+"""What the comparison with plain means has found: each by hand."""
+
+import pytest
+
+from looprisk import System
+from looprisk.engine.book import book
+from looprisk.errors import ModelError, NotCarriedError
+from tests.semantics.build import DOLLAR, F, account, case, par, share, solved, values
+
+E = {**DOLLAR, "E": {"price": "$10"}}
+
+
+def test_copies_that_are_one_token_count_together():
+    """B holds 2 and 3 of the 10 units of A, on two chains; 4 of them are pledged, 1 and 3."""
+    copies = {"home": {"supply": 5}, "far": {"supply": 5}}
+    terms = {"lltv": "80%", "oracle": "market", "incentive": "5%"}
+    near = {"lltv": "90%", "oracle": "market", "incentive": "2%"}
+    system = System(
+        assets=DOLLAR,
+        issuers={
+            "A": {
+                "outside": {"pile": "$100"},
+                "issues": {"t": share(10, copies=copies, shortfall_borne_by="all")},
+            },
+            "B": {"owns": {"t": 2, "t/far": 3}},
+        },
+        markets={
+            "M": {
+                "rules": "pooled",
+                "realises": "true",
+                "lends": {"USDC": {"cash": 0}},
+                "collateral": {"t": terms, "t/far": terms},
+                "e_modes": {"near": {"collateral": {"t/far": near}}},
+            }
+        },
+        positions={
+            "a": {
+                "market": "M",
+                "e_mode": "near",
+                "collateral": {"t": 1, "t/far": 3},
+                "debt": {"USDC": 30},
+            }
+        },
+    )
+    start = solved(system).start
+    assert values(start, "B/equity", "a/debt", "a/equity") == [50, 30, 10]
+
+
+def test_copies_that_are_one_token_have_one_set_of_terms():
+    copies = {"home": {"supply": 5}, "far": {"supply": 5}}
+    terms = {"lltv": "80%", "oracle": "market", "incentive": "5%"}
+    system = System(
+        assets=DOLLAR,
+        issuers={
+            "A": {
+                "outside": {"pile": "$100"},
+                "issues": {"t": share(10, copies=copies, shortfall_borne_by="all")},
+            }
+        },
+        markets={
+            "M": {
+                "rules": "pooled",
+                "realises": "true",
+                "lends": {"USDC": {"cash": 0}},
+                "collateral": {"t": terms, "t/far": {**terms, "lltv": "70%"}},
+            }
+        },
+    )
+    with pytest.raises(NotCarriedError, match="M/collateral: t/far is one with another copy of t"):
+        solved(system)
+
+
+def test_a_debt_in_a_token_worth_nothing_is_repaid_with_the_others():
+    """60 dollars and 2 E against 1 G: E falls to nothing, G to 70, and 60 are repaid in full."""
+    system = System(
+        assets={**E, "G": {"price": "$100"}},
+        markets={
+            "M": {
+                "rules": "pooled",
+                "realises": "true",
+                "lends": {"USDC": {"cash": 0}, "E": {"cash": 1}},
+                "collateral": {"G": {"lltv": "80%", "oracle": "market", "incentive": "5%"}},
+            }
+        },
+        positions={"a": {"market": "M", "collateral": {"G": 1}, "debt": {"USDC": 60, "E": 2}}},
+    )
+    found = solved(system, {"price": {"E": "-100%", "G": "-30%"}}, {"price": {"E": "0%"}})
+    left = found.runs[1].before
+    assert left.accounts["a"].debts == {"USDC": 0, "E": 0}
+    assert left.accounts["a"].collateral == {"G": F(1, 10)}
+    assert left.cash == {"M/USDC": 60, "M/E": 3}
+
+
+def test_what_is_left_is_split_by_the_units_that_are_out():
+    """10 units of one class and 20 of another; 15 more of the first make it 25 of 45."""
+    issues = {"t": share(10), "u": share(20)}
+    system = System(
+        assets=DOLLAR,
+        issuers={"A": {"outside": {"pile": "$90"}, "issues": issues, "pays": [["t", "u"]]}},
+    )
+    found = solved(system, {"mint": {"t": 15}})
+    assert values(found.start, "t", "u") == [30, 60]
+    assert values(found.end, "t", "u") == [50, 40]
+
+
+def test_a_price_posted_in_an_asset_moves_with_it():
+    """A fund of 1 E posts 0.1 E a unit: when E halves, nothing is hidden."""
+    fund = {"owns": {"E": 1}, "issues": {"t": share(10, book_price="0.1 E")}}
+    found = solved(System(assets=E, issuers={"A": fund}), {"price": {"E": "-50%"}})
+    assert found.end.token("t") == F(1, 2)
+    assert book(found.end).prices == {"t": F(1, 2)}
+
+
+def test_a_posted_class_beside_a_computed_one_counts_once():
+    """B holds 5 units of the class posted at 2 dollars, and nothing else."""
+    issues = {"t": share(10, book_price="$2"), "u": share(10)}
+    system = System(
+        assets=DOLLAR,
+        issuers={
+            "A": {"outside": {"pile": "$30"}, "issues": issues, "pays": [["t", "u"]]},
+            "B": {"owns": {"t": 5}, "issues": {"b": share(4)}},
+        },
+    )
+    shown = book(solved(system).start)
+    assert shown.prices == {"t": 2, "u": F(3, 2), "b": F(10, 4)}
+    assert shown.assets["B"] == 10
+
+
+def test_an_absorbing_market_reads_the_cap_of_its_oracle():
+    """10 units worth 2 count 1 each: 7 of limit for a debt of 8, so all is absorbed."""
+    terms = {"lltv": "70%", "oracle": "hat", "liquidation_factor": "93%", "storefront": "50%"}
+    system = System(
+        assets=DOLLAR,
+        oracles={"hat": {"kind": "capped", "cap": "$1"}},
+        issuers={"A": {"outside": {"pile": "$200"}, "issues": {"t": share(100)}}},
+        markets={
+            "M": {
+                "rules": "compound-v3",
+                "lends": {"USDC": {"cash": 2}},
+                "collateral": {"t": terms},
+            }
+        },
+        positions={"a": account("M", "t", 10, 8)},
+    )
+    start = solved(system).start
+    assert values(start, "a/debt", "a/equity", "a/income") == [8, F(53, 5), F(7, 10)]
+
+
+def lent_and_held(**other: object) -> System:
+    """Example 8 of the rules, the loan under a name of its own."""
+    return System(
+        assets=DOLLAR,
+        issuers={
+            "E": {
+                "outside": {"cash": "$40"},
+                "issues": {"eUSD": par(100)},
+                "set_off": {"S": {"pledged": "void"}},
+            },
+            "S": {
+                "outside": {"cash": "$10"},
+                "owns": {"eUSD": 70},
+                "owes": {
+                    "note": {"to": "E", "amount": "$60"},
+                    "others": {"to": "outside", "amount": "$40"},
+                },
+                "pays": ["debts"],
+            },
+            **other,
+        },
+    )
+
+
+def test_a_loan_under_its_own_name_is_set_off():
+    copies = {"home": {"supply": 5}, "far": {"supply": 5}}
+    other = {
+        "outside": {"pile": "$5"},
+        "issues": {"t": share(10, copies=copies, shortfall_borne_by="all")},
+    }
+    for system in (lent_and_held(), lent_and_held(A=other, B={"owns": {"t/far": 2}})):
+        start = solved(system).start
+        assert start.token("eUSD") == 1
+        assert start.claim("S/owes/others") == 20
+        assert start.claim("S/owes/note") == 0
+
+
+def test_a_promise_with_copies_is_not_set_off():
+    copies = {"home": {"supply": 100}}
+    system = lent_and_held().set(
+        {"eUSD": {**par(100), "copies": copies, "shortfall_borne_by": "all"}}
+    )
+    with pytest.raises(NotCarriedError, match="eUSD/copies"):
+        solved(system)
+
+
+def test_a_promise_can_default_and_a_leg_cannot():
+    """50 promised out of 100, and 40 % paid: 20; what is left of the issuer is 50, 30 withheld."""
+    system = System(
+        assets=E,
+        issuers={"A": {"outside": {"pile": "$100"}, "issues": {"p": par(50)}}},
+        venues={"v": {"convention": "binance", "mode": "isolated", "maintenance": "3%"}},
+        positions={
+            "leg": {
+                "venue": "v",
+                "owner": "A",
+                "short": "1 E",
+                "entry": "$10",
+                "margin": {"USDC": 5},
+            }
+        },
+    )
+    found = solved(system, {"default": {"p": "40%"}})
+    assert values(found.end, "p", "A/equity") == [20, 55]
+    with pytest.raises((AssertionError, ModelError), match="no issuer, claim or loan"):
+        case(system, {"default": {"leg": "40%"}})
