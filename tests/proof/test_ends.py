@@ -1,0 +1,76 @@
+"""Greatest and least of random systems that mix every element, against plain means, exactly.
+
+``right_side`` is written from the rules of the model; ``ends`` finds the two ends of it without the
+engine. More systems by hand: ``LOOPRISK_PROOF_SYSTEMS=20000 pytest tests/proof``.
+"""
+
+import os
+
+import pytest
+
+from looprisk.analysis.solve import Solved, solve
+from looprisk.engine.book import book
+from looprisk.engine.clear import clear
+from looprisk.engine.stage import Point
+from looprisk.errors import NotExactError
+from looprisk.model import System
+from tests.proof.draw import Draw
+from tests.proof.moment import F
+from tests.proof.plain import Plain
+from tests.semantics.build import case
+
+MOST = int(os.environ.get("LOOPRISK_PROOF_SYSTEMS", "1100"))
+BATCH = 50
+FIRST = range(0, MOST, BATCH)
+SHARES = [F(1), F(1, 3), F(1), F(2, 3), F(0)]
+
+
+def compared(seed: int) -> tuple[Solved, Plain, F] | None:
+    """One random system, solved; None where the audits refuse it."""
+    drawn = Draw(seed)
+    found = case(System(**drawn.system), drawn.stage)
+    try:
+        solved = solve(found)
+    except NotExactError:
+        return None
+    return solved, Plain(found.system, found.scenario.stages[0]), SHARES[seed % len(SHARES)]
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_greatest_and_least_are_those_of_the_rules(first):
+    refused = 0
+    for seed in range(first, first + BATCH):
+        both = compared(seed)
+        if both is None:
+            refused += 1
+            continue
+        solved, plain, s = both
+        for selection in ("greatest", "least"):
+            ends = {"greatest": solved.greatest, "least": solved.least} if s == 1 else {}
+            point = ends.get(selection) or solved.last.at(s, selection)
+            wanted = plain.solve(s, greatest=selection == "greatest")
+            found = {claim: point.claim(claim) for claim in point.compiled.index.claim}
+            assert found == {claim: wanted[claim] for claim in found}, (seed, s, selection)
+            if seed % 3 == 0:
+                books_agree(point, wanted, (seed, s, selection))
+                floats_come_near(point, selection, (seed, s, selection))
+    assert refused <= BATCH // 4
+
+
+def books_agree(point: Point, wanted: dict[str, F], where: object) -> None:
+    """What screens show: computed prices of shares, and every supply."""
+    shown = book(point)
+    units = {
+        supply: point.compiled.index.claim_of[point.compiled.index.claim[supply]].units
+        for supply in shown.supplies
+    }
+    prices = {token: price for token, price in shown.prices.items() if f"book of {token}" in wanted}
+    prices |= {s: value / units[s] for s, value in shown.supplies.items() if units[s]}
+    assert prices == {thing: wanted[f"book of {thing}"] for thing in prices}, where
+
+
+def floats_come_near(point: Point, selection: str, where: object) -> None:
+    rounded = clear(point.compiled.form.floats(), selection)
+    size = float(max(1, *point.solution.y))
+    for exact, near in zip(point.solution.y, rounded.y, strict=True):
+        assert near == pytest.approx(float(exact), abs=1e-9 * size), where
