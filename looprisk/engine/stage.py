@@ -25,13 +25,11 @@ from looprisk.engine.piece import Piece
 from looprisk.engine.skeleton import Index, Skeleton, assemble
 from looprisk.engine.state import ONE, ZERO, State
 from looprisk.engine.trace import trace
+from looprisk.engine.twin import twinned
 from looprisk.engine.weights import weighed, weights
 from looprisk.engine.world import World, knots, reach
 from looprisk.errors import NotExactError
 
-OUT_OF_REACH = Fraction(10**15)
-"""A book price at which no trigger fires: where the search for the greatest book starts."""
-BOOK_STEPS = 200
 EXACT_NODES = 60
 """Up to so many nodes every number is a Fraction; above, float64."""
 
@@ -212,22 +210,16 @@ class StageRun:
         return computed_navs(self.catalogue)
 
     def _twinned(self, s: Fraction, selection: Selection) -> Point:
-        """Return the solution together with the book that its oracles read (SEMANTICS 5).
+        """Return the solution together with the book that its oracles read (SEMANTICS 5)."""
 
-        From the top: first no oracle sees a loss, then each sees the book of the solution before,
-        until nothing changes. A book falls as bad debt is realised and never rises, so this ends at
-        the greatest pair.
-        """
-        navs = dict.fromkeys(self.navs, OUT_OF_REACH)
-        for _ in range(BOOK_STEPS):
+        def read(navs: Mapping[str, Fraction]) -> tuple[Point, dict[str, Fraction]]:
             point = self._point(s, selection, navs)
             booked = book(point)
             prices = {**booked.prices, **per_unit(point, booked.supplies)}
-            read = {claim: prices[claim] for claim in self.navs}
-            if read == navs:
-                return point
-            navs = read
-        raise NotExactError(f"the books that oracles read do not come to rest; {ADVICE}")
+            exact = point.compiled.form.exact
+            return point, {c: prices[c] if exact else _shown(prices[c]) for c in self.navs}
+
+        return twinned(read, self.navs, from_above=selection == "greatest")
 
     @cached_property
     def reach(self) -> Fraction:
@@ -266,6 +258,11 @@ class StageRun:
             straight = tuple(p for p in pieces if p.hi > p.lo)
             found.append(Segment(compiled=compiled, pieces=_after(found[-1], compiled, straight)))
         return tuple(found)
+
+
+def _shown(price: Fraction) -> Fraction:
+    """Return a price found in floats without its last digits, which never come to rest."""
+    return Fraction(f"{float(price):.12e}")
 
 
 def _ends(

@@ -5,7 +5,7 @@ import pytest
 from looprisk import System
 from looprisk.engine.book import book
 from looprisk.errors import ModelError, NotCarriedError
-from tests.semantics.build import DOLLAR, F, account, case, par, share, solved, values
+from tests.semantics.build import DOLLAR, F, account, at, case, market, par, share, solved, values
 
 E = {**DOLLAR, "E": {"price": "$10"}}
 
@@ -212,3 +212,38 @@ def test_a_promise_can_default_and_a_leg_cannot():
     assert values(found.end, "p", "A/equity") == [20, 55]
     with pytest.raises((AssertionError, ModelError), match="no issuer, claim or loan"):
         case(system, {"default": {"leg": "40%"}})
+
+
+def own_book(pile: int) -> System:
+    """A fund supplies 126 of 140 to a market that lends 100 against half of its own 100 shares.
+
+    The oracle reads its book, which falls by what that market realises of bad debt.
+    """
+    return System(
+        assets=DOLLAR,
+        issuers={
+            "X": {"outside": {"pile": f"${pile}"}, "owns": {"M": 126}, "issues": {"x": share(100)}}
+        },
+        markets={"M": market("x", oracle="nav", cash=40, realises="true")},
+        positions={"p": account("M", "x", 50, 100)},
+    )
+
+
+def test_a_book_that_an_oracle_reads_has_two_ends():
+    """At book 176/100 nobody liquidates: 21/20 of 86/55 is less. At 301/200 it pays, and stays so."""
+    found = solved(own_book(50))
+    for selection, price, lent in (
+        ("greatest", F(86, 55), F(860, 11)),
+        ("least", F(301, 200), F(215, 3)),
+    ):
+        point = at(found, 0, selection)
+        assert (point.token("x"), point.claim("p/debt")) == (price, lent)
+
+
+def test_a_book_that_falls_in_ever_smaller_steps_is_found():
+    """100 o = 70 + 9/10 (40 + 50 o / (21/20)): o = 371/200, both ends."""
+    found = solved(own_book(70))
+    for selection in ("greatest", "least"):
+        point = at(found, 0, selection)
+        assert point.token("x") == F(371, 200)
+        assert "liquidated" in point.state_of("p")
