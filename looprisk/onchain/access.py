@@ -47,15 +47,13 @@ def opened(access: Access, environment: Mapping[str, str]) -> Iterator[Snapshot]
     """
     if access.replay is not None:
         node = TapeNode(Tape.load(access.replay))
-        snapshot = Snapshot(node, pin(node, access.block, access.chain_id))
-        snapshot.settle()
-        yield snapshot
+        yield _settled(node, pin(node, access.block, access.chain_id))
         return
     cache = Cache.at(place(environment))
     try:
         if access.offline:
             found = _kept_pin(cache, access)
-            yield from _read(CachedNode(cache, found, None), found)
+            yield _settled(CachedNode(cache, found, None), found)
         else:
             yield from _online(access, environment, cache)
     finally:
@@ -70,7 +68,11 @@ def _online(access: Access, environment: Mapping[str, str], cache: Cache) -> Ite
         found = _settled_pin(cache, access) or pin(node, access.block, access.chain_id)
         cached = CachedNode(cache, found, http)
         tape.node = cached
-        yield from _read(tape if access.record is not None else cached, found)
+        sent = http.requests_sent
+        snapshot = _settled(tape if access.record is not None else cached, found)
+        yield snapshot
+        if not snapshot.all_by_hash and http.requests_sent > sent:
+            snapshot.verify()
         cache.keep_pin(access.block, found)
         if access.record is not None:
             tape.tape.save(access.record)
@@ -78,12 +80,10 @@ def _online(access: Access, environment: Mapping[str, str], cache: Cache) -> Ite
         http.close()
 
 
-def _read(node: Node, found: Pin) -> Iterator[Snapshot]:
+def _settled(node: Node, found: Pin) -> Snapshot:
     snapshot = Snapshot(node, found)
     snapshot.settle()
-    yield snapshot
-    if not snapshot.by_hash:
-        snapshot.verify()
+    return snapshot
 
 
 def _settled_pin(cache: Cache, access: Access) -> Pin | None:

@@ -11,6 +11,7 @@ import http.client
 import json
 import logging
 import random
+import re
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -34,6 +35,10 @@ TOO_MANY = 429
 FAILING = range(500, 600)
 Answer = TypeVar("Answer")
 _PIECE = 1 << 16
+_BRACKETS = re.compile(rb"[\[\]{}]")
+_DEEPEST = 100
+_UNANSWERED = 3
+"""Attempts where nobody listens."""
 _LONGEST_WORDS = 200
 
 
@@ -56,10 +61,12 @@ class Patience:
 class _AgainError(Exception):
     """The same request may succeed later; ``after`` is when the node said it would."""
 
-    def __init__(self, why: str, after: float | None = None) -> None:
+    def __init__(self, why: str, after: float | None = None, most: int | None = None) -> None:
         super().__init__(why)
         self.why = why
         self.after = after
+        self.most = most
+        """Attempts after which it is not worth while; None: as many as patience allows."""
 
 
 @dataclass(slots=True)
@@ -104,13 +111,14 @@ class HttpNode:
             except _AgainError as failed:
                 self.close()
                 why, after = failed.why, failed.after
+                most = self.patience.attempts if failed.most is None else failed.most
             else:
                 _log.debug("%s: %s took %.3f s", self.host, what, time.monotonic() - started)
                 return answer
             _log.debug("%s: %s, attempt %d: %s", self.host, what, number, why)
             wait = pause * (1 + random.random() / 2) if after is None else after  # noqa: S311
             pause = min(2 * pause, self.patience.longest_pause)
-            if number == self.patience.attempts or time.monotonic() + wait > end:
+            if number >= most or time.monotonic() + wait > end:
                 raise EndpointError(
                     f"{self.host}: {what}: {why}, after {number} attempts",
                     "looprisk doctor says what the node can do; another one: --rpc",
@@ -197,8 +205,8 @@ class HttpNode:
         if status == TOO_MANY or status in FAILING:
             raise _AgainError(f"HTTP {status}", _seconds(headers))
         try:
-            answer: Json = json.loads(body)
-        except (ValueError, RecursionError):
+            answer: Json = json.loads(_shallow(body))
+        except ValueError:
             raise _AgainError(f"HTTP {status} without JSON in it") from None
         if status != OK and not (isinstance(answer, dict) and answer.get("error")):
             raise _AgainError(f"HTTP {status}")
@@ -222,7 +230,8 @@ class HttpNode:
             raise EndpointError(reason, "is this the host you meant?") from None
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise _AgainError(f"no connection ({self.endpoint.hide(reason)})") from None
+            why = f"no connection ({self.endpoint.hide(reason)})"
+            raise _AgainError(why, most=_UNANSWERED) from None
 
     def _body(self, response: http.client.HTTPResponse, end: float) -> bytes:
         pieces: list[bytes] = []
@@ -268,6 +277,16 @@ class HttpNode:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         return headers
+
+
+def _shallow(body: bytes) -> bytes:
+    """Return a body; raise ValueError where it nests so deep that parsing it may crash."""
+    depth = 0
+    for bracket in _BRACKETS.finditer(body):
+        depth += 1 if bracket[0] in b"[{" else -1
+        if depth > _DEEPEST:
+            raise ValueError("nested too deep")
+    return body
 
 
 def _seconds(headers: http.client.HTTPMessage) -> float | None:

@@ -106,6 +106,7 @@ class Snapshot:
     by_hash: bool = True
     """False: the node takes block numbers only; ``verify`` then says whether all was of one block.
     """
+    logs_read: bool = False
     _codes: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
@@ -114,6 +115,11 @@ class Snapshot:
         if not self.by_hash:
             return hex(self.pin.number)
         return {"blockHash": self.pin.hash, "requireCanonical": True}
+
+    @property
+    def all_by_hash(self) -> bool:
+        """Whether all that was read is bound to the pinned block; else ``verify`` says so."""
+        return self.by_hash and not self.logs_read
 
     def read(self, call: Call) -> Answer:
         """Return the answer to one call; what a contract refuses is missing in it."""
@@ -163,6 +169,7 @@ class Snapshot:
         ``topics`` holds a topic, a list of them or None for each place. A range the node finds
         too large is halved.
         """
+        self.logs_read = True
         start = first
         while start <= self.pin.number:
             last = min(start + self.most_blocks - 1, self.pin.number)

@@ -227,3 +227,25 @@ def test_two_parts_never_share_an_id():
     draft.put("markets", "m-1", {"address": "0x1"})
     with pytest.raises(AnswerError, match="two different markets"):
         draft.put("markets", "m-1", {"address": "0x2"})
+
+
+# the key of an endpoint -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("verb", "url"),
+    [
+        ("doctor", "http://127.0.0.1:1/v2/c4n4ry-key"),
+        ("import", "http://c4n4ry-key:c4n4ry-key@127.0.0.1:1/?apikey=c4n4ry-key"),
+        ("doctor", "c4n4ry-key://nowhere"),
+        ("import", "http://[c4n4ry-key"),
+        ("doctor", "http://127.0.0.1:c4n4ry-key/"),
+    ],
+)
+def test_a_key_is_never_told(town, cli, caplog, verb, url):
+    caplog.set_level("DEBUG")
+    address = [town.who["staker"], "--chain", "31337"] if verb == "import" else []
+    code, out, err = cli(verb, *address, "--rpc", url)
+    assert (code, out) == (3, "")
+    assert err.startswith("error: ")
+    assert "c4n4ry" not in f"{out}{err}{caplog.text}"
