@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from looprisk.results import CheckReport as CheckReport
     from looprisk.results import Clearing as Clearing
     from looprisk.results.bounds import Bounds as Bounds
-    from looprisk.sweep import limit as limit
-    from looprisk.sweep import sweep as sweep
+    from looprisk.sweeps import limit as limit
+    from looprisk.sweeps import sweep as sweep
     from looprisk.symbolic import formula as formula
 
 _HOMES = {
@@ -86,7 +86,7 @@ _HOMES = {
     "looprisk.model.groups": ("runs",),
     "looprisk.onchain": ("import_",),
     "looprisk.symbolic": ("formula",),
-    "looprisk.sweep": ("limit", "sweep"),
+    "looprisk.sweeps": ("limit", "sweep"),
     "looprisk.results": ("BreakPoints", "CheckReport", "Clearing", "Clearings"),
     "looprisk.results.bounds": ("Bounds",),
 }

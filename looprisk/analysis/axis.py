@@ -43,15 +43,15 @@ def axis_of(solved: Solved) -> Axis:
     A single shock has its own unit; several have one if they share size and unit, else the axis is
     the share of the shock as written.
     """
-    stages = solved.case.scenario.stages
-    if not stages:
+    stage = solved.scaled_stage
+    if stage is None:
         return Axis(path="", unit="fraction", start=ZERO, full=ONE)
     axes = [
-        _axis(solved.catalogue, solved.last, verb, target, size)
-        for verb, target, size in sized(stages[-1])
+        _axis(solved.catalogue, solved.scaled, verb, target, size)
+        for verb, target, size in sized(stage)
     ]
     if not axes:
-        shocks = unsized(stages[-1])
+        shocks = unsized(stage)
         path = shocks[0][1] if len(shocks) == 1 else f"{len(shocks)} shocks"
         return Axis(path=path, unit="fraction", start=ZERO, full=ONE)
     if len(axes) == 1:
@@ -132,7 +132,7 @@ def shock_of(solved: Solved, axis: Axis, lost: Fraction) -> Shock:
         for stage in solved.case.scenario.stages
         for verb, target in unsized(stage)
     )
-    searched = solved.last.reach if solved.segments else ONE
+    searched = solved.scaled.reach if solved.segments else ONE
     return Shock(
         moves=moves,
         path=axis.path,

@@ -83,7 +83,7 @@ def repaid_earlier(solved: Solved) -> Fraction:
     world = solved.end.compiled.world
     total = ZERO
     for supply, (market, token) in world.catalogue.supplies.items():
-        more = world.before.cash[supply] - solved.last.start.cash[supply]
+        more = world.before.cash[supply] - solved.scaled.start.cash[supply]
         for name, _ in world.catalogue.positions_in(market):
             account = world.before.accounts[name]
             more += account.credit + account.income
@@ -117,7 +117,7 @@ def seized_value(solved: Solved) -> dict[str, Fraction]:
 
 def _posted(solved: Solved, name: str) -> Mapping[str, Fraction]:
     """Return the collateral that an account had when it came into being."""
-    first = solved.last.start.accounts.get(name)
+    first = solved.scaled.start.accounts.get(name)
     if first is not None:
         return first.collateral
     for stage in solved.case.scenario.stages:

@@ -74,7 +74,7 @@ def _problem(message: str, help_: str) -> ModelError:
 
 def _of_sizes(case: Case, sizes: Sequence[float]) -> Clearings:
     solved = solve(case)
-    if solved.last.moved_at is not None:
+    if solved.scaled.moved_at is not None:
         raise NotCarriedError(
             f"{case.name}: mints, runs, openings and changes are solved size by size: "
             "set the size in the scenario and use `run`"
@@ -82,8 +82,8 @@ def _of_sizes(case: Case, sizes: Sequence[float]) -> Clearings:
     fractions = [Fraction(repr(float(size))) for size in sizes]
     if any(s < 0 for s in fractions):
         raise _problem("a size below 0", "sizes are shares of the shock: 0 none of it, 1 all")
-    parts = along(solved.last, fractions) if solved.selection == "greatest" else ()
-    return _answer(solved, len(fractions), parts, lambda i: solved.last.at(fractions[i]))
+    parts = along(solved.scaled, fractions) if solved.selection == "greatest" else ()
+    return _answer(solved, len(fractions), parts, lambda i: solved.scaled.at(fractions[i]))
 
 
 def _of_draws(system: System, draws: dict[tuple[str, str], Numbers]) -> Clearings:
@@ -102,10 +102,10 @@ def _of_draws(system: System, draws: dict[tuple[str, str], Numbers]) -> Clearing
         return _answer(solved, count, (), one)
     for side in (0, 1):
         solve(_case(system, keys, [pair[side] for pair in ends]))
-    alone = [solve(_case(system, [k], [u])).last for k, u in zip(keys, units, strict=True)]
+    alone = [solve(_case(system, [k], [u])).scaled for k, u in zip(keys, units, strict=True)]
     shares = [Fraction(1, 2) + Fraction(20, prime) for prime in PRIMES[: len(keys)]]
     mixed = [Fraction(repr(u)) * share for u, share in zip(units, shares, strict=True)]
-    joint = solve(_case(system, keys, mixed)).last
+    joint = solve(_case(system, keys, mixed)).scaled
     moves = [x / u for x, u in zip(columns, units, strict=True)]
     return _answer(solved, count, together(joint, shares, alone, moves), one)
 

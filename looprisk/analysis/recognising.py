@@ -49,7 +49,7 @@ def recognised_along(solved: Solved, claim: str) -> tuple[Stretch, ...]:
     was, or it stays hidden. The fraction is exact where the book and what backs it meet on straight
     lines, else a bracket of the width of a scan.
     """
-    run = solved.last
+    run = solved.scaled
 
     def hidden(s: Fraction) -> Fraction:
         return hidden_losses(run.at(s, solved.selection)).get(claim, ZERO)

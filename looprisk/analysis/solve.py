@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from looprisk.engine.breaks import Break, Watch, broken, known_crossings
-from looprisk.engine.carry import carry
+from looprisk.engine.carry import between, carry
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection
 from looprisk.engine.copies import aliases, renamed, unfolded
@@ -17,10 +17,11 @@ from looprisk.engine.monitors import Monitor, Stretch, holds_at, monitors
 from looprisk.engine.runs import Structure, changes_units, with_units
 from looprisk.engine.setoff import netted
 from looprisk.engine.stage import Point, Segment, StageRun
-from looprisk.engine.state import ONE, ZERO, ready, start_state, strike
+from looprisk.engine.state import ONE, ZERO, State, ready, start_state, strike
 from looprisk.errors import NotCarriedError
 from looprisk.model.case import Case
 from looprisk.model.groups import only_run
+from looprisk.model.scenario import Scenario, Stage
 
 ROUNDING = Fraction(1, 10**9)
 """Two solutions in floats that differ by no more than this share of a value are one."""
@@ -36,13 +37,17 @@ class Solved:
     """The solution before any shock."""
     runs: tuple[StageRun, ...]
     ends: tuple[Point, ...]
+    scaled: StageRun
+    """The stage that break points scale: the one that `ray` names, else the last."""
     selection: Selection = "greatest"
     """Which of several solutions is answered with."""
 
     @property
-    def last(self) -> StageRun:
-        """The stage that break points scale."""
-        return self.runs[-1]
+    def scaled_stage(self) -> Stage | None:
+        """What the scaled stage shocks; None where a scenario has no stage."""
+        names = [run.name for run in self.runs]
+        stages = self.case.scenario.stages
+        return stages[names.index(self.scaled.name)] if stages else None
 
     @property
     def end(self) -> Point:
@@ -51,10 +56,10 @@ class Solved:
 
     @cached_property
     def other(self) -> StageRun:
-        """The last stage for the selection that is not answered with."""
+        """The scaled stage for the selection that is not answered with."""
         if self.case.scenario.mode == "equilibrium":
-            return self.last
-        return latched(self.last, "least" if self.selection == "greatest" else "greatest")
+            return self.scaled
+        return latched(self.scaled, "least" if self.selection == "greatest" else "greatest")
 
     @cached_property
     def least(self) -> Point:
@@ -85,8 +90,8 @@ class Solved:
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
-        """The response to the last stage, piece by piece; () where it is curved."""
-        return self.last.segments(self.selection)
+        """The response to the scaled stage, piece by piece; () where it is curved."""
+        return self.scaled.segments(self.selection)
 
     def after(self, stage: str | None) -> Point:
         """Return the solution after a named stage; ``start`` is before any, None after all."""
@@ -99,7 +104,7 @@ class Solved:
 
     @cached_property
     def broken(self) -> Mapping[Break, tuple[Stretch, ...]]:
-        """Where along the last stage each event holds."""
+        """Where along the scaled stage each event holds."""
         return self._broken(self.selection)
 
     @cached_property
@@ -119,17 +124,17 @@ class Solved:
     def where(
         self, watch: Watch, selection: Selection | None = None
     ) -> Mapping[Break, tuple[Stretch, ...]]:
-        """Return where along the last stage each event of ``watch`` holds."""
+        """Return where along the scaled stage each event of ``watch`` holds."""
         selection = selection or self.selection
         if selection == self.selection:
-            return broken(self.last, self.segments, watch, selection, self.crossings)
+            return broken(self.scaled, self.segments, watch, selection, self.crossings)
         segments = self.other.segments(selection)
         return broken(self.other, segments, watch, selection, self.crossings)
 
     @cached_property
     def crossings(self) -> tuple[Fraction, ...]:
         """Shock fractions known exactly where the response is curved."""
-        return () if self.segments else known_crossings(self.last)
+        return () if self.segments else known_crossings(self.scaled)
 
     def holding(self, point: Point) -> list[Monitor]:
         """Return the events that hold at a solution."""
@@ -163,11 +168,6 @@ def solve(case: Case) -> Solved:
             "does not run "
             "yet: without `time` its stages are cleared in order"
         )
-    if scenario.ray is not None and scenario.ray != scenario.stages[-1].name:
-        raise NotCarriedError(
-            f"{case.name}/ray: break points scale the last stage here; `{scenario.ray}` is "
-            "not the last"
-        )
     selection: Selection = "least" if scenario.solution == "least" else "greatest"
     scenario = renamed(scenario, aliases(case.system))
     case = replace(case, scenario=scenario)
@@ -175,42 +175,90 @@ def solve(case: Case) -> Solved:
     start = start_state(catalogue)
     still = StageRun(catalogue=catalogue, start=start, before=start, after=start)
     first = still.at(ZERO, selection)
+    path = [_Here(catalogue=catalogue, start=start, state=start, point=first)]
     runs: list[StageRun] = []
     ends: list[Point] = []
-    before, point = start, first
-    for place, stage in enumerate(scenario.stages):
-        before = ready(catalogue, before, stage, point)
-        after = strike(catalogue, before, stage)
-        run = StageRun(
-            catalogue=catalogue,
-            start=start,
-            before=before,
-            after=after,
-            name=stage.name or f"stage {place + 1}",
-            moved_at=Structure(before=before, stage=stage, point=point).at
-            if changes_units(stage)
-            else None,
-        )
-        if scenario.mode == "latched":
-            run = latched(run, selection)
+    for place in range(len(scenario.stages)):
+        run = _struck(path[-1], scenario, place, selection)
         end = run.at(ONE, selection)
         runs.append(run)
         ends.append(end)
-        if run.moved_at is not None:
-            catalogue, moved = run.moved_at(ONE)
-            after = with_units(after, moved)
-            still = replace(still, catalogue=catalogue)
-        before = carry(end, after)
-        point = (
-            replace(still, before=before, after=before).at(ZERO)
-            if place + 1 < len(scenario.stages)
-            else end
-        )
+        path.append(_left(path[-1], run, end, ONE))
+    scaled = next((k for k, run in enumerate(runs) if run.name == scenario.ray), len(runs) - 1)
     return Solved(
         case=case,
-        catalogue=catalogue,
+        catalogue=path[-1].catalogue,
         start=first,
         runs=tuple(runs) or (still,),
         ends=tuple(ends) or (first,),
         selection=selection,
+        scaled=_followed(path, runs, scaled, scenario, selection) if runs else still,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Here:
+    """Where a scenario stands between two stages."""
+
+    catalogue: Catalogue
+    start: State
+    """The state before the first stage."""
+    state: State
+    point: Point
+    """The solution there."""
+
+
+def _struck(here: _Here, scenario: Scenario, place: int, selection: Selection) -> StageRun:
+    """Return a stage as it strikes where the scenario stands."""
+    stage = scenario.stages[place]
+    before = ready(here.catalogue, here.state, stage, here.point)
+    moves = changes_units(stage)
+    run = StageRun(
+        catalogue=here.catalogue,
+        start=here.start,
+        before=before,
+        after=strike(here.catalogue, before, stage),
+        name=stage.name or f"stage {place + 1}",
+        moved_at=Structure(before=before, stage=stage, point=here.point).at if moves else None,
+    )
+    return latched(run, selection) if scenario.mode == "latched" else run
+
+
+def _left(here: _Here, run: StageRun, end: Point, size: Fraction) -> _Here:
+    """Return where a stage of some size leaves the scenario, with its solution there."""
+    catalogue, after = here.catalogue, between(run.before, run.after, size)
+    if run.moved_at is not None:
+        catalogue, moved = run.moved_at(size)
+        after = with_units(after, moved)
+    state = carry(end, after)
+    still = StageRun(catalogue=catalogue, start=here.start, before=state, after=state)
+    return _Here(catalogue=catalogue, start=here.start, state=state, point=still.at(ZERO))
+
+
+def _followed(
+    path: list[_Here],
+    runs: list[StageRun],
+    place: int,
+    scenario: Scenario,
+    selection: Selection,
+) -> StageRun:
+    """Return the stage that break points scale; the later ones strike whole on what it leaves."""
+    run = runs[place]
+    if place == len(runs) - 1:
+        return run
+    if scenario.mode == "latched":
+        raise NotCarriedError(
+            f"ray: `{run.name}` is followed by other stages, and what is latched in them depends "
+            "on its size: write `mode: equilibrium`, or make it the last"
+        )
+
+    def then(point: Point, size: Fraction) -> Point:
+        here = _left(path[place], run, point, size)
+        end = point
+        for later in range(place + 1, len(runs)):
+            struck = _struck(here, scenario, later, selection)
+            end = struck.at(ONE, selection)
+            here = _left(here, struck, end, ONE)
+        return end
+
+    return replace(run, then=then)

@@ -13,10 +13,10 @@ from looprisk.model.case import Case
 from looprisk.results.limits import Limit
 from looprisk.results.names import for_log
 from looprisk.results.sweeps import Sweep
-from looprisk.sweep import limit as limited
-from looprisk.sweep import spread
-from looprisk.sweep import sweep as swept
-from looprisk.sweep.sweep import Start
+from looprisk.sweeps import limit as limited
+from looprisk.sweeps import spread
+from looprisk.sweeps import sweep as swept
+from looprisk.sweeps.sweep import Start
 
 
 def sweep(ask: Ask, vary: Sequence[str], measure: Sequence[str], to: Out) -> int:

@@ -35,7 +35,7 @@ def broken(
 
 def known_crossings(run: StageRun) -> tuple[Fraction, ...]:
     """Return the shock fractions known exactly where the response of a stage is curved."""
-    if run.moved_at is not None or run.navs:
+    if run.moved_at is not None or run.navs or run.then is not None:
         return ()
     return crossings(run)
 

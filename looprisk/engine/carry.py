@@ -5,13 +5,17 @@ Accounts after their liquidation, markets with more cash (SEMANTICS 8).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
+from typing import TypeVar
 
 from looprisk.engine.stage import Point
 from looprisk.engine.standing import standing
-from looprisk.engine.state import ZERO, Account, State
+from looprisk.engine.state import ONE, ZERO, Account, State
 from looprisk.engine.steps import Steps
+
+Key = TypeVar("Key")
 
 
 def carry(point: Point, after: State) -> State:
@@ -39,6 +43,49 @@ def carry(point: Point, after: State) -> State:
             cash[catalogue.supply_of(position.market, token)] += _repaid(point, name, units)
         accounts[name] = _left(point, name, accounts[name])
     return replace(after, accounts=accounts, crowds=crowds, cash=cash, closed=_closed(point, after))
+
+
+def between(before: State, after: State, size: Fraction) -> State:
+    """Return the state that a stage leaves at a share of its size, accounts untouched.
+
+    >>> from looprisk.engine.state import State
+    >>> one, two = (State(prices={"ETH": Fraction(p)}, quotes={}) for p in (3000, 2000))
+    >>> between(one, two, Fraction(1, 4)).prices["ETH"]
+    Fraction(2750, 1)
+    """
+    if size == ONE:
+        return after
+    cuts = {
+        leg: (*known_cuts, *(replace(cut, share=cut.share * size) for cut in new))
+        for leg, every in after.cuts.items()
+        for known_cuts in [before.cuts.get(leg, ())]
+        for new in [every[len(known_cuts) :]]
+    }
+    return replace(
+        after,
+        prices=_mixed(before.prices, after.prices, size),
+        quotes=_mixed(before.quotes, after.quotes, size),
+        lost=_mixed(before.lost, after.lost, size),
+        venue_lost=_mixed(before.venue_lost, after.venue_lost, size),
+        caps=_mixed(before.caps, after.caps, size, ONE),
+        readings=_mixed(before.readings, after.readings, size),
+        cuts=cuts,
+        recognised=after.recognised if size else before.recognised,
+    )
+
+
+def _mixed(
+    before: Mapping[Key, Fraction],
+    after: Mapping[Key, Fraction],
+    size: Fraction,
+    start: Fraction = ZERO,
+) -> dict[Key, Fraction]:
+    """Return numbers part of the way; one that is new came from ``start``."""
+    return {
+        key: old + (end - old) * size
+        for key, end in after.items()
+        for old in [before.get(key, start)]
+    }
 
 
 def _sum(account: Account, steps: Steps) -> Account:

@@ -137,6 +137,8 @@ class StageRun:
 
     latches: Mapping[str, Fraction] = field(default_factory=dict)
     """Account: the shock fraction after which it stays liquidated, whatever its health."""
+    then: Callable[[Point, Fraction], Point] | None = None
+    """What later stages, at their full size, make of a solution at a share of this one."""
     weighs: bool = True
     """Whether incentives are averaged; not yet where the weights are read off the start."""
 
@@ -190,8 +192,9 @@ class StageRun:
             ) from None
 
     def at(self, s: Fraction, selection: Selection = "greatest") -> Point:
-        """Return the solution at one shock fraction."""
-        return self._twinned(s, selection) if self.navs else self._point(s, selection, {})
+        """Return the solution at one shock fraction, after the later stages if there are any."""
+        here = self._twinned(s, selection) if self.navs else self._point(s, selection, {})
+        return here if self.then is None else self.then(here, s)
 
     def _point(self, s: Fraction, selection: Selection, navs: Mapping[str, Fraction]) -> Point:
         nearer: Focus | None = Focus(from_below=selection == "least")
@@ -224,12 +227,17 @@ class StageRun:
     @cached_property
     def reach(self) -> Fraction:
         """How far the shock is followed, in units of its size as written; at least 1."""
-        return ONE if self.moved_at is not None or self.navs else reach(self.world(ZERO, ONE))
+        return reach(self.world(ZERO, ONE)) if self._is_straight else ONE
+
+    @property
+    def _is_straight(self) -> bool:
+        """Whether nothing that a stage does by itself bends the response."""
+        return self.moved_at is None and self.then is None and not self.navs
 
     @cached_property
     def stretches(self) -> tuple[Compiled, ...] | None:
         """The straight stretches of the stage; None where two moving numbers are multiplied."""
-        if self.moved_at is not None or self.navs:
+        if not self._is_straight:
             return None
         try:
             whole = self.world(ZERO, self.reach)

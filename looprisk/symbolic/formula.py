@@ -111,11 +111,11 @@ def formula(
     tracked = solve(asked.tracked())
     run = _one_stage(tracked)
     start = _at(asked, replace(run, after=run.before), numeric.start, ZERO)
-    force = _regime(asked, run, start, numeric.last.at(at), at)
+    force = _regime(asked, run, start, numeric.scaled.at(at), at)
     _check(asked, force, at)
     spans = _spans(numeric)
     regimes = tuple(
-        replace(_regime(asked, run, start, numeric.last.at(middle), middle), lo=lo, hi=hi)
+        replace(_regime(asked, run, start, numeric.scaled.at(middle), middle), lo=lo, hi=hi)
         for lo, hi in spans
         for middle in [(lo + hi) / 2]
     )
@@ -264,7 +264,7 @@ def _check(asked: _Question, regime: RegimeFormula, s: Fraction) -> None:
         moved = solve(asked.moved(numbers))
     except ModelError:
         return
-    seen = moved.last.at(s)
+    seen = moved.scaled.at(s)
     claim = asked.of if asked.of in seen.compiled.index.claim else f"{asked.of}/equity"
     expected, got = seen.claim(claim), number_at(regime.value, point)
     if got != expected:
@@ -299,7 +299,7 @@ def _breaks(
         if before is None:
             continue
         middle = (before[0] + min(first, before[1])) / 2
-        at = _at(asked, run, numeric.last.at(middle), middle)
+        at = _at(asked, run, numeric.scaled.at(middle), middle)
         root = _root(asked, run, at, (of, event), first)
         if root is not None:
             found.append(BreakFormula(of=of, event=event, at=root, fraction=first))

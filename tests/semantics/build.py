@@ -77,7 +77,7 @@ def least_breaks(found: Solved) -> dict[tuple[str, str], F]:
 
 def at(found: Solved, s: F | str, selection: str = "greatest") -> Point:
     """The solution at a share of the last stage, its value identity checked."""
-    point = found.last.at(F(s), selection)
+    point = found.scaled.at(F(s), selection)
     keeps_every_dollar(point)
     return point
 

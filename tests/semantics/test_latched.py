@@ -101,10 +101,10 @@ def test_both_modes_are_one_where_values_only_fall():
 
 def test_a_next_stage_starts_from_what_was_latched():
     free, held = both(hedged(), RALLY, {"price": {"ETH": "0%"}})
-    assert free.last.before.accounts["p"].debts == {"USDC": 25}
+    assert free.scaled.before.accounts["p"].debts == {"USDC": 25}
     # 26.25 dollars of tokens at 7/6 were sold
-    assert held.last.before.accounts["p"].debts == {"USDC": 0}
-    assert held.last.before.accounts["p"].collateral == {"T": 30 - F(105, 4) * F(6, 7)}
+    assert held.scaled.before.accounts["p"].debts == {"USDC": 0}
+    assert held.scaled.before.accounts["p"].collateral == {"T": 30 - F(105, 4) * F(6, 7)}
 
 
 def test_where_the_response_is_curved_the_scan_latches_too():
@@ -173,7 +173,7 @@ def test_against_a_walk_along_the_shock(pile, excess, rise, debts, inside):
     for s in grid:
         b = max(F(0), pile - s * lost) + 60 * (1 + s * rise)
         price, splits = _walk(float(b), debts, inside, liquidated)
-        point = held.last.at(s)
+        point = held.scaled.at(s)
         assert float(point.token("T")) == pytest.approx(price, rel=1e-9)
         for i, (lender, owner) in enumerate(splits):
             assert float(point.claim(f"p{i}/debt")) == pytest.approx(lender, rel=1e-9, abs=1e-9)

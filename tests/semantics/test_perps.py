@@ -34,7 +34,7 @@ def hedged(
 
 def test_a_rally_closes_the_short():
     found = solved(hedged(), {"price": {"ETH": "+40%"}})
-    world = found.last.world(F(0), F(1))
+    world = found.scaled.world(F(0), F(1))
     limit = liquidation_price(world.leg("leg"), world.margin("leg"))
     assert limit.const == F(12000, 103)
     assert breaks(found)[("leg", "hedge_closed")] == F(85, 206)

@@ -106,7 +106,7 @@ def test_no_shock_no_loss(drawn):
 def test_the_pieces_of_the_response_are_its_solutions(drawn):
     found = solved(drawn.system, drawn.stage)
     for selection in ("greatest", "least"):
-        segments = found.last.segments(selection)
+        segments = found.scaled.segments(selection)
         for s in SHARES:
             piece = next(
                 (
@@ -144,7 +144,7 @@ def test_an_event_is_absent_at_its_break_point_and_there_just_after(drawn):
 
 
 def held(found, s: F) -> set:
-    point = found.last.at(s)
+    point = found.scaled.at(s)
     return {(m.of, m.event) for m in monitors(point.compiled, found.baseline) if holds_at(m, point)}
 
 

@@ -103,12 +103,6 @@ def test_a_cascade_is_refused():
         solve(case(fund(), LOSS, time=clock))
 
 
-def test_break_points_scale_the_last_stage():
-    first, last = {"name": "one", **LOSS}, {"name": "two", **LOSS}
-    with pytest.raises(NotCarriedError, match="`one` is not the last"):
-        solve(case(fund(), first, last, ray="one"))
-
-
 def test_a_closed_circle_of_shares_has_no_value():
     ring = System(
         issuers={

@@ -29,7 +29,7 @@ def rows(found) -> dict[tuple[str, str], float]:
 def test_a_liquidated_account_keeps_what_was_not_seized():
     """At 0.9 the liquidator repays 80 and takes 84 dollars of collateral: 280/3 units."""
     found = solved(lent(), {"price": {"A": "-10%"}}, {"price": {"A": "0%"}})
-    second = found.last.before
+    second = found.scaled.before
     assert second.accounts["p"].collateral == {"A": F(20, 3)}
     assert second.cash["M"] == 100
     assert values(found.ends[0], "p/equity", "p/debt", "M") == [6, 80, 100]
@@ -58,7 +58,7 @@ def test_bad_debt_stays_when_the_price_comes_back():
         assert point.claim("v") == recovered + 20
         assert book(point).supplies["M"] == recovered + 20
         assert ("p", "bad_debt") in {(m.of, m.event) for m in found.holding(point)}
-    assert found.last.before.accounts["p"].collateral == {"A": 0}
+    assert found.scaled.before.accounts["p"].collateral == {"A": 0}
     assert rows(found)[("liquidators", "earlier stages")] == pytest.approx(float(recovered) - 100)
 
 
@@ -87,7 +87,7 @@ def test_seized_tokens_stay_with_the_liquidators():
     first, second = found.ends
     assert first.token("X") == F(88, 100)
     left = 50 - 42 / F(88, 100)
-    assert found.last.before.accounts["p"].collateral == {"X": left}
+    assert found.scaled.before.accounts["p"].collateral == {"X": left}
     # all the issuer has, its tokens in the account among them, is divided by 150
     assert second.token("X") == F(104) / (150 - left)
     seized = 50 - left
@@ -157,7 +157,7 @@ def test_a_buyer_who_overpays_seizes_what_the_oracle_says():
     )
     found = solved(system, {"loss": {"I": "100%"}, "depeg": {"T": "10%"}}, {"depeg": {"T": "20%"}})
     assert [p.claim("m") for p in found.ends] == [40, 40]
-    assert found.last.before.accounts["p"].collateral == {"T": 50 - F(42) / F(9, 10)}
+    assert found.scaled.before.accounts["p"].collateral == {"T": 50 - F(42) / F(9, 10)}
     assert rows(found)[("liquidators", "earlier stages")] == 40
 
 

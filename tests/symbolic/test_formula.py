@@ -133,13 +133,13 @@ def test_random_systems_agree_inside_and_refuse_outside(seed):
     inside = outside = 0
     for of in claims:
         found = formula(case, of, symbols, at=Fraction(rng.randint(1, 99), 100))
-        cells = tuple(solve(case).last.at(found.at).solution.cells)
+        cells = tuple(solve(case).scaled.at(found.at).solution.cells)
         for trial in range(8):
             numbers = moved(rng, found, 10 if trial % 2 else 600)
             s = found.at * Fraction(rng.randint(900, 1000), 1000)
             system = case.system.set({symbols[k]: f"${float(v):.9f}" for k, v in numbers.items()})
             numbers = {k: Fraction(f"{float(v):.9f}") for k, v in numbers.items()}
-            point = solve(Case(system, case.scenario, "")).last.at(s)
+            point = solve(Case(system, case.scenario, "")).scaled.at(s)
             if found.holds(**numbers, s=s):
                 inside += 1
                 value = found.regime.value

@@ -9,7 +9,7 @@ import pytest
 
 import looprisk as lr
 from looprisk.model.case import Case
-from looprisk.sweep import spread, sweep
+from looprisk.sweeps import spread, sweep
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FUND = "Stream/outside/fund"

@@ -30,7 +30,7 @@ from looprisk.model.units import fraction
 from looprisk.model.values import Value
 from looprisk.results.records import Unit
 from looprisk.results.sweeps import Measured, Sweep, SweepRow, Varied
-from looprisk.sweep.grid import SHOCK, points
+from looprisk.sweeps.grid import SHOCK, points
 
 NO_ANSWER = (NotExactError, NoSolutionError, UnknownValueError, NotCarriedError)
 
@@ -158,7 +158,7 @@ def _row(
     solved: Solved, asked: tuple[Measure, ...], size: Fraction, label: tuple[float | str, ...]
 ) -> SweepRow:
     try:
-        point = solved.end if size == ONE else solved.last.at(size, solved.selection)
+        point = solved.end if size == ONE else solved.scaled.at(size, solved.selection)
         residual, gap = proven(point)
         found = [number_of(solved, one, point) for one in asked]
     except NO_ANSWER as error:

@@ -7,7 +7,7 @@ import pytest
 
 import looprisk as lr
 from looprisk.model.case import Case
-from looprisk.sweep import limit
+from looprisk.sweeps import limit
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
