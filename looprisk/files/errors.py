@@ -34,6 +34,29 @@ class Fault:
     help: str = ""
 
 
+# what gives away a key: the value after a telling name, who logs in, a long word in an address
+_SECRETS = (
+    re.compile(
+        r"(?i)(?:private[ _-]?key|mnemonic|seed[ _-]?phrase|keystore|password)[\"' ]*[:=](.+)"
+    ),
+    re.compile(r"://([^/@\s]*:[^/@\s]*)@"),
+    re.compile(r"://\S*?[/=]([A-Za-z0-9_-]{20,})"),
+)
+
+
+def masked(text: str) -> str:
+    """Return text of the same length in which what looks like a key is not to be read.
+
+    >>> masked("see https://node.example/v2/abcdef0123456789abcdef")
+    'see https://node.example/v2/••••••••••••••••••••••'
+    """
+    for secret in _SECRETS:
+        for found in reversed(list(secret.finditer(text))):
+            start, end = found.span(1)
+            text = f"{text[:start]}{'•' * (end - start)}{text[end:]}"
+    return text
+
+
 def clean(text: str, width: int = _MESSAGE_WIDTH) -> str:
     r"""Return ``text`` on one line, with nothing a terminal or a CI log would act on.
 
@@ -88,12 +111,12 @@ def _count(faults: Sequence[Fault], top: str) -> str:
 
 def _block(fault: Fault, lines: Sequence[str]) -> str:
     name = display_name(fault.file)
-    message = clean(fault.message)
+    message = masked(clean(fault.message))
     if fault.line is None:
         head = [f"{name}: error: {message}"]
     else:
         place = f"{name}:{fault.line + 1}:{fault.column + 1}"
-        source = lines[fault.line].rstrip("\r") if fault.line < len(lines) else ""
+        source = masked(lines[fault.line].rstrip("\r")) if fault.line < len(lines) else ""
         shown, indent, width = _excerpt(source, fault.column, fault.width)
         head = [
             f"{place}: error: {message}",
@@ -101,7 +124,7 @@ def _block(fault: Fault, lines: Sequence[str]) -> str:
             f"{'':>{_GUTTER}} | {' ' * indent}{'^' * width}",
         ]
     if fault.help:
-        head.append(f"  help: {clean(fault.help)}")
+        head.append(f"  help: {masked(clean(fault.help))}")
     return "\n".join(head) + "\n"
 
 

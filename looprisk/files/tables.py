@@ -173,7 +173,8 @@ def _unpacked(raw: bytes, name: str, left: int) -> bytes:
                 content = stream.read(left + 1)
         except (OSError, EOFError, zlib.error):
             message = "not readable as gzip: it is damaged, or cut off"
-            raise UnreadableError(Fault(file=name, message=message)) from None
+            help_ = "copy it again; its `sha256` is that of the uncompressed table"
+            raise UnreadableError(Fault(file=name, message=message, help=help_)) from None
     if len(content) > left:
         message = f"{TOO_LARGE} of tables, uncompressed"
         raise UnreadableError(Fault(file=name, message=message, help=_SPLIT))

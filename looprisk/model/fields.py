@@ -245,7 +245,7 @@ def nearest(found: str, choices: Collection[str]) -> str | None:
     close = get_close_matches(lower, sorted(by_lower), n=1, cutoff=0.72)
     if close:
         return by_lower[close[0]]
-    longer = [choice for choice in choices if choice.lower().startswith(f"{lower}-")]
+    longer = [choice for choice in choices if choice.lower().startswith((f"{lower}-", f"{lower}_"))]
     return longer[0] if len(longer) == 1 else None
 
 

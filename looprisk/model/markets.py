@@ -165,6 +165,13 @@ class Market(Part):
             return []
         if self.protocol.shape == "absorbing":
             return self._absorbed_problems(path, terms)
+        for field, given in (
+            ("liquidation_factor", terms.liquidation_factor),
+            ("storefront", terms.storefront),
+        ):
+            if given is not None:
+                message = f"{field}: a market under {self.rules} does not buy collateral"
+                return [Problem((*path, field), message, "leave it out, or write `incentive`")]
         incentive = self.incentive(terms)
         if incentive is None:
             return []
@@ -187,6 +194,9 @@ class Market(Part):
             )
             if given is None
         ]
+        if terms.incentive is not None and not missing:
+            message = f"incentive: {self.rules} buys the collateral at its liquidation_factor"
+            return [Problem((*path, "incentive"), message, "leave it out")]
         return missing or _ltv_problems(path, terms)
 
     def _rules_problems(self) -> list[Problem]:

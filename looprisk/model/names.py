@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -127,7 +128,11 @@ def unresolved(
     """
     if name in choices:
         return []
-    return [Problem(path, f"`{name}` is no {what}", choose(name, choices), on_key)]
+    message = f"`{name}` is no {what}"
+    strange = next((c for c in name if not c.isascii()), None)
+    if strange is not None:
+        message += f": its `{strange}` is {unicodedata.name(strange, 'a control character')}"
+    return [Problem(path, message, choose(name, choices), on_key)]
 
 
 def did_you_mean(name: str, choices: Collection[str]) -> str:
@@ -147,6 +152,6 @@ def choose(name: str, choices: Collection[str]) -> str:
         return found
     there = sorted(choice for choice in choices if choice != "unknown")
     if not there:
-        return "there is none"
+        return "there is none here"
     more = f" and {len(there) - SHOWN_NAMES:_} more" if len(there) > SHOWN_NAMES else ""
     return f"known here: {', '.join(there[:SHOWN_NAMES])}{more}"

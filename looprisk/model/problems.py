@@ -65,9 +65,23 @@ def _problem(
         yield _unknown_key(path, detail["input"], fields)
     elif kind in _SHAPES:
         message = str(expected(_SHAPES[kind], detail["input"]))
-        yield placed(Problem((), message, on_key=False), path)
+        help_ = _keys_of(str(detail.get("ctx", {}).get("class_name", "")))
+        yield placed(Problem((), message, help_, on_key=False), path)
     else:
         yield placed(Problem((), detail["msg"], on_key=False), path)
+
+
+def _keys_of(name: str) -> str:
+    """Return what to write where a map of a certain kind is expected."""
+    kinds = [BaseModel]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+        if kind.__name__ == name and kind.__module__.startswith("looprisk."):
+            fields = {f.alias or key: f for key, f in kind.model_fields.items()}
+            needed = [key for key, field in fields.items() if field.is_required()]
+            keys = needed or [key for key in fields if key not in _COMMON][:3]
+            return f"write {{{', '.join(f'{key}: …' for key in keys)}}}" if keys else ""
+    return ""
 
 
 def to_add(model: type[BaseModel], name: str) -> str:
@@ -104,13 +118,18 @@ def _samples(annotation: object, marks: Sequence[object] = ()) -> tuple[Path, Pa
 
 
 def _place(loc: Sequence[str | int], raw: object) -> Path:
-    """Follow ``loc`` down ``raw`` and drop what pydantic adds: union tags, key marks."""
+    """Follow ``loc`` down ``raw`` and drop what pydantic adds: union tags, key marks.
+
+    Below the top the ``kind`` of a part follows it as a tag, once: `par` is a key as well.
+    """
     keys: list[str] = []
-    node = raw
+    node, is_new = raw, False
     for step in loc:
-        found = _below(node, step)
+        is_tag = is_new and isinstance(node, Mapping) and node.get("kind") == step
+        is_new = False
+        found = None if is_tag else _below(node, step)
         if found is not None:
-            node = found[0]
+            node, is_new = found[0], True
             keys.append(str(step))
     return tuple(keys)
 

@@ -327,10 +327,14 @@ _CLOCK = "add `time: {start: 2025-06-10T00:00Z, step: 1m, horizon: 24h}`"
 
 
 def _named_twice(names: list[str]) -> list[Problem]:
-    return [
+    found = [
         Problem(("stages",), f"two stages are named `{name}`")
         for name in sorted({name for name in names if names.count(name) > 1})
     ]
+    if "start" in names:
+        message = "a stage is named `start`, which means before any shock"
+        found.append(Problem(("stages",), message, "take another name"))
+    return found
 
 
 def _or_list(found: str | None, names: list[str]) -> str:

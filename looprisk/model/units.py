@@ -9,6 +9,7 @@ from decimal import Decimal
 from fractions import Fraction
 from numbers import Real
 
+from looprisk.model.unreadable import scale_of
 from looprisk.model.values import Reading, Value, decimal_text, expected, read, split_source
 
 Parser = Callable[[object], Value]
@@ -52,7 +53,16 @@ def _again(raw: object, *units: str) -> Value | None:
 
 def _no_token(reading: Reading, what: str) -> None:
     if reading.of is not None:
+        _no_scale(reading)
         msg = f"`{reading.text}`: {what} has no token after it: {reading.text.rsplit(' ', 1)[0]}"
+        raise ValueError(msg)
+
+
+def _no_scale(reading: Reading) -> None:
+    """Raise ValueError where what looks like a token is a scale: ``$5 million``."""
+    scale = scale_of(reading.text)
+    if scale is not None:
+        msg = f"`{reading.text}`: {scale}"
         raise ValueError(msg)
 
 

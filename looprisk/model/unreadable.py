@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
-DIGITS = r"\d+(?:_\d+)*(?:\.\d+(?:_\d+)*)?"
+DIGITS = r"[0-9]+(?:_[0-9]+)*(?:\.[0-9]+(?:_[0-9]+)*)?"
+"""A number; of all the digits that there are, 0 to 9 alone."""
 _WORDS_FOR_UNKNOWN = {"nan", "null", "none", "~", "n/a", "na", "?", "-", "tbd"}
-_SCALES = r"K|m|mm|MM|mn|mio|b|bn|G|T|thousand|million|billion"
+_SCALES = {
+    "k": ("K", "thousand"),
+    "M": ("m", "mm", "MM", "mn", "mio", "million", "mil"),
+    "B": ("b", "bn", "G", "billion"),
+    "000B": ("T", "tn", "trillion"),
+}
+"""Our scale, and what others write for it."""
 
 
 def _comma(text: str) -> str | None:
-    if re.search(r"\d,\d", text):
+    if re.search(r"\d,\d{3}(?:\D|$)", text):
         return f"no commas; write {text.replace(',', '_')}"
+    if re.search(r"\d,\d", text):
+        return f"no commas; write {text.replace(',', '.')}"
     return None
+
+
+def _strange(text: str) -> str | None:
+    """Say which character looks like a digit or a sign and is none: full width, minus signs."""
+    strange = next((c for c in text if ord(c) > 127), None)
+    if strange is None or not re.search(r"[^\W_]", text) or strange in "€£¥≤≥":
+        return None
+    return f"{unicodedata.name(strange, 'a control character')} in it; 0-9, - and _ are read"
 
 
 def _exponent(text: str) -> str | None:
@@ -28,6 +46,8 @@ def _comparison(text: str) -> str | None:
 
 
 def _unknown(text: str) -> str | None:
+    if text.lower() == "unknown":
+        return "write `unknown`"
     if text.lower() in _WORDS_FOR_UNKNOWN:
         return "no value; write `unknown` if nobody knows it"
     return None
@@ -42,9 +62,14 @@ def _currency(text: str) -> str | None:
     return None
 
 
-def _scale(text: str) -> str | None:
-    found = re.fullmatch(rf"([+-]?\$?{DIGITS})\s?(?:{_SCALES})", text)
-    return f"the scales are k, M and B: {found[1]}M" if found else None
+def scale_of(text: str) -> str | None:
+    """Return what to write where a number has another scale than ours, else None."""
+    words = "|".join(word for several in _SCALES.values() for word in several)
+    found = re.fullmatch(rf"([+-]?\$?{DIGITS})\s?({words})", text)
+    if found is None:
+        return None
+    scale = next(ours for ours, theirs in _SCALES.items() if found[2] in theirs)
+    return f"the scales are k, M and B: {found[1]}{scale}"
 
 
 def _spaced_unit(text: str) -> str | None:
@@ -65,6 +90,8 @@ def _expression(text: str) -> str | None:
 
 
 def _underscore(text: str) -> str | None:
+    if not re.fullmatch(r"[+-]?\$?[\d._]+[kMB]?", text):
+        return None
     if "__" in text or re.search(r"\d_(?:\D|$)|\._|(?:^|\D)_\d", text):
         return "`_` stands between digits: 1_000_000"
     return None
@@ -77,13 +104,14 @@ def _point(text: str) -> str | None:
 
 
 _REASONS = (
+    _strange,
     _comma,
     _exponent,
     _comparison,
     _unknown,
     _currency,
     _sign,
-    _scale,
+    scale_of,
     _spaced_unit,
     _expression,
     _underscore,

@@ -182,9 +182,8 @@ def test_the_incentive_of_morpho_follows_from_the_threshold():
     ],
 )
 def test_rules_fix_shape_and_bad_debt(rules, shape, realises):
-    terms = {**TERMS, "incentive": "5%"}
-    if shape == "absorbing":
-        terms |= {"liquidation_factor": "93%", "storefront": "50%"}
+    absorbing = {"liquidation_factor": "93%", "storefront": "50%"}
+    terms = TERMS | (absorbing if shape == "absorbing" else {"incentive": "5%"})
     made = Market(rules=rules, lends=LENDS, collateral={"ETH": terms})
     assert (made.protocol.shape, made.realises_bad_debt) == (shape, realises)
     assert PROTOCOLS[rules].source

@@ -118,7 +118,7 @@ REFUSED = [
     (units.money, "25M..40M", "`25M..40M`: money wears a dollar sign: $25M..$40M"),
     (units.money, "$93m", "`$93m`: the scales are k, M and B: $93M"),
     (units.money, "$93MM", "`$93MM`: the scales are k, M and B: $93M"),
-    (units.money, "$93bn", "`$93bn`: the scales are k, M and B: $93M"),
+    (units.money, "$93bn", "`$93bn`: the scales are k, M and B: $93B"),
     (units.money, "$9%", "`$9%`: `%` has no place here: $9"),
     (units.money, "$5 USDC", "`$5 USDC`: money has no token after it: $5"),
     (units.money, "-$5", "`-$5`: this cannot be negative"),
