@@ -53,16 +53,9 @@ def _again(raw: object, *units: str) -> Value | None:
 
 def _no_token(reading: Reading, what: str) -> None:
     if reading.of is not None:
-        _no_scale(reading)
-        msg = f"`{reading.text}`: {what} has no token after it: {reading.text.rsplit(' ', 1)[0]}"
-        raise ValueError(msg)
-
-
-def _no_scale(reading: Reading) -> None:
-    """Raise ValueError where what looks like a token is a scale: ``$5 million``."""
-    scale = scale_of(reading.text)
-    if scale is not None:
-        msg = f"`{reading.text}`: {scale}"
+        number = reading.text.rsplit(" ", 1)[0]
+        why = scale_of(reading.text) or f"{what} has no token after it: {number}"
+        msg = f"`{reading.text}`: {why}"
         raise ValueError(msg)
 
 
