@@ -199,13 +199,12 @@ def leading_back(follows: Mapping[str, str]) -> list[str]:
 
 def check_oracles(parts: Parts) -> Iterator[Problem]:
     """Oracles and liquidity lead to what exists."""
-    priced, oracles = parts.names.priced, parts.names.ids["oracles"]
+    priced, known = parts.names.priced, parts.names.ids["oracles"].union(BUILT_IN_ORACLES)
     for name, oracle in parts.oracles.items():
         path: Path = ("oracles", name)
         if oracle.of is not None:
             yield from unresolved(oracle.of, priced, (*path, "of"), "asset or token of this system")
         if oracle.base is not None:
-            known = (*BUILT_IN_ORACLES, *oracles)
             yield from unresolved(oracle.base, known, (*path, "base"), "oracle of this system")
     bases = {name: oracle.base for name, oracle in parts.oracles.items() if oracle.base is not None}
     for name in leading_back(bases):
