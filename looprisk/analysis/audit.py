@@ -24,7 +24,7 @@ from looprisk.engine.form import NormalForm
 from looprisk.engine.open import Box, Open, Sign, UndecidedError, both, slope, through
 from looprisk.engine.runs import changes_units
 from looprisk.engine.setoff import netted
-from looprisk.engine.signs import NONE, Signs, meet, signs
+from looprisk.engine.signs import NONE, Signs, meet, shortfall, signs
 from looprisk.engine.skeleton import Claim, Index, assemble
 from looprisk.engine.stage import StageRun
 from looprisk.engine.state import ONE, ZERO, ready, start_state, strike
@@ -92,6 +92,16 @@ class Region:
             found = both(found, through(up, self.claim(claim)[place]))
         return found
 
+    def shortfall(self, claim: str) -> Several:
+        """Return how what a claim lacks of its face moves."""
+        line, place = self.issued(claim).face, self.index.claim[claim]
+        if line is None or line.reads:
+            return (OPEN,) * len(self.by_datum)
+        return tuple(
+            shortfall(self.form, place, line.const, datum, found)
+            for datum, found in enumerate(self.by_datum)
+        )
+
     def owed(self, node: str) -> Several:
         """Return how all that a node has promised moves."""
         place = self.index.node[node]
@@ -147,6 +157,10 @@ class Traced:
         """Return how what was promised to a claim moves with each datum."""
         return self.all(lambda region: region.face(claim))
 
+    def shortfall(self, claim: str) -> Several:
+        """Return how what a claim lacks of its face moves with each datum."""
+        return self.all(lambda region: region.shortfall(claim))
+
     def is_residual(self, claim: str) -> bool:
         """Return whether nothing was promised to a claim."""
         return self.regions[0].issued(claim).face is None
@@ -175,6 +189,11 @@ class Audit:
     along: Traced | None
     """None where no sign is proved along the whole shock."""
 
+    def same_face(self, claim: str) -> bool:
+        """Return whether the shock leaves the face of a claim as it is, for every completion."""
+        faces = {r.issued(claim).face for t in (self.start, self.end) for r in t.regions}
+        return len(self.start.regions) == 1 and len(faces) == 1 and None not in faces
+
 
 def audit(case: Case, data: Sequence[Datum]) -> Audit | None:
     """Return the signs of a case by its data; None where nothing can be proved.
@@ -194,6 +213,7 @@ def audit(case: Case, data: Sequence[Datum]) -> Audit | None:
 
 _NOT_PROVED = (UndecidedError, NotAffineError, LoopriskError, TypeError)
 """TypeError: an operation that only one number has, not all that it may be."""
+OPEN: Sign = "?"
 Moment = Literal["start", "end", "along"]
 _ENDS: tuple[Moment, ...] = ("start", "end")
 MOST_REGIONS = 32

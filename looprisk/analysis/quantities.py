@@ -52,6 +52,24 @@ def loss(family: Family, claim: str) -> Quantity:
         parts=(_start(family, claim), _end(family, claim)),
         ways=("+", "-"),
         combine=lambda values: values[0] - values[1],
+        instead=_more_lacking(family, claim),
+    )
+
+
+def _more_lacking(family: Family, claim: str) -> Quantity:
+    """Return the same loss as what the claim lacks more of its face, which the shock leaves."""
+
+    def lacking(solved: Solved, *, first: bool) -> Number:
+        point = solved.start if first else solved.end
+        return point.face(claim) - Fraction(point.claim(claim))
+
+    def signs(audit: Audit, traced: Traced) -> Several | None:
+        return traced.shortfall(claim) if audit.same_face(claim) else None
+
+    after = _part(family, lambda a: signs(a, a.end), lambda s: lacking(s, first=False))
+    before = _part(family, lambda a: signs(a, a.start), lambda s: lacking(s, first=True))
+    return Quantity(
+        parts=(after, before), ways=("+", "-"), combine=lambda values: values[0] - values[1]
     )
 
 
@@ -158,6 +176,10 @@ def _distance(family: Family, audit: Audit, traced: Traced, monitor: Monitor) ->
         found = traced.all(lambda region: region.health(monitor.node))
     if monitor.short_of is None:
         return found
+    if monitor.claim and not traced.is_residual(monitor.claim):
+        lacking = traced.shortfall(monitor.claim)
+        if "?" not in lacking:
+            return joined(found, turned(lacking))
     worth = traced.claim(monitor.claim) if monitor.claim else traced.node(monitor.node)
     return joined(found, joined(worth, turned(_limit(family, audit, traced, monitor))))
 

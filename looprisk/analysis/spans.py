@@ -64,6 +64,8 @@ class Quantity:
     parts: tuple[Part, ...]
     ways: tuple[Sign, ...] = ("+",)
     combine: Callable[[Sequence[Fraction]], Number] = field(default=lambda values: values[0])
+    instead: Quantity | None = None
+    """The same number made of other parts, which may have signs where these pull both ways."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +106,13 @@ class Family:
 
     def span(self, quantity: Quantity, box: tuple[Corner, Corner] | None = None) -> Span | None:
         """Return the range of an answer, None where nothing is proved or it is not defined."""
-        box = box or self.whole
+        found = self._span(quantity, box or self.whole)
+        if quantity.instead is None or (found is not None and found.exact):
+            return found
+        other = self._span(quantity.instead, box or self.whole)
+        return other if other is not None and (found is None or other.exact) else found
+
+    def _span(self, quantity: Quantity, box: tuple[Corner, Corner]) -> Span | None:
         parts = [self._settled(part, box) for part in quantity.parts]
         if any(part is None for part in parts):
             return None
@@ -122,6 +130,12 @@ class Family:
 
     def corners(self, quantity: Quantity) -> tuple[Solved, Solved] | None:
         """Return the completions with the least and the greatest answer, where one sign holds."""
+        found = self._corners(quantity)
+        if found is None and quantity.instead is not None:
+            return self._corners(quantity.instead)
+        return found
+
+    def _corners(self, quantity: Quantity) -> tuple[Solved, Solved] | None:
         moves: Several = (NONE,) * len(self.numbers)
         for part, way in zip(quantity.parts, quantity.ways, strict=True):
             settled = self._settled(part, self.whole)

@@ -10,7 +10,7 @@ ends of the range of a value are attained in corners of the box.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 
 import numpy as np
@@ -67,6 +67,26 @@ def signs(form: NormalForm, place: int) -> Signs:
     return Signs(nodes=tuple(nodes), claims=tuple(claims), conditions=conditions)
 
 
+def shortfall(form: NormalForm, claim: int, face: object, place: int, found: Signs) -> Sign:
+    """Return how what a claim lacks of its face moves, its face being a number of the form.
+
+    Its face and its payment may rise together; what is lacking then need not move at all.
+    """
+    node = int(form.issuer[claim])
+    first, last = form.cell_ptr[node], form.cell_ptr[node + 1]
+    entries = form.pay_ptr[first:last] + form.entry_offset[claim]
+    if np.isin(form.face_pay, entries).any():
+        return "?"
+    const, rate = form.pay_const.copy(), form.pay_rate.copy()
+    const[entries], rate[entries] = face - const[entries], -rate[entries]
+    lacking = replace(form, pay_const=const, pay_rate=rate)
+    effect = _effect(lacking, claim, place, audited=False)
+    moves = both(effect.direct, through(found.nodes[node], effect.own))
+    for read, way in effect.read:
+        moves = both(moves, through(found.claims[read], way))
+    return moves
+
+
 def _condition(
     form: NormalForm, k: int, place: int, nodes: Sequence[Sign], claims: Sequence[Sign]
 ) -> Sign:
@@ -90,13 +110,16 @@ def _border(form: NormalForm, k: int, place: int) -> Sign:
     return found
 
 
-def _effect(form: NormalForm, claim: int, place: int) -> Effect:
+def _effect(form: NormalForm, claim: int, place: int, *, audited: bool = True) -> Effect:
     node = int(form.issuer[claim])
     cells = range(form.cell_ptr[node], form.cell_ptr[node + 1])
     used = sorted({int(k) for c in cells for k in _needs(form, c)})
     direct, own = NONE, NONE
     read: dict[int, Sign] = {}
     for cell in cells:
+        own_assets = form.b_const[node]
+        if any(sign(own_assets - y) in {"+", "0"} for y in _ceilings(form, cell)):
+            continue  # no completion comes so low
         entry = int(form.pay_ptr[cell] + form.entry_offset[claim])
         direct = both(direct, _within(form, cell, entry, place))
         own = both(own, sign(form.pay_rate[entry]))
@@ -105,7 +128,7 @@ def _effect(form: NormalForm, claim: int, place: int) -> Effect:
             direct = both(direct, slope(form.face_coef[at], place))
             read[unit] = both(read.get(unit, "0"), sign(form.face_coef[at]))
     for k in used:
-        jump = _jump(form, node, claim, k)
+        jump = _jump(form, node, claim, k, audited=audited)
         direct = both(direct, through(_border(form, k, place), jump))
         own = both(own, through(sign(form.cond_own[k]), jump))
         for at in np.flatnonzero(form.read_cond == k):
@@ -128,14 +151,24 @@ def _within(form: NormalForm, cell: int, entry: int, place: int) -> Sign:
     if found != "?":
         return found
     const, rate = derived(const, place), derived(rate, place)
-    # a straight line in the worth of the node: it has one sign where its start and its rise agree
-    ends = (both(sign(const + rate * y), sign(rate)) for y in _floors(form, cell))
+    # a straight line in the worth of the node has one sign where its start and its rise agree,
+    # or its start and its end
+    rest = (sign(rate), *(sign(const + rate * y) for y in _ceilings(form, cell)))
+    ends = (both(sign(const + rate * y), end) for y in _floors(form, cell) for end in rest)
     return next((end for end in ends if end != "?"), "?")
 
 
-def _floors(form: NormalForm, cell: int) -> list[Open]:
+def _ceilings(form: NormalForm, cell: int) -> list[Open]:
+    """Return what the worth of a node is at most where a cell is active: a healthier one is not."""
+    first = form.cell_ptr[form.cell_node[cell]]
+    healthier = [c for c in range(first, cell) if len(_needs(form, c)) == 1]
+    return [y for c in healthier for y in _thresholds(form, c)]
+
+
+def _floors(form: NormalForm, cell: int) -> list[Open | Fraction]:
     """Return what the worth of a node is at least where a cell is active: its own assets, too."""
     return [
+        Fraction(0),
         form.b_const[form.cell_node[cell]],
         *_thresholds(form, cell),
     ]
@@ -149,7 +182,7 @@ def _thresholds(form: NormalForm, cell: int) -> list[Open]:
     ]
 
 
-def _jump(form: NormalForm, node: int, claim: int, k: int) -> Sign:
+def _jump(form: NormalForm, node: int, claim: int, k: int, *, audited: bool) -> Sign:
     """Return the sign of what a claim loses at the moment a condition fails; 0 if it is smooth.
 
     A payment that is held inside, or read, never rises then: the jump audit sees to it.
@@ -159,7 +192,7 @@ def _jump(form: NormalForm, node: int, claim: int, k: int) -> Sign:
             return _jump_at_border(form, node, claim, k)
         except UndecidedError:
             pass
-    watched = claim in form.held_claim or claim in form.read_claim
+    watched = audited and (claim in form.held_claim or claim in form.read_claim)
     return "+" if watched else _jump_anywhere(form, node, claim, k)
 
 

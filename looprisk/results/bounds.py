@@ -16,6 +16,8 @@ from looprisk.results.records import ClaimKind, EventName, Unit
 from looprisk.results.result_json import Object, number
 from looprisk.results.table import Table
 
+CENTS = 1e4
+"""USD: under so much, cents are shown."""
 BOUNDS_SCHEMA = "looprisk/bounds/1"
 
 
@@ -154,7 +156,9 @@ class Bounds:
             return f"{self.shock}: no loss depends on what is not known."
         widest = max(losing, key=lambda row: _width(row.loss))
         ends = " to ".join(
-            money(end) for end in (widest.loss.low, widest.loss.high) if end is not None
+            money(end, cents=abs(end) < CENTS)
+            for end in (widest.loss.low, widest.loss.high)
+            if end is not None
         )
         by = f", most by {widest.loss.decided_by}" if widest.loss.decided_by else ""
         return f"{self.shock}: {shown(widest.label or widest.id)} loses {ends}{by}."
@@ -208,7 +212,8 @@ def _width(interval: Interval) -> float:
 
 
 def _layer_table(rows: tuple[LayerBounds, ...]) -> Table[LayerBounds]:
-    several = any(row.self_fulfilling.high for row in rows)
+    # an outer bound alone says nothing of whether there is a gap
+    several = any(row.self_fulfilling.low for row in rows)
     fields: tuple[Field[LayerBounds], ...] = (
         Field("layer", "layer", Kind.COUNT, lambda row: row.layer, leaves=1),
         Field("claim", "claim", Kind.NAME, lambda row: row.label or row.id),

@@ -112,6 +112,22 @@ def test_the_ends_are_attained_where_the_response_is_monotone():
     assert (breaks["Fund"].low, breaks["Fund"].high) == (100 / 250, 200 / 250)
 
 
+def test_an_open_debt_has_exact_losses_and_breaks():
+    # its face and what it is paid rise together: what it lacks of its face decides
+    shock = {"Fund/outside/pile": "$450"}
+    found = lr.bounds(fund(pile="$700", bank="$100..$500"), loss=shock)
+    ends = [lr.run(fund(pile="$700", bank=b), loss=shock) for b in ("$100", "$500")]
+    for id_ in ("Fund/owes/bank", "Fund/owes/Vault", "vUSD"):
+        row = found.layer(id_)
+        losses = [clearing.layer(id_).economic_loss_usd for clearing in ends]
+        assert row.loss.exact, id_
+        assert (row.loss.low, row.loss.high) == (min(losses), max(losses)), id_
+    bank = next(row for row in found.break_rows if row.of == "Fund/owes/bank")
+    assert (bank.fraction.low, bank.fraction.high, bank.fraction.exact) == (0, 400 / 450, True)
+    assert bank.at is not None
+    assert (bank.at.low, bank.at.high) == (0, 400)
+
+
 def test_a_loss_that_pulls_both_ways_is_exact_at_its_bend():
     # equity loses min(93, what it has): most at a pile that just bears it, and again beyond
     system = System(issuers={"S": {"outside": {"p": "$550..$900"}, "owes": {"outside": "$530"}}})
