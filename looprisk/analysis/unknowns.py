@@ -61,7 +61,7 @@ def told(data: tuple[Datum, ...]) -> UnknownValueError:
     return UnknownValueError(
         f"{listed}, and the answer depends on {them}: fill {them} in a file that includes "
         "this one, "
-        f"{try_} with --set {data[0].path}=…, or ask for bounds with --bounds",
+        f"{try_} with --set {data[0].path}=…, or ask for intervals with --bounds (lr.bounds)",
         paths=[d.path for d in data],
     )
 
