@@ -174,7 +174,7 @@ class Bounds:
             parts.append(f"{proved - exact} outer")
         if proved < len(found):
             parts.append(f"{len(found) - proved} without a proved bound")
-        parts.append(f"{self.completions} completions solved")
+        parts.append(f"{_count(self.completions, 'completion')} solved")
         return f"bounds by sign audit: {', '.join(parts)}"
 
     def layer(self, id: str) -> LayerBounds:
@@ -203,6 +203,10 @@ class Bounds:
                 for_markdown(clean(self.certified)),
             ]
         )
+
+
+def _count(number_: int, word: str) -> str:
+    return f"{number_} {word}{'' if number_ == 1 else 's'}"
 
 
 def _width(interval: Interval) -> float:
@@ -295,7 +299,7 @@ def _data_table(rows: tuple[OpenDatum, ...]) -> Table[OpenDatum]:
 def bounds_text(bounds: Bounds, screen: Screen, *, breaks: bool = False) -> str:
     """Return what ``run --bounds`` prints, or ``break --bounds``."""
     lines = [screen.paint(line, "bold") for line in prose(bounds.headline, screen)]
-    subtitle = f"{bounds.scenario} · intervals over {len(bounds.data)} unknown values"
+    subtitle = f"{bounds.scenario} · intervals over {_count(len(bounds.data), 'unknown value')}"
     lines += [screen.paint(line, "dim") for line in prose(subtitle, screen)]
     main = bounds.break_points if breaks else bounds.layers
     tables: Iterable[Table[BreakBounds] | Table[LayerBounds] | Table[OpenDatum]] = (
