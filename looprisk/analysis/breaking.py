@@ -12,7 +12,6 @@ from looprisk.engine.breaks import Break
 from looprisk.engine.monitors import Monitor, Stretch, monitors
 from looprisk.engine.skeleton import Claim
 from looprisk.engine.stage import Segment
-from looprisk.engine.state import ZERO
 from looprisk.results.records import BreakPoint, EventName, LossCurve
 
 SAME = 1e-12
@@ -71,9 +70,7 @@ def _row(
             kind="bracket" if curved else "exact",
         )
     first = stretches[0]
-    found_by_scan = curved or (event == "recognised" and not first.attained)
-    bracket = found_by_scan and first.lo not in (ZERO, *solved.crossings)
-    exact = isinstance(first.lo, Fraction) and not bracket
+    exact = isinstance(first.lo, Fraction) and not first.bracket
     before, after = _loss_around(solved, of, first)
     together = places.get(round(float(first.lo), 12), ())
     return BreakPoint(
@@ -82,7 +79,7 @@ def _row(
         intervals=tuple((float(s.lo), float(s.hi)) for s in stretches),
         fraction=float(first.lo),
         fraction_least=fraction_least,
-        kind="bracket" if bracket else "exact",
+        kind="bracket" if first.bracket else "exact",
         exact=str(first.lo) if exact else None,
         at=axis.at(first.lo),
         attained=first.attained,

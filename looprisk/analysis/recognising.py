@@ -56,14 +56,16 @@ def recognised_along(solved: Solved, claim: str) -> tuple[Stretch, ...]:
 
     knots = {Fraction(piece.hi) for seg in solved.segments for piece in seg.pieces if piece.hi < 1}
     seen = scan(
-        lambda s: (frozenset({claim} if (loss := hidden(s)) else ()), {claim: float(-loss)}),
+        lambda s: (frozenset({claim} if (loss := hidden(s)) else ()), {claim: {"": -loss}}),
         tuple(sorted(knots | set(solved.crossings))),
     ).get(claim, ())
     if not seen or seen[0].hi >= 1:
         return ()
     last = Fraction(seen[0].hi)
     exact = _meeting(hidden, last, max((k for k in knots if k < last), default=ZERO))
-    return (Stretch(lo=last if exact is None else exact, hi=ONE, attained=exact is not None),)
+    if exact is not None:
+        return (Stretch(lo=exact, hi=ONE, attained=True),)
+    return (Stretch(lo=last, hi=ONE, attained=False, bracket=last > 0),)
 
 
 def _meeting(

@@ -145,7 +145,7 @@ def as_written(found: Mapping[Break, tuple[Stretch, ...]]) -> Mapping[Break, tup
     """Return stretches up to the shock as written, and no further."""
     inside = {
         key: tuple(
-            Stretch(lo=s.lo, hi=min(s.hi, ONE), attained=s.attained)
+            replace(s, hi=min(s.hi, ONE))
             for s in stretches
             if s.lo < 1 or (s.lo == 0 and s.attained)
         )

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from looprisk.engine.clear import Selection
 from looprisk.engine.curved import Look, crossings, scan
-from looprisk.engine.monitors import Monitor, Stretch, distance, holds_at, join, on_piece
+from looprisk.engine.monitors import Monitor, Stretch, distances, holds_at, join, on_piece
 from looprisk.engine.stage import Compiled, Point, Segment, StageRun
 
 Break = tuple[str, str]
@@ -42,7 +42,7 @@ def known_crossings(run: StageRun) -> tuple[Fraction, ...]:
 
 def _look(point: Point, watch: Watch) -> Look[Break]:
     watched = watch(point.compiled)
-    away = {(m.of, m.event): d for m in watched if (d := distance(m, point)) is not None}
+    away = {(m.of, m.event): distances(m, point) for m in watched if m.always is None}
     return frozenset((m.of, m.event) for m in watched if holds_at(m, point)), away
 
 

@@ -7,10 +7,13 @@ a straight piece both are decided exactly, so break points cost nothing beyond t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+import numpy as np
+
 from looprisk.engine.affine import Affine, affine
+from looprisk.engine.block import Block
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.form import Scalar
 from looprisk.engine.piece import Piece
@@ -46,6 +49,8 @@ class Stretch:
     lo: Scalar
     hi: Scalar
     attained: bool
+    bracket: bool = False
+    """Whether ``lo`` is only known to the width of a scan."""
 
 
 def monitors(compiled: Compiled, baseline: dict[str, Fraction]) -> tuple[Monitor, ...]:
@@ -187,11 +192,23 @@ def holds_at(monitor: Monitor, point: Point) -> bool:
     return bool(value < limit - _rounding(point.compiled, limit))
 
 
-def distance(monitor: Monitor, point: Point) -> float | None:
-    """Return by how much a value exceeds its limit, in USD; None where the cell alone decides."""
-    if monitor.short_of is None:
-        return None
-    return float(_value_at(monitor, point) - point.value(monitor.short_of))
+def distances(monitor: Monitor, point: Point) -> dict[str, Scalar]:
+    """Return by how much everything that may decide an event is away from its border, in USD.
+
+    What the value exceeds its limit by, under the empty name, and the conditions of the node, by
+    what they say.
+    """
+    found: dict[str, Scalar] = {}
+    if monitor.short_of is not None:
+        found[""] = _value_at(monitor, point) - point.value(monitor.short_of)
+    index, solution = point.compiled.index, point.solution
+    own = [k for k, (node, _) in enumerate(index.condition_of) if node == monitor.node]
+    if own:
+        which = np.array(own, dtype=np.intp)
+        block = Block(point.compiled.form)
+        values, _ = block.condition_values(which, solution.y, solution.cells)
+        found |= {index.condition_of[k][1].holds: v for k, v in zip(own, values, strict=True)}
+    return found
 
 
 def _rounding(compiled: Compiled, limit: Fraction) -> Scalar:
@@ -257,13 +274,13 @@ def join(stretches: list[Stretch]) -> tuple[Stretch, ...]:
     """Return stretches in order, those that touch made one.
 
     >>> join([Stretch(lo=0.5, hi=1.0, attained=False), Stretch(lo=0.0, hi=0.5, attained=True)])
-    (Stretch(lo=0.0, hi=1.0, attained=True),)
+    (Stretch(lo=0.0, hi=1.0, attained=True, bracket=False),)
     """
     joined: list[Stretch] = []
     for stretch in sorted(stretches, key=lambda s: (s.lo, not s.attained)):
         if joined and stretch.lo <= joined[-1].hi:
             last = joined[-1]
-            joined[-1] = Stretch(lo=last.lo, hi=max(last.hi, stretch.hi), attained=last.attained)
+            joined[-1] = replace(last, hi=max(last.hi, stretch.hi))
         else:
             joined.append(stretch)
     return tuple(joined)

@@ -216,7 +216,8 @@ def test_debts_whose_shares_move_are_solved_at_each_point():
     rows = {(r.of, r.event): r for r in lr.break_points(system, price={"E": "+100%"}).rows}
     assert rows["a", "liquidated"].exact == "1/4"
     assert rows["a", "bad_debt"].exact == str((100 / F("1.05") - 70) / 40)
-    assert rows["a", "insolvent"].kind == "bracket"
+    # 70 + 40 s = 100: found by its ratio
+    assert (rows["a", "insolvent"].kind, rows["a", "insolvent"].exact) == ("exact", "3/4")
     assert rows["a", "insolvent"].fraction == pytest.approx(0.75, abs=2e-12)
 
 

@@ -1,4 +1,4 @@
-"""Every shock whose response is a ratio (SEMANTICS 8, class N): exact at each share, and bracketed.
+"""Every shock whose response is a ratio (SEMANTICS 8, class N): exact at each share.
 
 Each answer is a closed form in the share ``s`` of the shock, worked out by hand.
 """
@@ -20,12 +20,12 @@ from tests.semantics.build import DOLLAR, F, account, at, case, market, share, s
 SHARES = [F(0), F(1, 7), F(1, 3), F(1, 2), F(2, 3), F(19, 20), F(1)]
 
 
-def bracketed(found, of: str, event: str, root: Fraction) -> None:
-    """The break point is where the closed form is zero, to the width of a bracket or exactly."""
+def breaks_at(found, of: str, event: str, root: Fraction, kind: str = "exact") -> None:
+    """The break point is where the closed form is zero: exactly, or in the width of a bracket."""
     first = found.broken[of, event][0].lo
     assert abs(first - root) <= WIDTH, float(first)
     row = next(r for r in breaks_of(found).rows if (r.of, r.event) == (of, event))
-    assert (row.kind, row.exact) in {("bracket", None), ("exact", str(root))}
+    assert (row.kind, row.exact) == (kind, str(root) if kind == "exact" else None)
 
 
 def test_an_unbacked_mint():
@@ -44,8 +44,8 @@ def test_an_unbacked_mint():
         lender = min(F(40), 50 * price / F(105, 100)) if unhealthy else 40
         assert at(found, s).claim("m") == lender
     # 43 p = 40, and 50 p = 42
-    bracketed(found, "p", "liquidated", F(3, 20))
-    bracketed(found, "p", "bad_debt", (F(5000, 42) - 100) / 50)
+    breaks_at(found, "p", "liquidated", F(3, 20))
+    breaks_at(found, "p", "bad_debt", (F(5000, 42) - 100) / 50)
 
 
 def test_a_run_as_a_stage():
@@ -79,9 +79,9 @@ def test_a_parameter_that_moves():
         lender = min(F(80), 100 / phi) if unhealthy else 80
         owner = max(F(0), 100 - 80 * phi) if unhealthy else 20
         assert [at(found, s).claim(c) for c in ("m", "p/equity")] == [lender, owner]
-    bracketed(found, "p", "liquidated", F(5, 11))
+    breaks_at(found, "p", "liquidated", F(5, 11))
     # 100 / (1.05 + 0.4 s) = 80
-    bracketed(found, "p", "bad_debt", F(1, 2))
+    breaks_at(found, "p", "bad_debt", F(1, 2))
 
 
 def test_a_promise_that_moves():
@@ -96,7 +96,7 @@ def test_a_promise_that_moves():
         face = 80 + 40 * s
         assert at(found, s).claim("T") == min(face, F(100))
         assert at(found, s).claim("I/equity") == max(F(0), 100 - face)
-    bracketed(found, "I", "insolvent", F(1, 2))
+    breaks_at(found, "I", "insolvent", F(1, 2))
 
 
 def test_liquidity_withdrawn():
@@ -115,7 +115,7 @@ def test_liquidity_withdrawn():
         assert at(found, s).claim("m") == unit * (100 - 50 * s)
     assert ("m", "gated") not in found.broken
     gone = solved(system, {"run": {"m": {"wants_out": 60}}})
-    bracketed(gone, "m", "gated", F(50, 60))
+    breaks_at(gone, "m", "gated", F(50, 60), "bracket")
 
 
 def pool_of_two() -> System:
@@ -148,8 +148,8 @@ def test_a_debt_mix_that_moves():
         assert point.claim(debts["ETH"]) == paid * ether / owed
         assert point.claim("m/USDC") == 10 + paid * 30 / owed
     # 80 = 50 + 40 s, and 100 / 1.2 = 50 + 40 s: no claim decides these
-    bracketed(found, "p", "liquidated", F(3, 4))
-    bracketed(found, "p", "bad_debt", F(5, 6))
+    breaks_at(found, "p", "liquidated", F(3, 4))
+    breaks_at(found, "p", "bad_debt", F(5, 6))
 
 
 def test_depth_that_leaves_moves_no_price_here():
@@ -158,3 +158,18 @@ def test_depth_that_leaves_moves_no_price_here():
     system = System(assets={**DOLLAR, "A": {"price": "$1"}}, liquidity={"pool": pool})
     with pytest.raises(NotCarriedError, match=r"drain/pool: .*add `time`.*`depeg`.*`run`"):
         lr.run(system, drain={"pool": "85%"})
+
+
+def test_several_ratios_in_one_step_of_the_scan_are_each_found():
+    """Ten accounts break close to each other in a mint, each where 43 p is its debt."""
+    debts = [F(40) - F(k, 1000) for k in range(10)]
+    system = System(
+        assets=DOLLAR,
+        issuers={"I": {"outside": {"x": "$100"}, "issues": {"T": share(1000)}}},
+        markets={"m": market("T")},
+        positions={f"p{i}": account("m", "T", 50, debt) for i, debt in enumerate(debts)},
+    )
+    system = system.set({"I/outside/x": "$1000"})
+    found = solved(system, {"mint": {"T": 500}})
+    for i, debt in enumerate(debts):
+        breaks_at(found, f"p{i}", "liquidated", (F(43) / debt * 1000 - 1000) / 500)
