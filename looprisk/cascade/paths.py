@@ -6,7 +6,7 @@ in; what that unit is worth is another price.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
@@ -16,8 +16,8 @@ import numpy as np
 from looprisk.cascade.arrays import YEAR, Floats
 from looprisk.cascade.draws import DIFFUSION, NUMBER, SIZE, draws, normals, poissons
 from looprisk.errors import ModelError, Problem
-from looprisk.model import units
 from looprisk.model.scenario import Generator, Paths
+from looprisk.model.series import TIME, SeriesName, cover_problems, in_order, point_problems
 from looprisk.model.values import Value
 
 
@@ -31,15 +31,6 @@ class Drawn:
 
     ids: tuple[str, ...]
     written_in: tuple[str | None, ...]
-    values: Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PriceTable:
-    """A table of prices: ``seconds`` since the start, and (time, id) levels in dollars."""
-
-    ids: tuple[str, ...]
-    seconds: Floats
     values: Floats
 
 
@@ -59,13 +50,7 @@ class Motion:
     factor: Floats = field(default_factory=lambda: np.ones((1, 1)))
 
 
-def path_prices(
-    paths: Paths,
-    *,
-    times: Floats,
-    start: Mapping[str, float],
-    table: PriceTable | None = None,
-) -> Drawn:
+def path_prices(paths: Paths, *, times: Floats, start: Mapping[str, float]) -> Drawn:
     """Return the price of every id that has a path, at ``times`` in seconds since the start.
 
     ``start`` is the price of each asset there, in its own unit: a generated path begins with it.
@@ -79,23 +64,44 @@ def path_prices(
     """
     if paths.generate is not None:
         return generated(paths.generate, times=times, start=start)
-    if table is not None:
-        columns = [
-            interpolated(table.seconds, table.values[:, at], times, paths.between)
-            for at in range(len(table.ids))
-        ]
-        _covers(table.seconds, times, ("paths", "table"), "the table")
-        written_in: tuple[str | None, ...] = (None,) * len(table.ids)
-        return Drawn(ids=table.ids, written_in=written_in, values=_one_path(columns))
-    ids, units_of, columns = [], [], []
+    horizon = Fraction(float(times[-1]))
+    if paths.table is not None:
+        return _from_table(paths.table, times, paths.between, horizon)
+    columns = []
     for name, points in paths.points.items():
-        place = ("paths", "points", name)
-        moments, levels, unit = _read(points, place)
-        _covers(moments, times, place, name)
-        ids.append(name)
-        units_of.append(unit)
+        _refuse(point_problems(name, points, horizon, ("paths", "points", name)))
+        found = in_order(points)
+        moments = np.array([float(moment) for moment, _ in found])
+        levels = np.array([float(level.number) for _, level in found])
         columns.append(interpolated(moments, levels, times, paths.between))
-    return Drawn(ids=tuple(ids), written_in=tuple(units_of), values=_one_path(columns))
+    return Drawn(
+        ids=tuple(paths.points),
+        written_in=tuple(next(iter(points.values())).of for points in paths.points.values()),
+        values=_one_path(columns),
+    )
+
+
+def _from_table(
+    name: SeriesName, times: Floats, between: Literal["linear", "hold"], horizon: Fraction
+) -> Drawn:
+    if name.series is None:
+        message = f"table: `{name}` has not been read"
+        raise ModelError([Problem(("paths", "table"), message, "load the file that names it")])
+    seconds, *_ = name.series.columns.values()
+    _refuse(cover_problems("the table", seconds[0], seconds[-1], horizon, ("paths", "table")))
+    moments = np.array([float(moment) for moment in seconds])
+    ids = tuple(column for column in name.series.columns if column != TIME)
+    columns = [
+        interpolated(moments, np.array([float(x) for x in name.series.columns[i]]), times, between)
+        for i in ids
+    ]
+    return Drawn(ids=ids, written_in=(None,) * len(ids), values=_one_path(columns))
+
+
+def _refuse(problems: Iterable[Problem]) -> None:
+    found = tuple(problems)
+    if found:
+        raise ModelError(found)
 
 
 def interpolated(
@@ -117,40 +123,6 @@ def interpolated(
 
 def _one_path(columns: list[Floats]) -> Floats:
     return np.stack(columns, axis=-1)[None]
-
-
-def _read(points: Mapping[str, Value], place: tuple[str, ...]) -> tuple[Floats, Floats, str | None]:
-    """Return the moments in order, their levels, and the unit of them all."""
-    written: dict[Fraction, Value] = {}
-    for text, level in points.items():
-        moment = units.duration(text).number
-        if moment in written:
-            message = f"{place[-1]}: two points stand at {text}"
-            raise ModelError([Problem((*place, text), message)])
-        written[moment] = level
-    in_units = {level.of for level in written.values()}
-    if len(in_units) > 1:
-        names = ", ".join(sorted(name or "dollars" for name in in_units))
-        message = f"{place[-1]}: one path is written in {names}"
-        raise ModelError([Problem(place, message, "write all its points in one unit")])
-    moments = sorted(written)
-    levels = np.array([float(written[moment].number) for moment in moments])
-    return np.array([float(moment) for moment in moments]), levels, in_units.pop()
-
-
-def _covers(moments: Floats, times: Floats, place: tuple[str, ...], name: str) -> None:
-    """Raise where the first or the last moment leaves some of the time without a price."""
-    if moments[0] > times[0]:
-        message = f"{name}: the path starts {_hours(moments[0])} after the start"
-        raise ModelError([Problem(place, message, "give its price at 0h")])
-    if moments[-1] < times[-1]:
-        message = f"{name}: the path ends at {_hours(moments[-1])}, the horizon is later"
-        raise ModelError([Problem(place, message, f"give its price at {_hours(times[-1])}")])
-
-
-def _hours(seconds: float) -> str:
-    whole, rest = divmod(seconds, 3600)
-    return f"{seconds:g}s" if rest else f"{whole:g}h"
 
 
 def generated(

@@ -14,6 +14,8 @@ import numpy as np
 from looprisk.cascade import curves
 from looprisk.cascade.arrays import YEAR, Bools, Floats, ratio
 from looprisk.cascade.sums import power, remaining, running, total
+from looprisk.errors import ModelError, Problem
+from looprisk.model.series import PRICE, SOLD, SeriesName
 from looprisk.model.tokens import Liquidity
 from looprisk.model.values import Value
 
@@ -69,10 +71,10 @@ class Trade:
     dry: Bools
 
 
-def pool_of(part: Liquidity, start_price: float, knots: Floats | None = None) -> Pool:
-    """Return the terms of a liquidity part as numbers.
+def pool_of(part: Liquidity, start_price: float) -> Pool:
+    """Return the terms of a liquidity part as numbers; ``start_price`` in USD.
 
-    ``knots`` are those of its table, USD sold at the start price and share of the price left.
+    Raises ModelError where the table of a measured curve has not been read.
 
     >>> part = Liquidity(of="X", into="Y", curve={"kind": "exponential", "depth": "$50k"})
     >>> pool_of(part, 2.0).depth
@@ -88,7 +90,7 @@ def pool_of(part: Liquidity, start_price: float, knots: Floats | None = None) ->
         calm=_number(thins.calm if thins else None, 1.0),
         window=_number(thins.window, 0.0) if thins and thins.window else None,
         refill=_number(thins.refills_in, 0.0) if thins and thins.refills_in else None,
-        knots=np.zeros((0, 2)) if knots is None else knots,
+        knots=_knots(part.curve.table),
     )
 
 
@@ -320,6 +322,17 @@ def gain(pool: Pool, *, price: Floats, share: Floats, sigma: Floats, released: F
     """
     here = units_of_depth(pool, share, sigma) * power(price / pool.start_price, pool.eta)
     return np.where(released > 0, ratio(released / WINDOW, here, none=np.inf), 0.0)
+
+
+def _knots(table: SeriesName | None) -> Floats:
+    """Return (place, (USD sold at the start price, share of it left)) of a measured curve."""
+    if table is None:
+        return np.zeros((0, 2))
+    if table.series is None:
+        message = f"table: `{table}` has not been read"
+        raise ModelError([Problem(("curve", "table"), message, "load the file that names it")])
+    columns = [table.series.columns[name] for name in (SOLD, PRICE)]
+    return np.array([[float(x) for x in column] for column in columns]).T
 
 
 def _number(value: Value | None, default: float) -> float:

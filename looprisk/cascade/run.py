@@ -11,12 +11,11 @@ from looprisk.cascade.arrays import Floats
 from looprisk.cascade.begin import begin
 from looprisk.cascade.compiling import plan_of
 from looprisk.cascade.network import Network, network_of
-from looprisk.cascade.paths import Drawn, PriceTable, path_prices
+from looprisk.cascade.paths import Drawn, path_prices
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.record import Record, first_record
 from looprisk.cascade.sales import pools_at
 from looprisk.cascade.step import advance
-from looprisk.errors import NotCarriedError
 from looprisk.model.scenario import Scenario
 from looprisk.model.system import System
 
@@ -47,20 +46,19 @@ def run(
     scenario: Scenario,
     *,
     drawn: Drawn | None = None,
-    table: PriceTable | None = None,
     paths: int = 1,
     watch: Callable[[int, int], None] | None = None,
 ) -> Run:
     """Return a scenario with ``time``, step by step.
 
     ``drawn`` are prices that stand for the scenario's paths, which else come from its points, its
-    generator or the ``table`` that it names; ``paths`` is how many to run of a scenario without
+    generator or its table; ``paths`` is how many to run of a scenario without
     any. ``watch`` is told (step, of how many) as it goes. Raises
     NoSolutionError where money appears or is lost, NotCarriedError for what time does not carry.
     """
     plan = plan_of(system, scenario)
     network = network_of(plan)
-    given = drawn if drawn is not None else _drawn(plan, table)
+    given = drawn if drawn is not None else _drawn(plan)
     state = begin(plan, network, len(given.values) if given is not None else paths)
     plan = replace(plan, liquid=pools_at(plan, state))
     first = first_record(plan, network, state)
@@ -74,15 +72,10 @@ def run(
     return Run(plan=plan, network=network, start=first, records=tuple(records))
 
 
-def _drawn(plan: Plan, table: PriceTable | None) -> Drawn | None:
+def _drawn(plan: Plan) -> Drawn | None:
     """Return the prices that the scenario's own paths give."""
     paths = plan.scenario.paths
     if paths is None:
         return None
-    if paths.table is not None and table is None:
-        raise NotCarriedError(
-            f"paths/table: `{paths.table}`: a table of prices was not read with this scenario: "
-            "write `points`"
-        )
     start = {name: float(level) for name, level in plan.start.prices.items()}
-    return path_prices(paths, times=plan.steps.times, start=start, table=table)
+    return path_prices(paths, times=plan.steps.times, start=start)

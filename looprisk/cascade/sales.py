@@ -10,7 +10,6 @@ from looprisk.cascade.arrays import Bools, Floats
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.pools import Pool, gain, pool_of, refilled, sell, trade, volatility
 from looprisk.cascade.state import Happened, State
-from looprisk.errors import NotCarriedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,15 +35,7 @@ class Sold:
 
 def pools_at(plan: Plan, state: State) -> tuple[Pool, ...]:
     """Return the terms of every pool, at the start prices of a state."""
-    found = []
-    for pooled in plan.pools:
-        if pooled.part.curve.kind == "table":
-            raise NotCarriedError(
-                f"{pooled.name}/curve/table: a measured depth table is in the language and not yet "
-                "in the cascade: write a curve such as `{kind: exponential, depth: $12M}`"
-            )
-        found.append(pool_of(pooled.part, float(state.price[0, pooled.good])))
-    return tuple(found)
+    return tuple(pool_of(pooled.part, float(state.price[0, pooled.good])) for pooled in plan.pools)
 
 
 def sell_all(

@@ -83,6 +83,19 @@ def _read_tables(raw: dict[str, Plain], bound: Bound) -> None:
     positions, plain_positions = bound.tree.values.get("positions"), raw.get("positions")
     if isinstance(positions, Map) and isinstance(plain_positions, dict):
         raw["positions"] = bound.tables.fill(positions, plain_positions)
+    liquidity, pools = bound.tree.values.get("liquidity"), raw.get("liquidity")
+    if isinstance(liquidity, Map) and isinstance(pools, dict):
+        for name, node in liquidity.values.items():
+            curve = node.values.get("curve") if isinstance(node, Map) else None
+            _fill_series(curve, pools.get(name, ""), "curve", bound)
+
+
+def _fill_series(node: Node | None, whole: Plain, key: str, bound: Bound) -> None:
+    """Put the series that ``node`` names in the place of its name in the raw tree."""
+    word = node.values.get("table") if isinstance(node, Map) else None
+    part = whole.get(key) if isinstance(whole, dict) else None
+    if isinstance(word, Word) and not word.hole and isinstance(part, dict):
+        part["table"] = bound.tables.series(word)
 
 
 def _merged(trees: list[Map], bound: Bound) -> Map:
@@ -163,6 +176,7 @@ def _bind_scenario(name: str, raw: dict[str, Plain], bound: Bound) -> None:
     if bound.system is None and isinstance(given, Map):
         _check_alone(_changes(given, (*path, "set"), raw, bound), bound)
     tree = plain(node) if node is not None else ""
+    _fill_series(node.values.get("paths") if isinstance(node, Map) else None, tree, "paths", bound)
     scenario, problems = parse_scenario(tree, bound.system, path)
     _place_all(problems, bound.tree, bound)
     if scenario is None or bound.system is None or node is None:

@@ -18,6 +18,7 @@ from looprisk.errors import ModelError
 from looprisk.files.accounts import parse_accounts
 from looprisk.files.errors import Fault
 from looprisk.files.include import bad_name, is_inside
+from looprisk.files.series import parse_series
 from looprisk.files.source import (
     MAX_BYTES,
     TOO_LARGE,
@@ -29,6 +30,7 @@ from looprisk.files.source import (
 from looprisk.files.traps import shorten
 from looprisk.files.tree import Map, Plain, Word, fault_at, plain
 from looprisk.model.paths import find
+from looprisk.model.series import Series, SeriesName
 from looprisk.model.tables import AccountTable, TableName
 from looprisk.model.values import split_source
 
@@ -54,6 +56,7 @@ class Tables:
     headers: dict[str, list[str]] = field(default_factory=dict)
     """The columns of each table that was read, by the name that is printed."""
     _read: dict[Path, AccountTable | None] = field(default_factory=dict)
+    _series: dict[Path, Series | None] = field(default_factory=dict)
     _left: int = MAX_BYTES
 
     def fill(self, positions: Map, raw: Mapping[str, Plain]) -> dict[str, Plain]:
@@ -107,8 +110,34 @@ class Tables:
             help=advice,
         )
 
+    def series(self, word: Word) -> SeriesName:
+        """Return the name that a word writes of a table of numbers, with its series if readable."""
+        text, source = split_source(word.text)
+        real = self._real(text, word, "tables/prices.csv")
+        if real is not None and real not in self._series:
+            self._series[real] = self._series_of(real, _shown(word), word)
+        return SeriesName(text, source, self._series.get(real) if real is not None else None)
+
+    def _series_of(self, path: Path, name: str, word: Word) -> Series | None:
+        content = self._content(path, name, word)
+        if content is None:
+            return None
+        text, digest = content
+        series, faults = parse_series(text, name, digest)
+        if faults:
+            self.texts[name] = text
+            self.faults.extend(faults)
+        return series
+
     def _accounts(self, text: str, word: Word) -> AccountTable | None:
-        message, advice = bad_name(text, "name its copy", "tables/accounts.csv.gz")
+        real = self._real(text, word, "tables/accounts.csv.gz")
+        if real is not None and real not in self._read:
+            self._read[real] = self._from_file(real, _shown(word), word)
+        return self._read.get(real) if real is not None else None
+
+    def _real(self, text: str, word: Word, example: str) -> Path | None:
+        """Return the file that a word names, None with a fault where it leads elsewhere."""
+        message, advice = bad_name(text, "name its copy", example)
         folder = Path(word.file).parent
         target = folder / text
         if not message and not is_inside(target, folder):
@@ -117,14 +146,10 @@ class Tables:
         if message:
             self.faults.append(fault_at(word, message, advice))
             return None
-        real = Path(os.path.realpath(target))
-        if real not in self._read:
-            self._read[real] = self._from_file(real, _shown(word), word)
-        return self._read[real]
+        return Path(os.path.realpath(target))
 
-    def _from_file(self, path: Path, name: str, word: Word) -> AccountTable | None:
-        """Read one table; what is wrong with the file itself stands at the word."""
-        text = ""
+    def _content(self, path: Path, name: str, word: Word) -> tuple[str, str] | None:
+        """Return text and digest; what is wrong with the file itself stands at the word."""
         try:
             content = _unpacked(read_bytes(path, name, MAX_BYTES, _SPLIT), name, self._left)
             self._left -= len(content)
@@ -135,7 +160,14 @@ class Tables:
         except UnreadableError as error:
             self._unreadable(error, path, word)
             return None
-        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        return text, f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+    def _from_file(self, path: Path, name: str, word: Word) -> AccountTable | None:
+        """Read one table of accounts."""
+        content = self._content(path, name, word)
+        if content is None:
+            return None
+        text, digest = content
         accounts, faults = parse_accounts(text, name, digest)
         if accounts is not None:
             self.headers[name] = text.split("\n", 1)[0].rstrip("\r").split(",")

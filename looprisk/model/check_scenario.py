@@ -12,6 +12,7 @@ from looprisk.model.groups import STRIKES, each_problems, group, members, stage_
 from looprisk.model.names import OUTSIDE, Names, Path, choose, did_you_mean, unresolved
 from looprisk.model.positions import PerpPosition, TablePosition
 from looprisk.model.scenario import Paths, Stage, When
+from looprisk.model.series import SOLD, TIME
 from looprisk.model.tokens import Par
 from looprisk.model.values import Value
 from looprisk.model.vocabulary import GROUPS
@@ -66,10 +67,20 @@ def _stage(stage: Stage, parts: Parts, path: Path) -> Iterator[Problem]:
 
 def check_paths(paths: Paths | None, parts: Parts, path: Path) -> Iterator[Problem]:
     """Yield every problem that the prices in time have."""
-    for name in paths.points if paths is not None else ():
+    if paths is None:
+        return
+    what = "asset or token of this system"
+    for name in paths.points:
         place = (*path, "paths", "points", name)
-        what = "asset or token of this system"
         yield from unresolved(name, parts.names.priced, place, what, on_key=True)
+    series = paths.table.series if paths.table is not None else None
+    for name in series.columns if series is not None else ():
+        place = (*path, "paths", "table", name)
+        if name == SOLD:
+            message = "its table is a measured depth, and prices in time have a column `time`"
+            yield Problem((*path, "paths", "table"), message, "write time and a column an id")
+        elif name != TIME:
+            yield from unresolved(name, parts.names.priced, place, what)
 
 
 def _when(when: When, parts: Parts, path: Path) -> Iterator[Problem]:

@@ -34,6 +34,7 @@ from looprisk.model.fields import (
 )
 from looprisk.model.frozen import EMPTY, FrozenMap, Map
 from looprisk.model.positions import Position
+from looprisk.model.series import TIME, SeriesRef, cover_problems, point_problems
 from looprisk.model.values import Value, expected
 from looprisk.model.vocabulary import EVENTS, SHOCKS
 
@@ -217,7 +218,7 @@ class Paths(Model):
 
     between: Annotated[Literal["linear", "hold"], OneOf()]
     points: Map[Map[Price]] = EMPTY
-    table: Text | None = None
+    table: SeriesRef | None = None
     generate: Generator | None = None
 
     @field_validator("points", mode="after")
@@ -298,7 +299,7 @@ class Scenario(Model):
 
     def _time_problems(self) -> list[Problem]:
         if self.time is not None:
-            return list(self._moved_twice())
+            return [*self._moved_twice(), *self._uncovered(self.time.horizon)]
         timed = [
             Problem(("stages", str(place), key), f"`{key}` needs `time` on the scenario", _CLOCK)
             for place, stage in enumerate(self.stages)
@@ -321,6 +322,18 @@ class Scenario(Model):
                 if name in on_path:
                     message = f"`{name}` has a path already: a stage cannot move it too"
                     yield Problem(("stages", str(place), "price", name), message)
+
+    def _uncovered(self, horizon: Value) -> Iterator[Problem]:
+        if self.paths is None or not horizon.known:
+            return
+        for name, points in self.paths.points.items():
+            place = ("paths", "points", name)
+            yield from point_problems(name, points, horizon.number, place)
+        series = self.paths.table.series if self.paths.table is not None else None
+        if series is not None and TIME in series.columns:
+            times = series.columns[TIME]
+            at = ("paths", "table")
+            yield from cover_problems("the table", times[0], times[-1], horizon.number, at)
 
 
 _CLOCK = "add `time: {start: 2025-06-10T00:00Z, step: 1m, horizon: 24h}`"

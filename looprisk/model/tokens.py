@@ -29,6 +29,7 @@ from looprisk.model.fields import (
 )
 from looprisk.model.frozen import EMPTY, Map
 from looprisk.model.problems import MISSING, to_add
+from looprisk.model.series import SOLD, SeriesRef
 
 
 class Asset(Part):
@@ -228,13 +229,30 @@ Receipt = Annotated[
 
 
 class Curve(Model):
-    """How selling moves a price. ``depth`` is worth, at the start price, in dollars."""
+    """How selling moves a price. ``depth`` is worth, at the start price, in dollars.
+
+    A measured curve has a ``table`` of what was sold and the share of the price left.
+    """
 
     kind: Annotated[
         Literal["exponential", "linear", "square_root", "constant_product", "table"], OneOf()
     ]
     depth: Money | None = None
-    table: Text | None = None
+    table: SeriesRef | None = None
+
+    @model_validator(mode="after")
+    def _says_how_deep(self) -> Self:
+        wanted, other = ("table", "depth") if self.kind == "table" else ("depth", "table")
+        given = {"table": self.table is not None, "depth": self.depth is not None}
+        if given[other]:
+            raise ModelError([Problem((other,), f"{other}: a curve of {self.kind} has none")])
+        if not given[wanted]:
+            raise ModelError([Problem((), f"`{wanted}`{MISSING}", to_add(type(self), wanted))])
+        series = self.table.series if self.table is not None else None
+        if series is not None and SOLD not in series.columns:
+            message = "its table holds prices in time, and a depth has the columns sold and price"
+            raise ModelError([Problem(("table",), message, "write sold,price", on_key=False)])
+        return self
 
 
 class Thins(Model):

@@ -12,10 +12,12 @@ def priced(name, *prices):
 
 
 def scenario(paths, steps, *stages, step="1s"):
-    """Return a scenario of so many steps on paths that hold between points."""
+    """Return a scenario of so many steps on paths that hold between points, the last to the end."""
     seconds = {"s": 1, "h": 3600, "d": 86400}[step[-1]] * int(step[:-1])
+    end = f"{steps * seconds}s"
+    paths = {name: {**points, end: [*points.values()][-1]} for name, points in paths.items()}
     return Scenario(
-        time={"step": step, "horizon": f"{steps * seconds}s"},
+        time={"step": step, "horizon": end},
         paths={"between": "hold", "points": paths} if paths else None,
         stages=list(stages),
     )

@@ -1,13 +1,16 @@
 """Paths of prices: between points, and drawn; moments to a stated number of deviations."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from looprisk.cascade import paths
 from looprisk.cascade.draws import draws
-from looprisk.cascade.paths import PriceTable, cholesky, generated, path_prices
+from looprisk.cascade.paths import cholesky, generated, path_prices
 from looprisk.errors import ModelError
 from looprisk.model.scenario import Generator, Paths
+from looprisk.model.series import Series, SeriesName
 
 HOUR, YEAR = 3600.0, 365 * 86400.0
 DAY = np.arange(25) * HOUR
@@ -39,9 +42,9 @@ def test_points_may_stand_in_any_order_and_unit_of_time():
     ("points", "message"),
     [
         ({"1h": "$1", "24h": "$1"}, "X: the path starts 1h after the start"),
-        ({"0h": "$1", "4h": "$1"}, "X: the path ends at 4h, the horizon is later"),
-        ({"0h": "$1", "60m": "$1", "1h": "$2", "24h": "$1"}, "X: two points stand at 1h"),
-        ({"0h": "$1", "24h": "1 ETH"}, "X: one path is written in ETH, dollars"),
+        ({"0h": "$1", "4h": "$1"}, "X: the path ends at 4h, before the horizon of 24h"),
+        ({"0h": "$1", "60m": "$1", "1h": "$2", "24h": "$1"}, "X: 1h and 60m are one moment"),
+        ({"0h": "$1", "24h": "1 ETH"}, "X: one path is written in ETH and dollars"),
     ],
 )
 @pytest.mark.parametrize("between", ["linear", "hold"])
@@ -54,16 +57,16 @@ def test_points_that_leave_a_time_without_a_price(points, message, between):
 
 
 def test_a_table_of_prices():
-    table = PriceTable(
-        ids=("A", "B"),
-        seconds=np.array([0, 12 * HOUR, 24 * HOUR]),
-        values=np.array([[1.0, 5.0], [2.0, 4.0], [3.0, 3.0]]),
-    )
-    drawn = path_prices(Paths(between="linear", table="p.csv"), times=DAY, start={}, table=table)
+    written = {"time": (0, 43_200, 86_400), "A": (1, 2, 3), "B": (5, 4, 3)}
+    columns = {name: tuple(map(Fraction, column)) for name, column in written.items()}
+    name = SeriesName("p.csv", None, Series(digest="", columns=columns))
+    drawn = path_prices(Paths(between="linear", table=name), times=DAY, start={})
+    assert (drawn.ids, drawn.written_in) == (("A", "B"), (None, None))
     assert drawn.values[0, 6].tolist() == [1.5, 4.5]
-    short = PriceTable(ids=("A",), seconds=np.zeros(1), values=np.ones((1, 1)))
-    with pytest.raises(ModelError, match="the table: the path ends at 0h"):
-        path_prices(Paths(between="hold", table="p.csv"), times=DAY, start={}, table=short)
+    with pytest.raises(ModelError, match="the table: the path ends at 24h, before the horizon"):
+        path_prices(Paths(between="hold", table=name), times=2 * DAY, start={})
+    with pytest.raises(ModelError, match="has not been read"):
+        path_prices(Paths(between="hold", table="p.csv"), times=DAY, start={})
 
 
 RULE = {
