@@ -1,0 +1,136 @@
+"""What a fall of a price would set off: the positions near their threshold, and the gain g.
+
+Read from a record, without running anything: the units that each position would sell into a pool,
+and the price of the pool's token at which it goes, all other prices as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from looprisk.cascade import envelope
+from looprisk.cascade.accounts import Book
+from looprisk.cascade.arrays import Bools, Floats, ratio
+from looprisk.cascade.envelope import Cliffs
+from looprisk.cascade.legs import Legs
+from looprisk.cascade.margins import left_for_leg, liquidation_price, maintenance_of, profit
+from looprisk.cascade.plan import Plan
+from looprisk.cascade.pools import WINDOW, gain
+from looprisk.cascade.readings import PLAIN
+from looprisk.cascade.state import State, VenueState
+from looprisk.cascade.sums import total
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reach:
+    """Positions that sell one token: ``thresholds`` in USD and ``units``, both [path, position].
+
+    A position that no fall of this price reaches has a threshold of 0 and no units.
+    """
+
+    thresholds: Floats
+    units: Floats
+
+
+def reach_of(plan: Plan, state: State, pool: int) -> Reach:
+    """Return what falls of a pool's price reach: loans that read it at the market, and longs.
+
+    A loan goes with all its units of the token once its threshold is crossed, a leg with its size.
+    Readings that lag or are averaged follow the price too, later.
+    """
+    good = plan.pools[pool].good
+    found = [_loans(plan, state, m, good) for m in range(len(plan.books))]
+    for legs, venue in zip(plan.legs, state.venues, strict=True):
+        found.append(_longs(legs, venue, state.price, good))
+    none = np.zeros((state.paths, 0))
+    return Reach(
+        thresholds=np.concatenate([none, *(reach.thresholds for reach in found)], axis=-1),
+        units=np.concatenate([none, *(reach.units for reach in found)], axis=-1),
+    )
+
+
+def _loans(plan: Plan, state: State, at: int, good: int) -> Reach:
+    book, now = plan.books[at], state.markets[at]
+    readings = plan.readings_of[at]
+    here = np.array([_follows(plan, book, s, good) for s in range(len(book.slots))], dtype=np.bool_)
+    counted = now.lltv[:, :, None] * now.collateral
+    worth = counted * np.take(state.reading, readings, axis=-1)[:, :, None]
+    moving = _over_slots(counted[:, here])
+    still = _over_slots(worth[:, ~here])
+    owed = _over_slots(now.debt * np.take(state.price, np.array(book.loans), axis=-1)[:, :, None])
+    threshold = ratio(np.maximum(owed - still, 0.0), moving)
+    units = np.where(threshold > 0, _over_slots(now.collateral[:, here]), 0.0)
+    return Reach(thresholds=threshold, units=units)
+
+
+def _over_slots(values: Floats) -> Floats:
+    """Return the sum over the slots of [path, slot, account]."""
+    return total(np.swapaxes(values, 1, 2))
+
+
+def _follows(plan: Plan, book: Book, slot: int, good: int) -> bool:
+    """Say whether the reading of a slot is the market price of the good."""
+    terms = book.slots[slot]
+    oracle = plan.catalogue.system.oracles.get(terms.oracle) or PLAIN.get(terms.oracle)
+    if oracle is None or oracle.kind != "market":
+        return False
+    return plan.place.get(str(oracle.of or terms.collateral)) == good
+
+
+def _longs(legs: Legs, venue: VenueState, price: Floats, good: int) -> Reach:
+    mark = np.take(price, legs.good, axis=-1)
+    terms, size, entry = legs.terms, venue.size, venue.entry
+    cash = venue.margin
+    for kind, held in enumerate(legs.kinds):
+        worth = price[:, held] * (1 - legs.haircut[kind])
+        cash = cash + venue.posted[:, kind] * worth[:, None]
+    won = profit(size, entry, mark)
+    kept = np.where(size == 0, 0.0, maintenance_of(terms.ladder, size, entry, mark))
+    equity = terms.of_leg(cash + terms.per_wallet(won))
+    left = left_for_leg(equity, terms.of_leg(terms.per_wallet(kept)), won, kept)
+    there = (size > 0) & (legs.good == good)
+    found = liquidation_price(terms.ladder, np.where(there, size, np.nan), entry, left)
+    threshold = np.where(there, np.maximum(found, 0.0), 0.0)
+    return Reach(thresholds=threshold, units=np.where(threshold > 0, size, 0.0))
+
+
+def gains_of(plan: Plan, state: State) -> tuple[Floats, Bools]:
+    """Return (g, whether it is a black hole) of every pool, [path, pool].
+
+    g compares what the next 1 % of a fall releases with what it takes to fall that far; a black
+    hole is a g of 1 or more there and in the 1 % below.
+    """
+    g = np.zeros((state.paths, len(plan.pools)))
+    holes = np.zeros(g.shape, dtype=np.bool_)
+    for at, pooled in enumerate(plan.pools):
+        reach, price = reach_of(plan, state, at), state.price[:, pooled.good]
+        both = []
+        for here in (price, price * (1 - WINDOW)):
+            near = (reach.thresholds <= here[:, None]) & (
+                reach.thresholds > (here * (1 - WINDOW))[:, None]
+            )
+            freed = total(np.where(near, reach.units, 0.0))
+            share, sigma = state.share[:, at], state.sigma[:, at]
+            both.append(gain(plan.liquid[at], price=here, share=share, sigma=sigma, released=freed))
+        g[:, at] = both[0]
+        holes[:, at] = (both[0] >= 1) & (both[1] >= 1)
+    return g, holes
+
+
+def cliffs_ahead(plan: Plan, state: State, pool: int, path: int = 0) -> Cliffs:
+    """Return the avalanches that lie ahead of one path: the falls of the price that start them.
+
+    ``external`` of the result is what the price would be without the sales. Exact where what each
+    sells is its units; loans that need not sell all of them end above.
+    """
+    reach = reach_of(plan, state, pool)
+    live = reach.units[path] > 0
+    book = envelope.releases(reach.thresholds[path][live], reach.units[path][live])
+    return envelope.cliffs(
+        book,
+        plan.liquid[pool],
+        share=float(state.share[path, pool]),
+        sigma=float(state.sigma[path, pool]),
+    )
