@@ -1,0 +1,138 @@
+"""A thousand accounts along a thousand paths of a thousand hours, in five ways.
+
+Accounts of one market, full liquidation at a market oracle; volatility 90 % a year. The sorted book
+keeps one pointer a path: accounts cost nothing until the price reaches them. It has no pool and no
+valuation, as the dense and the plain loop beside it. The last row is the cascade itself with every
+phase on. ``account_steps`` is what one round of each covers; accounts x steps over its time is the
+rate. ``OPENBLAS_NUM_THREADS=1 pytest tests/benchmarks/test_books.py --benchmark-only``.
+"""
+
+import numpy as np
+import pytest
+
+from looprisk.cascade.envelope import releases
+from looprisk.cascade.paths import Drawn, generated
+from looprisk.cascade.run import run
+from looprisk.model import System
+from looprisk.model.scenario import Generator, Scenario
+
+ACCOUNTS, PATHS, STEPS = 1_000, 1_000, 1_000
+LLTV, PHI, RATE = 0.86, 1.05, 0.05
+HOUR = 3600.0
+
+
+@pytest.fixture(scope="module")
+def prices():
+    rule = Generator(kind="gbm", seed=12, count=PATHS, volatility={"ETH": "90%/y"})
+    drawn = generated(rule, times=np.arange(STEPS + 1) * HOUR, start={"ETH": 1.0})
+    return drawn.values[:, :, 0]
+
+
+@pytest.fixture(scope="module")
+def accounts():
+    dice = np.random.default_rng(8)
+    units = np.exp(dice.normal(0.0, 1.0, ACCOUNTS))
+    return units, units * LLTV * dice.uniform(0.2, 0.98, ACCOUNTS)
+
+
+@pytest.fixture(scope="module")
+def index():
+    """Debt grows at one rate, so the order of the thresholds never changes."""
+    return np.exp(RATE * np.arange(STEPS + 1) * HOUR / (365 * 86_400))
+
+
+def by_pointer(units, debt, prices, index):
+    """Return the units sold so far, [path, step]: one look-up in a sorted book."""
+    book = releases(debt / (LLTV * units), units)
+    lowest = np.minimum.accumulate(prices / index, axis=1)
+    return np.take(book.sold, np.searchsorted(-book.thresholds, -lowest, side="left"))
+
+
+def dense(units, debt, prices, index):
+    """Return the same, every account of every path looked at in every step."""
+    live = np.ones((len(prices), len(units)), dtype=bool)
+    sold = np.empty(prices.shape)
+    for k in range(prices.shape[1]):
+        owed = debt * index[k]
+        live &= LLTV * units * prices[:, k, None] >= owed
+        sold[:, k] = np.where(live, 0.0, units).sum(axis=-1)
+    return sold
+
+
+def one_by_one(units, debt, prices, index):
+    """Return the same of one path, in a plain loop over accounts."""
+    live, gone, sold = [True] * len(units), 0.0, []
+    book = list(zip(units.tolist(), debt.tolist(), strict=True))
+    for price, grown in zip(prices.tolist(), index.tolist(), strict=True):
+        for at, (held, owed) in enumerate(book):
+            if live[at] and LLTV * held * price < owed * grown:
+                live[at] = False
+                gone += held
+        sold.append(gone)
+    return np.array(sold)
+
+
+def test_sorted_one_pointer(benchmark, accounts, prices, index):
+    benchmark.group = "1,000 accounts"
+    sold = benchmark(by_pointer, *accounts, prices, index)
+    benchmark.extra_info["account_steps"] = ACCOUNTS * PATHS * STEPS
+    benchmark.extra_info["share of units reached"] = float(sold[:, -1].mean() / accounts[0].sum())
+    few = slice(0, 3)
+    assert sold[few] == pytest.approx(dense(*accounts, prices[few], index), abs=1e-9)
+
+
+def test_dense(benchmark, accounts, prices, index):
+    steps = 21
+    benchmark.group = "1,000 accounts"
+    args = (*accounts, prices[:, :steps], index[:steps])
+    benchmark.pedantic(dense, args=args, rounds=3)
+    benchmark.extra_info["account_steps"] = ACCOUNTS * PATHS * (steps - 1)
+
+
+def test_plain_loop(benchmark, accounts, prices, index):
+    steps = 201
+    benchmark.group = "1,000 accounts"
+    args = (*accounts, prices[0, :steps], index[:steps])
+    sold = benchmark.pedantic(one_by_one, args=args, rounds=3)
+    benchmark.extra_info["account_steps"] = ACCOUNTS * (steps - 1)
+    same = by_pointer(*accounts, prices[:1, :steps], index[:steps])[0]
+    assert sold == pytest.approx(same, abs=1e-9)
+
+
+def market(units, debt):
+    """The same accounts in a market with a kinked rate and a pool, and a vault that owns it."""
+    positions = {
+        f"a{i}": {
+            "market": "m",
+            "collateral": {"ETH": f"{n:.9f}"},
+            "debt": {"USDC": f"{d:.9f}"},
+        }
+        for i, (n, d) in enumerate(zip(units, debt, strict=True))
+    }
+    rate = {"kind": "kinked", "base": "0%/y", "slope_1": "4%/y", "slope_2": "60%/y", "kink": "80%"}
+    return System(
+        assets={"USDC": {"price": "$1"}, "ETH": {"price": "$1"}},
+        markets={
+            "m": {
+                "rules": "morpho-blue",
+                "lends": {"USDC": {"cash": 500, "rate": rate}},
+                "collateral": {"ETH": {"lltv": "86%", "oracle": "market"}},
+            }
+        },
+        issuers={"V": {"owns": {"m": 100}, "issues": {"v": {"kind": "share", "supply": 100}}}},
+        positions=positions,
+        liquidity={
+            "p": {"of": "ETH", "into": "USDC", "curve": {"kind": "exponential", "depth": "$100k"}}
+        },
+    )
+
+
+def test_the_cascade_with_every_phase(benchmark, accounts, prices):
+    paths, steps = 50, 21
+    system = market(*accounts)
+    scenario = Scenario(time={"step": "1h", "horizon": f"{steps - 1}h"})
+    drawn = Drawn(ids=("ETH",), written_in=(None,), values=prices[:paths, :steps, None])
+    benchmark.group = "1,000 accounts"
+    done = benchmark.pedantic(run, args=(system, scenario), kwargs={"drawn": drawn}, rounds=2)
+    benchmark.extra_info["account_steps"] = ACCOUNTS * paths * (steps - 1)
+    assert len(done.records) == steps
