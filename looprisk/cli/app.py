@@ -315,7 +315,9 @@ def import_(
     ] = "finalized",
     look_in: Annotated[
         list[str] | None,
-        typer.Option("--in", metavar="ADDRESS", help="Look in this pool or market; repeatable."),
+        typer.Option(
+            "--in", metavar="ADDRESS", help="Look only in this pool or market; repeatable."
+        ),
     ] = None,
     rpc: Rpc = None,
     offline: Annotated[

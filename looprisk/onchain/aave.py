@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from looprisk.onchain.aave_rules import Leg, Standing
@@ -124,7 +125,7 @@ def recognise(look: Look) -> tuple[Found, ...]:
     answers = look.snapshot.read_all(
         [
             asked
-            for place in look.places
+            for place in look.places.contracts
             for asked in (
                 call(place, signatures[0]),
                 call(place, signatures[1], look.address),
@@ -132,7 +133,7 @@ def recognise(look: Look) -> tuple[Found, ...]:
         ]
     )
     found = []
-    for place, listed, user in zip(look.places, answers[::2], answers[1::2], strict=True):
+    for place, listed, user in zip(look.places.contracts, answers[::2], answers[1::2], strict=True):
         if listed.ok and user.ok and (user.integer(0) or user.integer(1)):
             theirs = Standing(user.integer(0), user.integer(1), user.integer(3), user.integer(5))
             reserves = listed.addresses()
@@ -180,6 +181,30 @@ def read(snapshot: Snapshot, found: Found) -> AaveAccount:
         reserves=_reserves(pool, touched, mode_source, collateral, lent),
         theirs=found.theirs,
     )
+
+
+def dollar_prices(
+    snapshot: Snapshot, contracts: Sequence[str], tokens: Sequence[str]
+) -> dict[str, tuple[int, int]]:
+    """Return the price and its unit of each token that a pool among the contracts prices."""
+    signature = "ADDRESSES_PROVIDER()(address)"
+    providers = snapshot.read_all([call(one, signature) for one in contracts])
+    there = [answer.address() for answer in providers if answer.ok]
+    found = snapshot.read_all([call(one, "getPriceOracle()(address)") for one in there])
+    prices: dict[str, tuple[int, int]] = {}
+    for oracle in dict.fromkeys(answer.address() for answer in found if answer.ok):
+        unit, currency, *answers = snapshot.read_all(
+            [
+                call(oracle, "BASE_CURRENCY_UNIT()(uint256)"),
+                call(oracle, "BASE_CURRENCY()(address)"),
+                *(call(oracle, "getAssetPrice(address)(uint256)", token) for token in tokens),
+            ]
+        )
+        if unit.ok and currency.ok and currency.address() == NOBODY:
+            for token, answer in zip(tokens, answers, strict=True):
+                if answer.ok and answer.integer():
+                    prices.setdefault(token, (answer.integer(), unit.integer()))
+    return prices
 
 
 @dataclass(frozen=True, slots=True)

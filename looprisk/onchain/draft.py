@@ -99,6 +99,11 @@ class Draft:
         """Tell the price of a token, as it is written: ``$3000`` or ``1.2 WETH``."""
         self.prices.setdefault(token, price)
 
+    @property
+    def unpriced(self) -> list[str]:
+        """The assets whose price nobody has told, in the order they were found."""
+        return [one for one in self.tokens if one not in self.prices and one not in self.issuers]
+
     def quoted(self, token: str, rate: Fraction, unit: str) -> None:
         """Tell the price of a token in another, unless that one is priced in it already."""
         at: str | None = unit

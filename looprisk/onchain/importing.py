@@ -10,14 +10,16 @@ from pathlib import Path
 
 from looprisk.errors import AddressError, Problem, UnreadableError
 from looprisk.model.system import System
+from looprisk.onchain.aave import dollar_prices
 from looprisk.onchain.aave_parts import READER as AAVE
 from looprisk.onchain.abi import call
 from looprisk.onchain.access import Access, opened
 from looprisk.onchain.address import account, chain_name
 from looprisk.onchain.address import chain as chain_id_of
-from looprisk.onchain.draft import Draft, Holding
+from looprisk.onchain.draft import Draft, Holding, dollars
 from looprisk.onchain.erc20 import tokens
 from looprisk.onchain.morpho_parts import READER as MORPHO
+from looprisk.onchain.places import Places, known
 from looprisk.onchain.reader import AnyReader, Look, Opened
 from looprisk.onchain.snapshot import FINALIZED, Pin, Snapshot
 from looprisk.onchain.vault import READER as VAULT
@@ -49,9 +51,9 @@ def import_(
     """Return the system behind an address: positions, markets, oracles, and the books behind.
 
     ``address`` is ``0x…``, ``eth:0x…``, ``eip155:1:0x…`` or ``ethereum:0x…``. ``look_in`` names
-    contracts of protocols in which it may have an account. The node is ``rpc``, else what
-    ``LOOPRISK_RPC_<chain id>`` or ``ETH_RPC_URL`` says. Raises DataError where something could not
-    be read; what nobody can know is written ``unknown``.
+    pools, protocols or markets to look in, instead of all that are known on the chain. The
+    node is ``rpc``, else what ``LOOPRISK_RPC_<chain id>`` or ``ETH_RPC_URL`` says. Raises DataError
+    where something could not be read; what nobody can know is written ``unknown``.
     """
     named = None if chain is None else str(chain)
     access = access_to(address, chain=named, block=block, rpc=rpc)
@@ -87,10 +89,13 @@ def access_to(
 def import_at(address: str, access: Access, look_in: Sequence[str] = ()) -> Import:
     """Return what is behind an address on a chain reached by ``access``."""
     target = account(address).address
-    places = tuple(_place(place) for place in look_in)
+    named = [_place(text) for text in look_in]
     with opened(access, os.environ) as snapshot:
+        everywhere = known(snapshot.pin.chain_id)
+        places = _narrowed(everywhere, named) if named else everywhere
         parts = _found(snapshot, target, places)
-        return _written(snapshot, target, parts)
+        pools = (*places.contracts, *everywhere.contracts)
+        return _written(snapshot, target, parts, tuple(dict.fromkeys(pools)))
 
 
 def _place(text: str) -> str:
@@ -99,7 +104,17 @@ def _place(text: str) -> str:
     return digits if _MARKET.fullmatch(digits) else account(text).address
 
 
-def _found(snapshot: Snapshot, target: str, places: tuple[str, ...]) -> list[Opened]:
+def _narrowed(everywhere: Places, named: Sequence[str]) -> Places:
+    """Return only what was named; a market stands in the protocol's known contract."""
+    markets = tuple(one for one in named if _MARKET.fullmatch(one))
+    contracts = tuple(one for one in named if one not in markets)
+    known_there = set(contracts) <= set(everywhere.contracts)
+    return Places(
+        contracts or everywhere.contracts, everywhere.first_block if known_there else 0, markets
+    )
+
+
+def _found(snapshot: Snapshot, target: str, places: Places) -> list[Opened]:
     """Open the address, then every token met on the way, each once: loops close by themselves."""
     parts = _open(Look(snapshot, target, places))
     if not parts:
@@ -128,7 +143,7 @@ def _open(look: Look) -> list[Opened]:
     return [part for reader in READERS for part in reader.open(look)]
 
 
-def _written(snapshot: Snapshot, target: str, parts: list[Opened]) -> Import:
+def _written(snapshot: Snapshot, target: str, parts: list[Opened], pools: Sequence[str]) -> Import:
     named = dict.fromkeys(token for part in parts for token in part.reading.tokens)
     issued = {part.reading.issues: part.reader for part in parts if part.reading.issues}
     draft = Draft(
@@ -139,6 +154,8 @@ def _written(snapshot: Snapshot, target: str, parts: list[Opened]) -> Import:
     )
     for part in parts:
         part.write(draft)
+    for token, (price, unit) in dollar_prices(snapshot, pools, draft.unpriced).items():
+        draft.priced(token, dollars(price, unit))
     readers = tuple(dict.fromkeys(part.reader for part in parts))
     where = f"{chain_name(snapshot.pin.chain_id)} block {snapshot.pin.number}"
     system = draft.system(f"{target}, read at {where}.", readers)

@@ -13,7 +13,6 @@ from looprisk.onchain.reader import Look
 from looprisk.onchain.rpc import Json
 from looprisk.onchain.snapshot import Snapshot
 
-ID_DIGITS = 66
 _PARAMS = "idToMarketParams(bytes32)(address,address,address,address,uint256)"
 _TOTALS = "market(bytes32)(uint128,uint128,uint128,uint128,uint128,uint128)"
 _POSITION = "position(bytes32,address)(uint256,uint128,uint128)"
@@ -29,11 +28,16 @@ _ORACLE = (
     "QUOTE_FEED_1",
     "QUOTE_FEED_2",
 )
-# event, and the place of the owner among its topics
+# the place of the owner among the topics, and the events that have it there
 _EVENTS = (
-    ("Supply(bytes32,address,address,uint256,uint256)", 3),
-    ("SupplyCollateral(bytes32,address,address,uint256)", 3),
-    ("Borrow(bytes32,address,address,address,uint256,uint256)", 2),
+    (
+        3,
+        (
+            "Supply(bytes32,address,address,uint256,uint256)",
+            "SupplyCollateral(bytes32,address,address,uint256)",
+        ),
+    ),
+    (2, ("Borrow(bytes32,address,address,address,uint256,uint256)",)),
 )
 
 
@@ -115,11 +119,10 @@ def recognise(look: Look) -> tuple[Found, ...]:
 
     Markets are those named, else those that the address ever acted in.
     """
-    named = [place for place in look.places if len(place) == ID_DIGITS]
     found: list[Found] = []
-    for place in look.places:
-        if len(place) != ID_DIGITS and _is_morpho(look.snapshot, place):
-            ids = named or _acted_in(look.snapshot, place, look.address)
+    for place in look.places.contracts:
+        if _is_morpho(look.snapshot, place):
+            ids = look.places.markets or _acted_in(look, place)
             found += positions(look.snapshot, place, ids, look.address)
     return tuple(found)
 
@@ -178,12 +181,14 @@ def _is_morpho(snapshot: Snapshot, place: str) -> bool:
     return all(answer.ok for answer in answers)
 
 
-def _acted_in(snapshot: Snapshot, morpho: str, account: str) -> list[str]:
-    owner = "0x" + account.removeprefix("0x").lower().rjust(64, "0")
+def _acted_in(look: Look, morpho: str) -> list[str]:
+    """Return the markets in which an account ever supplied, pledged or borrowed."""
+    owner = "0x" + look.address.removeprefix("0x").lower().rjust(64, "0")
     ids: dict[str, None] = {}
-    for event, place in _EVENTS:
-        topics: list[Json] = ["0x" + keccak(text=event).hex(), *[None] * (place - 1), owner]
-        for log in snapshot.logs(morpho, topics, 0):
+    for place, events in _EVENTS:
+        wanted: Json = ["0x" + keccak(text=event).hex() for event in events]
+        topics: list[Json] = [wanted, *[None] * (place - 1), owner]
+        for log in look.snapshot.logs(morpho, topics, look.places.first_block):
             ids["0x" + log.topics[1].hex()] = None
     return list(ids)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from looprisk.onchain.draft import Draft
+from looprisk.onchain.places import NOWHERE, Places
 from looprisk.onchain.snapshot import Snapshot
 
 
@@ -16,7 +17,7 @@ class Look:
 
     snapshot: Snapshot
     address: str
-    places: tuple[str, ...] = ()
+    places: Places = NOWHERE
     """Contracts of protocols in which the address may have an account; none for a token that was
     met on the way."""
 

@@ -11,6 +11,7 @@ from looprisk.onchain.aave_parts import write
 from looprisk.onchain.aave_rules import NO_DEBT, WAD, Leg, standing, standing_rounding_up
 from looprisk.onchain.draft import Draft
 from looprisk.onchain.erc20 import tokens
+from looprisk.onchain.places import Places
 from looprisk.onchain.reader import Look
 from tests.onchain import aave_pool
 from tests.onchain.reading import health_by_the_engine, snapshot_of
@@ -26,7 +27,7 @@ ACCOUNTS = [
 
 def account_of(town, version, name):
     with snapshot_of(town) as snapshot:
-        look = Look(snapshot, town.who[name], (town.pools[version].address,))
+        look = Look(snapshot, town.who[name], Places((town.pools[version].address,)))
         (found,) = aave.recognise(look)
         return aave.read(snapshot, found), snapshot.pin
 
@@ -142,9 +143,9 @@ def test_what_lies_beside_the_pool_is_not_collateral(town):
 
 def test_who_has_nothing_there_is_not_found(town):
     with snapshot_of(town) as snapshot:
-        places = tuple(pool.address for pool in town.pools.values())
+        places = Places(tuple(pool.address for pool in town.pools.values()))
         assert aave.recognise(Look(snapshot, town.morpho.address, places)) == ()
-        elsewhere = (town.morpho.address, town.tokens["USDC"].address, town.by.me)
+        elsewhere = Places((town.morpho.address, town.tokens["USDC"].address, town.by.me))
         assert aave.recognise(Look(snapshot, town.who["staker"], elsewhere)) == ()
 
 

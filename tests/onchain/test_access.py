@@ -3,6 +3,7 @@
 import gzip
 import json
 import stat
+from importlib import resources
 
 import pytest
 
@@ -21,6 +22,7 @@ from looprisk.onchain.access import Access, opened
 from looprisk.onchain.address import CHAINS, account, chain
 from looprisk.onchain.endpoint import Endpoint, find
 from looprisk.onchain.http import HttpNode
+from looprisk.onchain.places import known
 from looprisk.onchain.snapshot import MULTICALL3, Snapshot, pin
 from looprisk.onchain.tape import Tape
 
@@ -304,3 +306,18 @@ def test_tapes_hold_no_endpoint(town, environment, tmp_path):
     content = gzip.decompress(tape.read_bytes()).decode()
     assert "127.0.0.1" not in content
     assert json.loads(content)["format"] == "looprisk/tape/1"
+
+
+# where protocols are ----------------------------------------------------------------------
+
+
+def test_the_address_book_holds_checksummed_addresses_of_known_chains():
+    book = json.loads(resources.files("looprisk.onchain").joinpath("places.json").read_text())
+    chains = [int(number) for number in (*book["aave_v3"], *book["morpho_blue"])]
+    assert {1, 10, 8453, 42161} <= set(chains)
+    for number in chains:
+        places = known(number)
+        assert places.contracts
+        assert [account(one).address for one in places.contracts] == list(places.contracts)
+    assert "Permission is hereby granted" in book["notice"]
+    assert set(book["sources"]) == {"aave_v3", "morpho_blue"}

@@ -143,6 +143,24 @@ def test_an_account_on_two_protocols_is_one_file(town, cli, tmp_path):
     assert str(system.assets["wstETH"].price) == "1.2 WETH"
 
 
+def test_an_asset_that_is_only_compared_is_priced_by_a_pool_that_lists_it(town, cli, tmp_path):
+    places = ("--in", town.morpho.address, "--in", town.pools["3.2"].address)
+    words = (f"local:{town.who['stacker']}", *places, "--block", "latest")
+    code, _, err = cli("import", *words, "-o", "m.yaml")
+    assert code == 0
+    assert "unknown" not in err
+    system = lr.load(tmp_path / "m.yaml").system
+    assert len(system.positions) == 1
+    assert system.assets["WETH"].price.number == 3000
+
+
+def test_a_market_can_be_named_by_its_id(town, cli, tmp_path):
+    market = town.markets["wstETH/WETH"].hex
+    words = (f"local:{town.who['stacker']}", "--in", town.morpho.address, "--in", market)
+    assert cli("import", *words, "--block", "latest", "-o", "m.yaml")[0] == 0
+    assert len(lr.load(tmp_path / "m.yaml").system.markets) == 1
+
+
 # tokens that are odd ----------------------------------------------------------------------
 
 

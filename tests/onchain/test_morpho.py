@@ -10,14 +10,16 @@ from looprisk.onchain.draft import Draft
 from looprisk.onchain.erc20 import tokens
 from looprisk.onchain.morpho_parts import write
 from looprisk.onchain.morpho_rules import NO_DEBT, WAD, Totals, compounded
+from looprisk.onchain.places import Places
 from looprisk.onchain.reader import Look
 from tests.onchain import morpho_blue
 from tests.onchain.reading import health_by_the_engine, snapshot_of
 
 
-def accounts_of(town, name, *places):
+def accounts_of(town, name, *contracts, markets=()):
     with snapshot_of(town) as snapshot:
-        look = Look(snapshot, town.who[name], places or (town.morpho.address,))
+        places = Places(contracts or (town.morpho.address,), markets=markets)
+        look = Look(snapshot, town.who[name], places)
         return [morpho.read(snapshot, one) for one in morpho.recognise(look)], snapshot.pin
 
 
@@ -119,7 +121,7 @@ def test_markets_are_found_by_what_an_account_did(town):
     assert {read.market.id for read in reads} == {
         town.markets[name].hex for name in ("wstETH/WETH", "sUSD/USDC")
     }
-    (one,), _ = accounts_of(town, "lender", town.morpho.address, town.markets["sUSD/USDC"].hex)
+    (one,), _ = accounts_of(town, "lender", markets=(town.markets["sUSD/USDC"].hex,))
     assert one.market.id == town.markets["sUSD/USDC"].hex
     assert one.health == NO_DEBT
 
