@@ -16,7 +16,8 @@ import numpy as np
 from looprisk.cascade.arrays import YEAR, Floats
 from looprisk.cascade.draws import DIFFUSION, NUMBER, SIZE, draws, normals, poissons
 from looprisk.errors import ModelError, Problem
-from looprisk.model.scenario import Generator, Paths
+from looprisk.model.generator import Generator
+from looprisk.model.scenario import Paths
 from looprisk.model.series import TIME, SeriesName, cover_problems, in_order, point_problems
 from looprisk.model.values import Value
 
@@ -135,7 +136,7 @@ def generated(
     corrected for jumps. Assets stand in the order in which ``volatility``, ``drift`` and ``jumps``
     name them first.
     """
-    ids = tuple(dict.fromkeys([*rule.volatility, *rule.drift, *rule.jumps]))
+    ids = rule.ids
     missing = [name for name in ids if name not in start]
     if missing:
         message = f"`{missing[0]}` has no price at the start"
@@ -224,34 +225,20 @@ _ROUNDING = 1e-12
 
 
 def _factor(rule: Generator, ids: tuple[str, ...]) -> Floats:
+    correlation = _correlation(rule, ids)
     try:
-        return cholesky(_correlation(rule, ids))
+        return cholesky(correlation)
     except ValueError as error:
-        if isinstance(error, ModelError):
-            raise
         raise ModelError([Problem(("paths", "generate", "correlation"), str(error))]) from None
 
 
 def _correlation(rule: Generator, ids: tuple[str, ...]) -> Floats:
-    """Return the matrix of a generator; a pair is written once, or twice alike."""
+    """Return the matrix of a generator; a pair that is not written moves independently."""
     found = np.eye(len(ids))
     for a, row in rule.correlation.items():
         for b, value in row.items():
-            place = ("paths", "generate", "correlation", a, b)
-            for name in (a, b):
-                if name not in ids:
-                    message = f"`{name}` has no volatility, drift or jumps here"
-                    raise ModelError([Problem(place, message, f"the paths are {', '.join(ids)}")])
-            number = float(value.number)
             here, there = ids.index(a), ids.index(b)
-            if value.unit != "fraction" or abs(number) > 1 or (a == b and number != 1):
-                message = f"`{value.text}` is no correlation of {a} and {b}"
-                help_ = "from -1 to 1, and 1 with itself"
-                raise ModelError([Problem(place, message, help_, on_key=False)])
-            if rule.correlation.get(b, {}).get(a, value).number != value.number:
-                message = f"{a} and {b} have two correlations"
-                raise ModelError([Problem(place, message, "write it once", on_key=False)])
-            found[here, there] = found[there, here] = number
+            found[here, there] = found[there, here] = float(value.number)
     return found
 
 

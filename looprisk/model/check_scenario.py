@@ -73,6 +73,15 @@ def check_paths(paths: Paths | None, parts: Parts, path: Path) -> Iterator[Probl
     for name in paths.points:
         place = (*path, "paths", "points", name)
         yield from unresolved(name, parts.names.priced, place, what, on_key=True)
+    rule = paths.generate
+    drawn = (
+        {"volatility": rule.volatility, "drift": rule.drift, "jumps": rule.jumps} if rule else {}
+    )
+    for key, names in drawn.items():
+        for name in names:
+            place = (*path, "paths", "generate", key, name)
+            assets = parts.names.ids["assets"]
+            yield from unresolved(name, assets, place, "asset of this system", on_key=True)
     series = paths.table.series if paths.table is not None else None
     for name in series.columns if series is not None else ():
         place = (*path, "paths", "table", name)

@@ -12,7 +12,6 @@ from looprisk.model import units
 from looprisk.model.base import Model
 from looprisk.model.expectation import Expectation
 from looprisk.model.fields import (
-    Count,
     Duration,
     Fall,
     Holding,
@@ -20,9 +19,7 @@ from looprisk.model.fields import (
     Loss,
     Move,
     OneOf,
-    Plain,
     Price,
-    Rate,
     Ratio,
     Ref,
     Refs,
@@ -33,6 +30,7 @@ from looprisk.model.fields import (
     nearest,
 )
 from looprisk.model.frozen import EMPTY, FrozenMap, Map
+from looprisk.model.generator import Generator
 from looprisk.model.positions import Position
 from looprisk.model.series import TIME, SeriesRef, cover_problems, point_problems
 from looprisk.model.values import Value, expected
@@ -176,33 +174,6 @@ class Clock(Model):
     start: Time | None = None
     step: Duration
     horizon: Duration
-
-
-class Jumps(Model):
-    """Jumps of a generated path: ``rate`` a year, ``mean`` and deviation ``size`` of one."""
-
-    rate: Plain | None = None
-    mean: Move | None = None
-    size: Ratio | None = None
-
-    @field_validator("mean", mode="after")
-    @classmethod
-    def _is_a_move(cls, mean: Value | None) -> Value | None:
-        if mean is not None and mean.unit != "fraction":
-            raise ValueError(f"`{mean.text}`: a jump moves a price by a share of it: -6%")
-        return mean
-
-
-class Generator(Model):
-    """Paths drawn at random, reproducible from ``seed``."""
-
-    kind: Annotated[Literal["gbm", "gbm_jumps"], OneOf()]
-    seed: Count
-    count: Count
-    volatility: Map[Rate] = EMPTY
-    drift: Map[Rate] = EMPTY
-    jumps: Map[Jumps] = EMPTY
-    correlation: Map[Map[Move]] = EMPTY
 
 
 def _no_duration(text: str) -> str:

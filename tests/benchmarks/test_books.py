@@ -14,7 +14,8 @@ from looprisk.cascade.envelope import releases
 from looprisk.cascade.paths import Drawn, generated
 from looprisk.cascade.run import run
 from looprisk.model import System
-from looprisk.model.scenario import Generator, Scenario
+from looprisk.model.generator import Generator
+from looprisk.model.scenario import Scenario
 
 ACCOUNTS, PATHS, STEPS = 1_000, 1_000, 1_000
 LLTV, PHI, RATE = 0.86, 1.05, 0.05

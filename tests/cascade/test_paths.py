@@ -8,8 +8,10 @@ import pytest
 from looprisk.cascade import paths
 from looprisk.cascade.draws import draws
 from looprisk.cascade.paths import cholesky, generated, path_prices
-from looprisk.errors import ModelError
-from looprisk.model.scenario import Generator, Paths
+from looprisk.errors import FileError, ModelError
+from looprisk.files import load
+from looprisk.model.generator import Generator
+from looprisk.model.scenario import Paths
 from looprisk.model.series import Series, SeriesName
 
 HOUR, YEAR = 3600.0, 365 * 86400.0
@@ -186,6 +188,36 @@ def test_correlations_that_cannot_be(fields, message):
 def test_an_asset_without_a_price_has_no_path():
     with pytest.raises(ModelError, match="`ETH` has no price at the start"):
         generated(generator(**RULE), times=DAY, start={})
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"count": 0}, "no path is drawn"),
+        ({"seed": 2**64}, "at most 2"),
+        ({"volatility": {"ETH": "-80%/y"}}, "a volatility is not below zero"),
+        ({"kind": "gbm"}, "a path of gbm has none"),
+        ({"correlation": {"ETH": {"ETH": "50%"}}}, "ETH moves as itself"),
+        ({"volatility": {}, "drift": {}, "jumps": {}, "correlation": {}}, "no asset is drawn"),
+    ],
+)
+def test_a_generator_that_cannot_be_drawn(fields, message):
+    with pytest.raises(ModelError, match=message):
+        generator(**{**RULE, **fields})
+
+
+def test_a_path_of_nothing_is_named_at_its_place(tmp_path):
+    file = tmp_path / "x.yaml"
+    file.write_text(
+        "looprisk: 1\nassets: {ETH: {price: $3_000}}\nscenarios:\n  s:\n"
+        "    time: {start: 2025-01-01T00:00Z, step: 1h, horizon: 2h}\n"
+        "    paths:\n      between: hold\n"
+        "      generate: {kind: gbm, seed: 1, count: 2, volatility: {ETHH: 80%/y}}\n"
+    )
+    with pytest.raises(FileError) as raised:
+        load(file)
+    assert "x.yaml:8:61: error: `ETHH` is no asset of this system" in str(raised.value)
+    assert "did you mean ETH?" in str(raised.value)
 
 
 def test_a_jump_is_a_share_of_the_price():
