@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import model_validator
@@ -26,6 +27,7 @@ from looprisk.model.fields import (
 )
 from looprisk.model.frozen import EMPTY, Map
 from looprisk.model.protocols import PROTOCOLS, Protocol, morpho_incentive
+from looprisk.model.values import decimal_text
 
 Rules = Literal[
     "morpho-blue",
@@ -271,4 +273,44 @@ class Venue(Part):
     def _says_its_maintenance(self) -> Self:
         if self.maintenance is None and not self.tiers:
             raise ModelError([Problem((), "`maintenance` is missing", "a share, or `tiers`")])
+        problems = [*self._tier_problems(), *self._partial_problems()]
+        if problems:
+            raise ModelError(problems)
         return self
+
+    def _tier_problems(self) -> Iterator[Problem]:
+        """Tiers rise, the last is open, and a larger position never needs less margin."""
+        for at, tier in enumerate(self.tiers):
+            last, place = at == len(self.tiers) - 1, ("tiers", str(at))
+            if (tier.up_to is None) != last:
+                message = "the last tier has no `up_to`" if last else "`up_to` is missing"
+                yield Problem(place, message, "every tier ends somewhere but the last")
+                return
+        for at, (tier, following) in enumerate(pairwise(self.tiers), 1):
+            place = ("tiers", str(at))
+            border = tier.up_to.number if tier.up_to is not None and tier.up_to.known else None
+            if border is None:
+                continue
+            end = following.up_to
+            if end is not None and end.known and end.number <= border:
+                message = f"up_to: `{end.text}` is not above the tier before"
+                yield Problem((*place, "up_to"), message, "write the tiers in rising order", False)
+            needs = [_maintenance(one, border) for one in (tier, following)]
+            if needs[0] is not None and needs[1] is not None and needs[1] < needs[0]:
+                message = f"a position above {decimal_text(border)} USD would need less margin"
+                constant = border * following.maintenance.number - needs[0]
+                help_ = f"without a gap the constant is ${decimal_text(constant)}"
+                yield Problem(place, message, help_)
+
+    def _partial_problems(self) -> Iterator[Problem]:
+        share = self.partial.share if self.partial is not None else None
+        if share is not None and share.high == 0:
+            yield Problem(("partial", "share"), "share: nothing would ever be closed", "20%", False)
+
+
+def _maintenance(tier: Tier, notional: Fraction) -> Fraction | None:
+    """Return the margin that a position keeps in a tier, in USD; None where a number is open."""
+    constant = tier.constant
+    if not tier.maintenance.known or (constant is not None and not constant.known):
+        return None
+    return tier.maintenance.number * notional - (constant.number if constant is not None else 0)

@@ -13,6 +13,7 @@ from looprisk.cascade.venues import equity, ladder_of, maintenance, terms_of, to
 from looprisk.engine.affine import affine
 from looprisk.engine.perps import Leg
 from looprisk.engine.perps import liquidation_price as exact_price
+from looprisk.errors import ModelError
 from looprisk.model import Venue
 
 
@@ -160,3 +161,44 @@ def test_a_leg_without_units_has_no_liquidation_price():
     found = liquidation_price(flat(0.02), np.array([0.0, 1.0]), np.array([5.0, 5.0]), np.array(1.0))
     assert np.isnan(found[0])
     assert found[1] == pytest.approx(4 / 0.98)
+
+
+@pytest.mark.parametrize(
+    ("tiers", "message", "advice"),
+    [
+        ([{"maintenance": "1%"}, {"maintenance": "2%"}], "`up_to` is missing", "but the last"),
+        ([{"up_to": "$1k", "maintenance": "1%"}], "the last tier has no `up_to`", ""),
+        (
+            [
+                {"up_to": "$2k", "maintenance": "1%"},
+                {"up_to": "$1k", "maintenance": "2%"},
+                {"maintenance": "3%"},
+            ],
+            "`$1k` is not above the tier before",
+            "rising order",
+        ),
+        (
+            [
+                {"up_to": "$50k", "maintenance": "1%"},
+                {"maintenance": "2.5%", "constant": "$800"},
+            ],
+            "a position above 50000 USD would need less margin",
+            "the constant is $750",
+        ),
+    ],
+)
+def test_tiers_that_cannot_be(tiers, message, advice):
+    with pytest.raises(ModelError) as raised:
+        Venue(convention="binance", mode="isolated", tiers=tiers)
+    assert message in str(raised.value)
+    assert advice in str(raised.value)
+
+
+def test_a_part_of_nothing_is_no_part():
+    with pytest.raises(ModelError, match="nothing would ever be closed"):
+        Venue(
+            convention="hyperliquid",
+            mode="isolated",
+            maintenance="2%",
+            partial={"above": "$100k", "share": "0%"},
+        )

@@ -133,7 +133,7 @@ def test_bybit_counts_maintenance_on_entry():
 def test_tiers_are_chosen_by_the_notional_at_the_closing_price():
     """Binance: 2.5 % less 16,300 up to 5M, the numbers of its FAQ with the margin that is left."""
     tiers = (
-        {"up_to": "$1M", "maintenance": "1%", "constant": "$0"},
+        {"up_to": "$1M", "maintenance": "1%", "constant": "$1_300"},
         {"up_to": "$5M", "maintenance": "2.5%", "constant": "$16_300"},
         {"maintenance": "10%", "constant": "$391_300"},
     )
