@@ -58,16 +58,13 @@ class VenueTerms:
     """The legs, wallet by wallet."""
     starts: Ints
     """Where in ``by_wallet`` each wallet begins."""
+    isolated: bool
+    """Whether each leg is its own wallet, in the same order."""
 
     @property
     def wallets(self) -> int:
         """How many wallets there are."""
         return len(self.starts)
-
-    @property
-    def isolated(self) -> bool:
-        """Whether each leg is its own wallet, in the same order."""
-        return np.array_equal(self.wallet_of, np.arange(len(self.wallet_of)))
 
     def per_wallet(self, values: Floats) -> Floats:
         """Return the sums of (path, leg) over the legs of each wallet."""
@@ -119,6 +116,7 @@ def terms_of(
         instrument_of=np.asarray(instrument_of, dtype=np.intp),
         by_wallet=by_wallet,
         starts=starts,
+        isolated=np.array_equal(wallets, np.arange(len(wallets))),
     )
 
 
