@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from looprisk.model.groups import runs as runs
     from looprisk.onchain import import_ as import_
     from looprisk.results import BreakPoints as BreakPoints
+    from looprisk.results import Cascade as Cascade
     from looprisk.results import CheckReport as CheckReport
     from looprisk.results import Clearing as Clearing
     from looprisk.results.bounds import Bounds as Bounds
@@ -87,8 +88,8 @@ _HOMES = {
     "looprisk.onchain": ("import_",),
     "looprisk.symbolic": ("formula",),
     "looprisk.sweeps": ("limit", "sweep"),
-    "looprisk.results": ("BreakPoints", "CheckReport", "Clearing", "Clearings"),
     "looprisk.results.bounds": ("Bounds",),
+    "looprisk.results": ("BreakPoints", "Cascade", "CheckReport", "Clearing", "Clearings"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

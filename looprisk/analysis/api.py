@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict, Unpack
 
+from looprisk.analysis.cascading import Watch, cascade_of
 from looprisk.analysis.clearing import breaks_of, clearing_of
 from looprisk.analysis.solve import solve
 from looprisk.analysis.unknowns import naming
@@ -16,6 +17,7 @@ from looprisk.model.scenario import Stage
 from looprisk.model.system import System
 from looprisk.model.vocabulary import SHOCKS
 from looprisk.results.answers import BreakPoints, Clearing
+from looprisk.results.cascades import Cascade
 
 Sizes = Mapping[str, object]
 
@@ -47,17 +49,20 @@ class Question(Shock, total=False):
     """A shock as keywords, or several stages, and which clearing is asked for."""
 
     stages: Sequence[Stage]
+    time: Mapping[str, object]
+    paths: Mapping[str, object]
     solution: Literal["greatest", "least", "both"]
     mode: Literal["equilibrium", "latched"]
 
 
-def run(what: System | Case, **asked: Unpack[Question]) -> Clearing:
+def run(what: System | Case, **asked: Unpack[Question]) -> Clearing | Cascade:
     """Return what every layer loses under a shock, who bears it, in which order, and the proof.
 
     ``what`` is a system with the shock as keywords (one stage) or as ``stages``, or a scenario of a
     file, which has its own. The keywords are the verbs of a file, ``price depeg loss recognise
     default mint adl close drain misprice freeze open run change``, and ``solution`` and ``mode``;
-    :class:`Shock` says what they take. Losses are positive.
+    :class:`Shock` says what they take. Losses are positive. With ``time``, and ``paths`` of prices,
+    the answer is a :class:`looprisk.Cascade`: the same system stepped through time.
 
     >>> import looprisk as lr
     >>> fund = lr.System(issuers={"S": lr.Issuer(outside={"book": 700e6}, owes={"outside": 530e6})})
@@ -68,7 +73,17 @@ def run(what: System | Case, **asked: Unpack[Question]) -> Clearing:
     that nobody knows, NotExactError where no certified answer exists, NotCarriedError for what the
     engine does not carry yet.
     """
-    return naming(case_of(what, asked), lambda case: clearing_of(solve(case)))
+    return answer(case_of(what, asked))
+
+
+def answer(case: Case, watch: Watch | None = None) -> Clearing | Cascade:
+    """Return the answer to a case: a clearing, or with ``time`` a cascade.
+
+    ``watch`` is told (step, of how many) as a cascade goes.
+    """
+    if case.scenario.time is not None:
+        return naming(case, lambda asked: cascade_of(asked, watch))
+    return naming(case, lambda asked: clearing_of(solve(asked)))
 
 
 def break_points(what: System | Case, **asked: Unpack[Question]) -> BreakPoints:
@@ -95,7 +110,7 @@ def case_of(what: System | Case, asked: Mapping[str, object]) -> Case:
         message = not_known(unknown[0], tuple(Question.__annotations__))
         raise ModelError([Problem((unknown[0],), message)])
     shock = {verb: asked[verb] for verb in SHOCKS if asked.get(verb)}
-    rest = {word: asked[word] for word in ("solution", "mode") if word in asked}
+    rest = {word: asked[word] for word in ("time", "paths", "solution", "mode") if word in asked}
     stages = asked.get("stages", ())
     if isinstance(what, Case):
         if shock or stages or rest:

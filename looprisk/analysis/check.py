@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 from looprisk.analysis.axis import axis_of
 from looprisk.analysis.breaking import claim_of, why
+from looprisk.analysis.cascading import Watch
 from looprisk.analysis.metrics import METRICS as MEASURED
 from looprisk.analysis.metrics import Ask, measure
 from looprisk.analysis.recognising import recognised, recognised_along
 from looprisk.analysis.solve import Solved, as_written, solve
+from looprisk.analysis.timing import judge_in_time
 from looprisk.analysis.unknowns import naming
+from looprisk.analysis.verdicts import Got, Judged, holds, unit_of, verdict
 from looprisk.engine.curved import WIDTH
 from looprisk.engine.monitors import Stretch, depegged, holds_at, monitors
 from looprisk.engine.stage import Point
@@ -20,35 +23,27 @@ from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation
 from looprisk.model.groups import meant, runs
-from looprisk.model.values import Value
-from looprisk.model.vocabulary import METRICS
 from looprisk.results.answers import CheckReport
 from looprisk.results.numbers import money, price, share
-from looprisk.results.records import Outcome, Unit, Verdict
+from looprisk.results.records import Unit, Verdict
 
-EQUAL = Fraction(1, 10**9)
-"""Without ``within`` a metric must equal its bound to this share of it."""
 NEED_TIME = frozenset({"time_of", "hidden_for"})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Got:
-    """What an expectation met: a number, or words where there is none."""
-
-    number: Fraction | None
-    unit: Unit
-    text: str = ""
-    because: str = ""
-
-
-def check(case: Case) -> CheckReport:
+def check(case: Case, watch: Watch | None = None) -> CheckReport:
     """Return the verdict on every expectation of a case, in the order of the file.
 
-    A scenario with ``each`` is judged once for each member.
+    A scenario with ``each`` is judged once for each member. ``watch`` is told (step, of how many)
+    as a scenario with ``time`` goes.
     """
     if not case.scenario.expect:
         return CheckReport(rows=(), scenario_count=1)
-    rows = [naming(each, lambda asked: judge(solve(asked))) for each in runs(case)]
+    rows = [
+        naming(each, lambda asked: judge_in_time(asked, watch))
+        if case.scenario.time is not None
+        else naming(each, lambda asked: judge(solve(asked)))
+        for each in runs(case)
+    ]
     return CheckReport(rows=tuple(row for several in rows for row in several), scenario_count=1)
 
 
@@ -62,56 +57,16 @@ def judge(solved: Solved) -> list[Verdict]:
 
 
 def _verdict(solved: Solved, expectation: Expectation, line: int) -> Verdict:
-    asked, expected = words(expectation)
     of = meant(str(expectation.of), solved.case.system.parts)
     names = [claim_meant(solved, name) for name in of]
-    found = [(name, *judge_one(solved, expectation, name)) for name in names]
-    order: tuple[Outcome, ...] = ("FAIL", "n/a", "ok")
-    which, outcome, got = min(found, key=lambda one: order.index(one[1]))
-    if len(found) > 1 and outcome != "ok":
-        got = replace(got, because=f"{which}: {got.because}" if got.because else which)
-    name = expectation.name or f"{expectation.of} {asked}"
-    limit = next(
-        (b for b in (expectation.is_, expectation.at_least, expectation.at_most) if b), None
-    )
-    return Verdict(
-        outcome=outcome,
-        name=f"{name} [{solved.case.member}]" if solved.case.member else name,
-        asked=asked,
-        expected=expected,
-        got=None if got.number is None else float(got.number),
-        unit=got.unit,
-        limit=None if limit is None or not limit.known else float(limit.number),
-        got_text=got.text,
-        because=got.because,
-        evidence=expectation.evidence or "",
+    return verdict(
+        expectation,
+        [(name, *judge_one(solved, expectation, name)) for name in names],
         scenario=solved.case.name,
         file=solved.case.file,
         line=line,
+        member=solved.case.member,
     )
-
-
-def words(expectation: Expectation) -> tuple[str, str]:
-    """Return what is asked, in the words of the file, and the bound alone."""
-    if expectation.happens is not None:
-        level = f" below {expectation.below.text}" if expectation.below else ""
-        return f"{expectation.event}{level} happens {expectation.happens}", str(expectation.happens)
-    bounds = [
-        f"{word}{bound.text}"
-        for word, bound in (
-            ("", expectation.is_),
-            ("at least ", expectation.at_least),
-            ("at most ", expectation.at_most),
-        )
-        if bound is not None
-    ]
-    event = f" of {expectation.event}" if expectation.event else ""
-    expected = " and ".join(bounds)
-    verb = "is " if expectation.is_ is not None else ""
-    return f"{expectation.metric}{event} {verb}{expected}", expected
-
-
-Judged = tuple[Outcome, Got]
 
 
 def judge_one(solved: Solved, expectation: Expectation, of: str) -> Judged:
@@ -297,7 +252,7 @@ def _in_words(value: Fraction, unit: Unit) -> str:
 def _judge_metric(solved: Solved, expectation: Expectation, of: str) -> Judged:
     metric = str(expectation.metric)
     point = solved.after(str(expectation.after) if expectation.after else None)
-    unit = _unit(metric)
+    unit = unit_of(metric)
     if metric not in MEASURED:
         return "n/a", Got(number=None, unit=unit, text="–", because=f"{metric} is not solved yet")
     expectation = in_usd(expectation, point) if unit == "price" else expectation
@@ -307,28 +262,3 @@ def _judge_metric(solved: Solved, expectation: Expectation, of: str) -> Judged:
         return "FAIL", Got(number=None, unit=unit, text="–", because=text)
     good = holds(expectation, number)
     return ("ok" if good else "FAIL"), Got(number=number, unit=unit)
-
-
-def _unit(metric: str) -> Unit:
-    return METRICS[metric].unit  # type: ignore[return-value]  # units of results, by the vocabulary
-
-
-def holds(expectation: Expectation, number: Fraction, slack: Fraction = ZERO) -> bool:
-    """Return whether a number meets the bounds of an expectation.
-
-    ``within`` is relative (``5%``) or absolute (``0.2pp``); without it ``is`` means 1e-9, relative
-    to the bound, and bounds are met to the same share.
-    """
-    if expectation.is_ is not None:
-        target = expectation.is_.number
-        return abs(number - target) <= _room(expectation.within, target) + slack
-    low, high = expectation.at_least, expectation.at_most
-    above = low is None or number >= low.number - EQUAL * abs(low.number) - slack
-    under = high is None or number <= high.number + EQUAL * abs(high.number) + slack
-    return above and under
-
-
-def _room(within: Value | None, target: Fraction) -> Fraction:
-    if within is None:
-        return EQUAL * max(ONE, abs(target)) if not target else EQUAL * abs(target)
-    return within.number * abs(target) if within.unit == "relative" else within.number

@@ -9,11 +9,12 @@ from looprisk.analysis import quantities
 from looprisk.analysis.axis import axis_of
 from looprisk.analysis.bounds import Cases, Make
 from looprisk.analysis.breaking import claim_of
-from looprisk.analysis.check import Got, Judged, check, claim_meant, holds, judge_one, words
+from looprisk.analysis.check import check, claim_meant, judge_one
 from looprisk.analysis.quantities import NEVER
 from looprisk.analysis.solve import Solved
 from looprisk.analysis.spans import Family, Span
 from looprisk.analysis.uncertain import uncertain
+from looprisk.analysis.verdicts import Got, Judged, holds, words
 from looprisk.engine.monitors import monitors
 from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation

@@ -164,9 +164,9 @@ def solve(case: Case) -> Solved:
     scenario = case.scenario
     if scenario.time is not None:
         raise NotCarriedError(
-            f"{case.name or 'the scenario'}: `time` makes it a cascade, which this engine "
-            "does not run "
-            "yet: without `time` its stages are cleared in order"
+            f"{case.name or 'the scenario'}: `time` makes it a cascade, which has no break points "
+            "along a shock: `run` and `check` step it through time; without `time` its stages are "
+            "cleared in order"
         )
     selection: Selection = "least" if scenario.solution == "least" else "greatest"
     scenario = renamed(scenario, aliases(case.system))

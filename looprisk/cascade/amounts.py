@@ -60,7 +60,7 @@ def round_of(plan: Plan, state: State, at: int) -> Round:
     worth = now.collateral * reading[:, :, None]
     whole = _along(worth)
     due = _summed(worth, now.lltv)
-    sick = (owed > 0) & (due < owed - SLACK * (owed + due)) & (now.acting != ABSENT)[:, None]
+    sick = _sick(owed, due) & (now.acting != ABSENT)[:, None]
     gas = float(known(book.part.gas, book.name, "gas")) if book.part.gas is not None else 0.0
     if book.absorbs:
         return _absorbed(book, now, owed, worth, whole, sick, reading, price, loan_price)
@@ -95,6 +95,20 @@ def round_of(plan: Plan, state: State, at: int) -> Round:
         loan_price=loan_price,
         gas=gas,
     )
+
+
+def unhealthy(plan: Plan, state: State, at: int) -> Bools:
+    """Return which accounts of a market are below their threshold, [path, account]."""
+    now = state.markets[at]
+    reading = np.take(state.reading, plan.readings_of[at], axis=-1)
+    loan_price = np.take(state.price, np.array(plan.books[at].loans, dtype=np.intp), axis=-1)
+    due = _summed(now.collateral * reading[:, :, None], now.lltv)
+    return _sick(_summed(now.debt, loan_price), due)
+
+
+def _sick(owed: Floats, due: Floats) -> Bools:
+    """An account is healthy as long as what it may owe covers what it owes."""
+    return (owed > 0) & (due < owed - SLACK * (owed + due))
 
 
 def _summed(amounts: Floats, prices: Floats) -> Floats:

@@ -73,13 +73,11 @@ def _happened(event: str, of: tuple[str, ...], where: Bools, because: str) -> Ha
 
 def _impaired(plan: Plan, state: State, values: Values) -> tuple[tuple[str, ...], Bools]:
     """Claims with a face, and supplies, that are worth less."""
-    names = [owed.id for owed in plan.owed]
-    names += [plan.goods[g] for g in range(plan.assets + plan.tokens, len(plan.goods))]
     first = plan.assets + plan.tokens
     owed: Floats = np.concatenate([values.faces, values.supply_faces], axis=-1)
     supplies = values.price[:, first:] * state.units[:, first:]
     worth = np.concatenate([values.claims, supplies], axis=-1)
-    return tuple(names), worth < owed * (1 - SLACK)
+    return plan.standing_of["impaired"], worth < owed * (1 - SLACK)
 
 
 def _insolvent(plan: Plan, state: State, values: Values) -> tuple[tuple[str, ...], Bools]:
@@ -89,11 +87,11 @@ def _insolvent(plan: Plan, state: State, values: Values) -> tuple[tuple[str, ...
         for claim in firm.owed:
             owed = owed + values.faces[:, plan.owed_at[claim.id]]
         where[:, at] = values.node[:, at] < owed * (1 - SLACK)
-    return tuple(firm.name for firm in plan.firms), where
+    return plan.standing_of["insolvent"], where
 
 
 def _hidden(plan: Plan, state: State, values: Values) -> tuple[tuple[str, ...], Bools]:
     """Tokens and supplies whose book is above what they are worth."""
     claims = slice(plan.assets, None)
     book = state.book[:, claims]
-    return plan.goods[plan.assets :], book - values.price[:, claims] > SLACK * book
+    return plan.standing_of["hidden"], book - values.price[:, claims] > SLACK * book

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from looprisk.cascade.arrays import Floats
@@ -31,35 +33,48 @@ def held_inside(plan: Plan, state: State) -> Floats:
     return units
 
 
-def outside(balance: Balance, paid: Paid) -> Floats:
-    """Return what all that is held outside is worth, USD [path]."""
+def outside(balance: Balance, paid: Paid) -> dict[str, Floats]:
+    """Return what every claim held outside is worth, USD [path], by what it is a claim on."""
     plan, state = balance.plan, balance.state
     free = state.units - held_inside(plan, state)
-    claims = slice(plan.assets, None)
-    found = total(free[:, claims] * paid.price[:, claims])
+    found: dict[str, Floats] = {
+        plan.goods[good]: free[:, good] * paid.price[:, good]
+        for good in range(plan.assets, len(plan.goods))
+    }
     for at, owed in enumerate(plan.owed):
         if owed.creditor < 0 and owed.good < 0:
-            found = found + paid.claims[:, at]
+            found[owed.id] = paid.claims[:, at]
     for node, firm in enumerate(plan.firms):
         units = np.zeros(state.paths)
         for good in firm.residual:
             units = units + state.units[:, good]
-        found = found + np.where(units == 0, paid.residual[:, node], 0.0)
-    found = found + total(paid.residual[:, len(plan.firms) :])
+        left = np.where(units == 0, paid.residual[:, node], 0.0)
+        if not firm.residual or left.any():
+            found[f"{firm.name}/equity"] = left
+    for at, supply in enumerate(plan.catalogue.supplies):
+        found[f"{supply}/reserves"] = paid.residual[:, len(plan.firms) + at]
     for market, book in enumerate(plan.books):
         split = balance.split(market, paid)
         left = np.maximum(split.worth - split.owed, 0.0)
-        found = found + total(np.where(book.owner < 0, left, 0.0))
-    return found + _traders(balance, paid)
+        found[f"{book.name}/borrowers"] = total(np.where(book.owner < 0, left, 0.0))
+    return found | _traders(balance, paid)
 
 
-def _traders(balance: Balance, paid: Paid) -> Floats:
+def _traders(balance: Balance, paid: Paid) -> dict[str, Floats]:
     """Traders that nobody inside owns, and the funds, which bear what is below nothing."""
-    found = np.zeros(balance.state.paths)
+    found: dict[str, Floats] = {}
     for legs, venue in zip(balance.plan.legs, balance.state.venues, strict=True):
         worth = equities(legs, venue, balance.state.price, paid.price)
         mine = total(np.where(legs.owner < 0, np.maximum(worth, 0.0), 0.0))
-        hole = total(np.minimum(worth, 0.0))
         home = total(np.where(legs.owner < 0, venue.home, 0.0))
-        found = found + mine + hole + venue.fund + home
+        found[f"{legs.name}/traders"] = mine + home
+        found[f"{legs.name}/fund"] = venue.fund + total(np.minimum(worth, 0.0))
+    return found
+
+
+def summed(parts: Mapping[str, Floats], paths: int) -> Floats:
+    """Return the sum of all parts, [path], in their order."""
+    found = np.zeros(paths)
+    for part in parts.values():
+        found = found + part
     return found

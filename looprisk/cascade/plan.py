@@ -191,6 +191,16 @@ class Plan:
         }
 
     @cached_property
+    def standing_of(self) -> Mapping[str, tuple[str, ...]]:
+        """What each event that is read off a record is said of, in its order."""
+        first = self.assets + self.tokens
+        return {
+            "impaired": (*(owed.id for owed in self.owed), *self.goods[first:]),
+            "insolvent": tuple(firm.name for firm in self.firms),
+            "hidden": self.goods[self.assets :],
+        }
+
+    @cached_property
     def waited_for(self) -> tuple[tuple[str, str], ...]:
         """Every (of, event) that a stage waits for."""
         whens = (stage.when for stage in self.scenario.stages)

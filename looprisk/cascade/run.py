@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from looprisk.cascade.arrays import Floats
+from looprisk.cascade.arrays import Bools, Floats
 from looprisk.cascade.begin import begin
 from looprisk.cascade.compiling import plan_of
 from looprisk.cascade.network import Network, network_of
@@ -15,9 +15,13 @@ from looprisk.cascade.paths import Drawn, path_prices
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.record import Record, first_record
 from looprisk.cascade.sales import pools_at
+from looprisk.cascade.state import Happened
 from looprisk.cascade.step import advance
 from looprisk.model.scenario import Scenario
 from looprisk.model.system import System
+
+ROOM = 2**24
+"""Numbers that the timelines of a run may hold; beyond it, those of the first paths alone."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,17 +32,32 @@ class Run:
     network: Network
     start: Record
     """The system as loaded, before the first step."""
-    records: tuple[Record, ...]
-    """After every step, ``k = 0..K``."""
+    end: Record
+    """The last record."""
+    kept: Mapping[int, Record]
+    """The records by step: all of them, or those that were asked for and those of stages."""
+    log: tuple[tuple[int, tuple[Happened, ...]], ...]
+    """What happened, by step."""
+    book: Floats
+    """[path, k, good]: USD a unit; of all paths where there is room, else of the first."""
+    economic: Floats
+    """[path, k, good]."""
+    market: Floats
+    """[path, k, good]."""
+    gap: Floats
+    """[path]: the largest move of a price that debts in its unit did not follow, USD."""
+    miss: Floats
+    """[path]: the largest miss of the identity, USD."""
 
     @property
-    def end(self) -> Record:
-        """The last record."""
-        return self.records[-1]
+    def records(self) -> tuple[Record, ...]:
+        """All records, ``k = 0..K``; only where all were kept."""
+        return tuple(self.kept[k] for k in range(self.plan.steps.count + 1))
 
-    def series(self, what: Callable[[Record], Floats]) -> Floats:
-        """Return a number of every record, [path, k, ...]."""
-        return np.stack([what(r) for r in self.records], axis=1)
+    @property
+    def paths(self) -> int:
+        """How many paths ran."""
+        return self.end.state.paths
 
 
 def run(
@@ -47,29 +66,66 @@ def run(
     *,
     drawn: Drawn | None = None,
     paths: int = 1,
+    keep: Collection[int] | None = None,
     watch: Callable[[int, int], None] | None = None,
 ) -> Run:
     """Return a scenario with ``time``, step by step.
 
     ``drawn`` are prices that stand for the scenario's paths, which else come from its points, its
-    generator or its table; ``paths`` is how many to run of a scenario without
-    any. ``watch`` is told (step, of how many) as it goes. Raises
-    NoSolutionError where money appears or is lost, NotCarriedError for what time does not carry.
+    generator or its table; ``paths`` is how many to run of a scenario without any. ``keep`` are
+    the steps whose records are wanted, None for all. ``watch`` is told (step, of how many) as it
+    goes. Raises NoSolutionError where money appears or is lost, NotCarriedError for what time does
+    not carry.
     """
     plan = plan_of(system, scenario)
     network = network_of(plan)
     given = drawn if drawn is not None else _drawn(plan)
     state = begin(plan, network, len(given.values) if given is not None else paths)
     plan = replace(plan, liquid=pools_at(plan, state))
-    first = first_record(plan, network, state)
-    records: list[Record] = []
-    last = first
-    for k in range(plan.steps.count + 1):
+    last = first = first_record(plan, network, state)
+    steps = plan.steps.count
+    room = max(1, ROOM // ((steps + 1) * max(1, len(plan.goods))))
+    shown = slice(0, min(state.paths, room))
+    kept: dict[int, Record] = {}
+    log: list[tuple[int, tuple[Happened, ...]]] = []
+    book, economic, market = [], [], []
+    gap = miss = np.zeros(state.paths)
+    for k in range(steps + 1):
         last = advance(plan, network, last, k, given)
-        records.append(last)
+        book.append(last.state.book[shown])
+        economic.append(last.values.price[shown])
+        market.append(last.state.price[shown])
+        gap, miss = np.maximum(gap, last.gap), np.maximum(miss, np.abs(last.miss))
+        if last.happened:
+            log.append((k, last.happened))
+        struck = any(h.event == "stage" for h in last.happened)
+        if keep is None or struck or k in keep or k == steps:
+            kept[k] = last
         if watch is not None:
-            watch(k, plan.steps.count)
-    return Run(plan=plan, network=network, start=first, records=tuple(records))
+            watch(k, steps)
+    return Run(
+        plan=plan,
+        network=network,
+        start=first,
+        end=last,
+        kept=kept,
+        log=tuple(log),
+        book=np.stack(book, axis=1),
+        economic=np.stack(economic, axis=1),
+        market=np.stack(market, axis=1),
+        gap=gap,
+        miss=miss,
+    )
+
+
+def happened(done: Run, event: str) -> list[tuple[int, tuple[str, ...], Bools, Floats]]:
+    """Return every (step, things, where [path, thing], amount) of one event."""
+    return [
+        (k, one.of, one.where, one.amount)
+        for k, several in done.log
+        for one in several
+        if one.event == event
+    ]
 
 
 def _drawn(plan: Plan) -> Drawn | None:
@@ -78,4 +134,9 @@ def _drawn(plan: Plan) -> Drawn | None:
     if paths is None:
         return None
     start = {name: float(level) for name, level in plan.start.prices.items()}
-    return path_prices(paths, times=plan.steps.times, start=start)
+    drawn = path_prices(paths, times=plan.steps.times, start=start)
+    if paths.generate is None:
+        return drawn
+    # what is generated begins at the start price, in the unit that has
+    units = tuple(plan.system.assets[name].price.of for name in drawn.ids)
+    return replace(drawn, written_in=units)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from looprisk.cascade.arrays import Floats
 from looprisk.cascade.balance import balance_of
 from looprisk.cascade.loops import Rule, solve
 from looprisk.cascade.network import Network
-from looprisk.cascade.outside import outside
+from looprisk.cascade.outside import outside, summed
 from looprisk.cascade.payouts import in_full, pay
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.state import State
@@ -27,6 +28,8 @@ class Values:
     """[path, node]: USD, of what each issuer and supply has."""
     outside: Floats
     """[path]: USD, all that is held outside."""
+    parts: Mapping[str, Floats]
+    """The same by what it is a claim on: [path], USD."""
     withheld: Floats
     """[path]: USD that nodes have and do not pay."""
     claims: Floats
@@ -51,10 +54,12 @@ def value(plan: Plan, network: Network, state: State, lag: Floats) -> Values:
     left = np.maximum(plan.pile_worth - state.lost, 0.0)
     balance = balance_of(plan, network, state, lag, left)
     paid = solve(balance, ECONOMIC)
+    parts = outside(balance, paid)
     return Values(
         price=paid.price,
         node=paid.node,
-        outside=outside(balance, paid),
+        outside=summed(parts, state.paths),
+        parts=parts,
         withheld=total(paid.node - paid.out),
         claims=paid.claims,
         faces=_stack([balance.face(owed, paid) for owed in plan.owed], state.paths),

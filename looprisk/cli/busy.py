@@ -3,8 +3,9 @@
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ PATIENCE = 1.0
 """Seconds of silence before the bar shows itself."""
 
 Item = TypeVar("Item")
+Watch = Callable[[int, int], None]
 
 
 class _Bar:
@@ -58,6 +60,14 @@ class _Bar:
                 task = self._progress.task_ids[0]
                 self._progress.update(task, description=text, completed=done)
 
+    def step(self, text: str, done: int, total: int) -> None:
+        """Say how far the piece of work under way has come, in steps of its own."""
+        with self._lock:
+            self._text, self._done, self._total = text, done, total
+            if self._progress is not None:
+                task = self._progress.task_ids[0]
+                self._progress.update(task, description=text, completed=done, total=total)
+
     def close(self) -> None:
         """Take the bar away."""
         self._timer.cancel()
@@ -82,6 +92,23 @@ def _bar(total: int, *, quiet: bool) -> Iterator[_Bar | None]:
         yield bar
     finally:
         bar.close()
+
+
+def stepped(
+    work: Sequence[Item], names: Iterable[str], *, doing: str, quiet: bool
+) -> Iterator[tuple[Item, Watch]]:
+    """Yield each piece of work with what it tells its own steps to, (step, of how many)."""
+    with _bar(len(work), quiet=quiet) as bar:
+        for done, (item, name) in enumerate(zip(work, names, strict=True)):
+            if bar is None:
+                yield item, _unwatched
+                continue
+            bar.step(f"{doing} {name}", done, len(work))
+            yield item, partial(bar.step, f"stepping {name}")
+
+
+def _unwatched(step: int, count: int) -> None:
+    """Nobody watches."""
 
 
 def tracked(

@@ -4,12 +4,16 @@ import csv
 import io
 import shlex
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from looprisk.cli.emit import Format, Out
 from looprisk.cli.shipped import DEMO, DEMO_TITLE
 from looprisk.results.answers import BreakPoints, CheckReport, Clearing
 from looprisk.results.bounds import Bounds, bounds_json, bounds_text
+from looprisk.results.cascade_json import cascade_json
+from looprisk.results.cascade_text import cascade_text
+from looprisk.results.cascades import Cascade
 from looprisk.results.cells import Screen
 from looprisk.results.layout import prose
 from looprisk.results.names import clean, for_csv, for_log
@@ -17,16 +21,25 @@ from looprisk.results.result_json import break_points_json, check_json, dumps, r
 from looprisk.results.terminal import break_text, check_text, explain_text, run_text
 
 
-def of_runs(answers: Sequence[Clearing], to: Out, where: Sequence[str]) -> str:
-    """Return clearings as they are shown; ``where`` is how each case is typed."""
+def of_runs(answers: Sequence[Clearing | Cascade], to: Out, where: Sequence[str]) -> str:
+    """Return clearings and cascades as they are shown; ``where`` is how each case is typed."""
     match to.format:
         case Format.table:
             return _stacked(
-                run_text(answer, _screen(to), _after_run(answer, place))
+                cascade_text(answer, _screen(to))
+                if isinstance(answer, Cascade)
+                else run_text(answer, _screen(to), _after_run(answer, place))
                 for answer, place in zip(answers, where, strict=True)
             )
         case Format.json:
-            return _documents([dumps(result_json(answer)) for answer in answers])
+            return _documents(
+                [
+                    dumps(
+                        cascade_json(answer) if isinstance(answer, Cascade) else result_json(answer)
+                    )
+                    for answer in answers
+                ]
+            )
         case Format.csv:
             return _one_csv([(answer.scenario, answer.layers.to_csv()) for answer in answers])
         case Format.md:
@@ -34,7 +47,11 @@ def of_runs(answers: Sequence[Clearing], to: Out, where: Sequence[str]) -> str:
     assert_never(to.format)
 
 
-def of_demo(answers: Sequence[Clearing], breaks: Sequence[BreakPoints], to: Out) -> str:
+def _document(answer: Clearing | Cascade) -> str:
+    return dumps(cascade_json(answer) if isinstance(answer, Cascade) else result_json(answer))
+
+
+def of_demo(answers: Sequence[Clearing | Cascade], breaks: Sequence[BreakPoints], to: Out) -> str:
     """Return the shipped case, part by part; its last line leads to a file of one's own."""
     if to.format is not Format.table:
         return of_runs(answers, to, [""] * len(answers))
@@ -42,7 +59,8 @@ def of_demo(answers: Sequence[Clearing], breaks: Sequence[BreakPoints], to: Out)
     pages = ["\n".join(prose(DEMO_TITLE, screen)) + "\n"]
     for part, answer, points in zip(DEMO, answers, breaks, strict=True):
         title = "\n".join(screen.paint(line, "bold") for line in prose(part.title, screen))
-        pages += [title + "\n", run_text(answer, screen), break_text(points, screen)]
+        shown = of_runs([answer], replace(to, format=Format.table), [""])
+        pages += [title + "\n", shown, break_text(points, screen)]
     return _stacked([*pages, "next: looprisk init\n"])
 
 

@@ -6,24 +6,31 @@ from typing import TypeVar
 from looprisk import analysis
 from looprisk.cli import pages
 from looprisk.cli.ask import Ask, cases, where
-from looprisk.cli.busy import tracked
+from looprisk.cli.busy import Watch, stepped
 from looprisk.cli.emit import Out, note, write
 from looprisk.cli.failure import Exit, RefusedError, exit_code, told
 from looprisk.cli.shipped import DEMO, shipped
 from looprisk.errors import FileError, LoopriskError, ModelError
 from looprisk.files.load import File, load
 from looprisk.model.case import Case
-from looprisk.results.answers import CheckReport
+from looprisk.results.answers import CheckReport, Clearing
 
 Answer = TypeVar("Answer")
 
 
 def run(ask: Ask, explain: str | None, to: Out) -> int:
     """Show what every layer loses, or why one of them does."""
-    answered, code = _answers(cases(ask, load(ask.path)), analysis.run, to, doing="clearing")
+    asked = cases(ask, load(ask.path))
+    answered, code = _answers(asked, analysis.answer, to, doing="clearing")
     answers = [answer for _, answer in answered]
+    clearings = [answer for answer in answers if isinstance(answer, Clearing)]
+    if explain is not None and len(clearings) < len(answers):
+        raise RefusedError(
+            "--explain: a scenario with `time` has no causes of one loss",
+            help_="look at its events: leave --explain out, or write --format json",
+        )
     if answers and explain is not None:
-        write(to, pages.of_causes(answers, explain, to))
+        write(to, pages.of_causes(clearings, explain, to))
     elif answers:
         write(to, pages.of_runs(answers, to, [where(ask, case.name) for case, _ in answered]))
     return code
@@ -32,7 +39,7 @@ def run(ask: Ask, explain: str | None, to: Out) -> int:
 def break_(ask: Ask, to: Out) -> int:
     """Show how far the shock goes before each layer breaks."""
     asked = cases(ask, load(ask.path))
-    answered, code = _answers(asked, analysis.break_points, to, doing="tracing")
+    answered, code = _answers(asked, _at_once(analysis.break_points), to, doing="tracing")
     if answered:
         write(to, pages.of_break_points([answer for _, answer in answered], to))
     return code
@@ -47,7 +54,7 @@ def bounds(ask: Ask, explain: str | None, to: Out, *, breaks: bool = False) -> i
             "--explain adds up the loss of one completion, and --bounds is about all of them",
             help_="give the unknown values with --set, then --explain",
         )
-    answered, code = _answers(cases(ask, load(ask.path)), bounds_of, to, doing="bounding")
+    answered, code = _answers(cases(ask, load(ask.path)), _at_once(bounds_of), to, doing="bounding")
     if answered:
         write(to, pages.of_bounds([answer for _, answer in answered], to, breaks=breaks))
     return code
@@ -63,7 +70,7 @@ def check(asks: Sequence[Ask], to: Out, *, bounds: bool = False) -> int:
         if len(file) or ask.scenario is not None
         for case in cases(ask, file)
     ]
-    judge = check_bounds if bounds else analysis.check
+    judge = _at_once(check_bounds) if bounds else analysis.check
     judged, _ = _answers(asked, judge, to, doing="checking")
     report = CheckReport(
         rows=tuple(row for _, one in judged for row in one.rows),
@@ -86,7 +93,7 @@ def demo(to: Out) -> int:
             help_="install looprisk again",
             code=Exit.DATA,
         ) from error
-    answers = [analysis.run(case) for case in runs]
+    answers = [analysis.answer(case) for case in runs]
     breaks = [analysis.break_points(case) for case in sweeps]
     write(to, pages.of_demo(answers, breaks, to))
     return Exit.OK
@@ -107,16 +114,21 @@ def _all_loaded(asks: Sequence[Ask]) -> list[tuple[Ask, File]]:
     return loaded
 
 
+def _at_once(answer: Callable[[Case], Answer]) -> Callable[[Case, Watch], Answer]:
+    """Return an answer that has no steps to tell."""
+    return lambda case, _: answer(case)
+
+
 def _answers(
-    asked: Sequence[Case], answer: Callable[[Case], Answer], to: Out, *, doing: str
+    asked: Sequence[Case], answer: Callable[[Case, Watch], Answer], to: Out, *, doing: str
 ) -> tuple[list[tuple[Case, Answer]], Exit]:
     """Return each case with its answer; one that has none is told and changes the exit code."""
     answered: list[tuple[Case, Answer]] = []
     code = Exit.OK
     names = [case.name for case in asked]
-    for case in tracked(asked, names, doing=doing, quiet=to.quiet):
+    for case, watch in stepped(asked, names, doing=doing, quiet=to.quiet):
         try:
-            answered.append((case, answer(case)))
+            answered.append((case, answer(case, watch)))
         except LoopriskError as error:
             code = max(code, exit_code(error))
             note(told(error, case.name if len(asked) > 1 else ""))

@@ -4,6 +4,9 @@ Nothing here computes the model: it takes numbers that are done and shows them.
 """
 
 from looprisk.results.answers import BreakPoints, CheckReport, Clearing
+from looprisk.results.cascade_json import cascade_json
+from looprisk.results.cascade_text import cascade_text
+from looprisk.results.cascades import Cascade
 from looprisk.results.cells import Screen
 from looprisk.results.columns import Column, Kind
 from looprisk.results.records import (
@@ -38,6 +41,7 @@ __all__ = [
     "AxisMark",
     "BreakPoint",
     "BreakPoints",
+    "Cascade",
     "Cause",
     "Certificate",
     "CheckReport",
@@ -56,6 +60,8 @@ __all__ = [
     "WaterfallRow",
     "break_points_json",
     "break_text",
+    "cascade_json",
+    "cascade_text",
     "check_json",
     "check_text",
     "dumps",

@@ -43,10 +43,10 @@ def result_json(clearing: Clearing) -> Object:
         "shock": shock_json(clearing.shock),
         "at_start": [_event(row) for row in clearing.at_start],
         "layers": [_layer(row) for row in clearing.layer_rows],
-        "waterfall": [_waterfall(row) for row in clearing.waterfall_rows],
+        "waterfall": [waterfall_json(row) for row in clearing.waterfall_rows],
         "events": [_event(row) for row in clearing.event_rows],
         "break_points": [_break_point(row) for row in clearing.break_point_rows],
-        "assumptions": [_assumption(row) for row in clearing.assumption_rows],
+        "assumptions": [assumption_json(row) for row in clearing.assumption_rows],
         "causes": {
             layer: [{"text": cause.text, "amount_usd": number(cause.amount_usd)} for cause in rows]
             for layer, rows in sorted(clearing.causes.items())
@@ -66,7 +66,7 @@ def break_points_json(points: BreakPoints) -> Object:
         "break_points": [_break_point(row) for row in points.rows],
         "marks": [_mark(mark) for mark in points.marks],
         "curves": [_curve(curve) for curve in points.curves],
-        "assumptions": [_assumption(row) for row in points.assumption_rows],
+        "assumptions": [assumption_json(row) for row in points.assumption_rows],
     }
 
 
@@ -153,14 +153,15 @@ def _layer(row: LayerLoss) -> Object:
         "economic_loss_usd": number(row.economic_loss_usd),
         "reported_loss_usd": number(row.reported_loss_usd),
         "loss_fraction": number(row.loss_fraction),
-        "price": _prices(row.price),
+        "price": prices_json(row.price),
         "first_break": number(row.first_break),
         "broken": row.broken,
         "self_fulfilling_usd": number(row.self_fulfilling_usd),
     }
 
 
-def _prices(prices: Prices | None) -> Object | None:
+def prices_json(prices: Prices | None) -> Object | None:
+    """Return the three values of a token."""
     if prices is None:
         return None
     return {
@@ -170,7 +171,8 @@ def _prices(prices: Prices | None) -> Object | None:
     }
 
 
-def _waterfall(row: WaterfallRow) -> Object:
+def waterfall_json(row: WaterfallRow) -> Object:
+    """Return what one claimant bears."""
     return {
         "claimant": row.claimant,
         "via": row.via,
@@ -201,7 +203,8 @@ def _break_point(row: BreakPoint) -> Object:
     }
 
 
-def _assumption(row: Assumption) -> Object:
+def assumption_json(row: Assumption) -> Object:
+    """Return one input that no source backs."""
     return {
         "input": row.input,
         "class": row.class_,

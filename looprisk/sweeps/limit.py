@@ -10,9 +10,10 @@ from typing import Unpack
 
 from looprisk.analysis.api import Question, case_of
 from looprisk.analysis.asked import claim_named
-from looprisk.analysis.check import judge, words
+from looprisk.analysis.check import judge
 from looprisk.analysis.clearing import proven, title
 from looprisk.analysis.solve import Solved, solve
+from looprisk.analysis.verdicts import words
 from looprisk.errors import LoopriskError, ModelError, Problem
 from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation

@@ -59,7 +59,14 @@ SHOCK = {
 def test_every_shock_of_a_file_is_a_keyword():
     assert list(Shock.__annotations__) == list(SHOCKS)
     assert SHOCK.keys() == set(SHOCKS) - {"drain"}
-    assert Question.__annotations__.keys() == {*SHOCKS, "stages", "solution", "mode"}
+    assert Question.__annotations__.keys() == {
+        *SHOCKS,
+        "stages",
+        "time",
+        "paths",
+        "solution",
+        "mode",
+    }
 
 
 @pytest.mark.parametrize("verb", SHOCK)

@@ -17,8 +17,8 @@ from looprisk.errors import (
 
 LATE = """\
   late:
-    time: {start: 2025-01-01T00:00Z, step: 1m, horizon: 1h}
-    stages: [{loss: {Fund: $1M}}]
+    time: {step: 1m, horizon: 1h}
+    stages: [{change: {fUSD/supply: 5M}}]
     expect: [{of: fUSD, metric: loss_usd, is: $0}]
 """
 

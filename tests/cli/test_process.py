@@ -176,11 +176,11 @@ def test_work_over_a_second_shows_a_bar_on_a_terminal(fund, environment):
     program = (
         "import time\n"
         "from looprisk.cli import main, verbs\n"
-        "run = verbs.analysis.run\n"
-        "def slow(case):\n"
+        "run = verbs.analysis.answer\n"
+        "def slow(case, watch):\n"
         "    time.sleep(1.5)\n"
         "    return run(case)\n"
-        "verbs.analysis.run = slow\n"
+        "verbs.analysis.answer = slow\n"
         "main()\n"
     )
     leader, follower = pty.openpty()

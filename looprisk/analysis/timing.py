@@ -1,0 +1,199 @@
+"""Expectations of a scenario with time, judged: the metric at a record against its bound.
+
+Numbers are means over the paths; an event that happens ``never`` happens in none of them,
+``always`` in all.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from looprisk.analysis.cascading import Watch, simulated
+from looprisk.analysis.verdicts import Got, Judged, holds, unit_of, verdict
+from looprisk.cascade import measures as timed
+from looprisk.cascade.happening import Happening, happening
+from looprisk.cascade.record import Record
+from looprisk.cascade.run import Run
+from looprisk.cascade.stages import stage_name
+from looprisk.engine.catalogue import known
+from looprisk.errors import ModelError, Problem
+from looprisk.model.case import Case
+from looprisk.model.expectation import Expectation
+from looprisk.model.groups import meant
+from looprisk.results.numbers import duration
+from looprisk.results.records import Verdict
+
+IN_TIME = frozenset({"time_of", "hidden_for"})
+OF_A_SHOCK = frozenset({"break_at", "break_fraction"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Judge:
+    """One cascade, and what is asked of it."""
+
+    case: Case
+    done: Run
+
+
+def judge_in_time(case: Case, watch: Watch | None = None) -> list[Verdict]:
+    """Return the verdicts on a scenario with time; a group of things gives one verdict."""
+    steps = [_step(case, expectation) for expectation in case.scenario.expect]
+    case, done = simulated(case, keep={k for k in steps if k is not None}, watch=watch)
+    judge = _Judge(case=case, done=done)
+    lines = case.expect_lines or (0,) * len(case.scenario.expect)
+    return [
+        _verdict(judge, expectation, line)
+        for expectation, line in zip(case.scenario.expect, lines, strict=True)
+    ]
+
+
+def _step(case: Case, expectation: Expectation) -> int | None:
+    """Return the step of the record that ``at`` names: the first at or after it."""
+    if expectation.at is None or case.scenario.time is None:
+        return None
+    return math.ceil(expectation.at.number / case.scenario.time.step.number)
+
+
+def _verdict(judge: _Judge, expectation: Expectation, line: int) -> Verdict:
+    names = meant(str(expectation.of), judge.case.system.parts)
+    found = [(name, *_judge_one(judge, expectation, _claim(judge.done, name))) for name in names]
+    return verdict(
+        expectation,
+        found,
+        scenario=judge.case.name,
+        file=judge.case.file,
+        line=line,
+        member=judge.case.member,
+    )
+
+
+def _claim(done: Run, of: str) -> str:
+    """Return the id of a claim written as a path: ``market/token``, ``issuer/issues/token``."""
+    claim = done.plan.catalogue.supply_ids.get(of, of)
+    head, _, token = claim.partition("/issues/")
+    return token if head in done.plan.system.issuers and token else claim
+
+
+def _judge_one(judge: _Judge, expectation: Expectation, of: str) -> Judged:
+    if expectation.happens is not None:
+        return _event(judge, expectation, of)
+    metric = str(expectation.metric)
+    if metric in OF_A_SHOCK:
+        because = "a scenario with time has no single size of shock: take `time` out"
+        return "n/a", Got(number=None, unit=unit_of(metric), text="–", because=because)
+    if metric in IN_TIME:
+        return _time(judge, expectation, of)
+    record = _record(judge, expectation)
+    if record is None:
+        because = f"stage {expectation.after} never struck"
+        return "FAIL", Got(number=None, unit=unit_of(metric), text="–", because=because)
+    measured = timed.METRICS.get(metric)
+    if measured is None:
+        because = f"{metric} is not measured in time"
+        return "n/a", Got(number=None, unit=unit_of(metric), text="–", because=because)
+    values = measured(timed.Ask(done=judge.done, record=record, of=of))
+    if values is None:
+        because = f"{metric} is not defined for {of} here"
+        return "FAIL", Got(number=None, unit=unit_of(metric), text="–", because=because)
+    number = Fraction(repr(float(values.mean())))
+    good = holds(_in_usd(judge, expectation, record), number)
+    return ("ok" if good else "FAIL"), Got(number=number, unit=unit_of(metric))
+
+
+def _record(judge: _Judge, expectation: Expectation) -> Record | None:
+    """Return the record that is asked about: after a stage, at a time, else the last."""
+    done = judge.done
+    if expectation.after == "start":
+        return done.start
+    if expectation.after is not None:
+        struck = _struck(done, str(expectation.after))
+        return None if struck is None else done.kept[struck]
+    at = _step(judge.case, expectation)
+    return done.end if at is None else done.kept[at]
+
+
+def _struck(done: Run, name: str) -> int | None:
+    """Return the step at which a stage first struck, in the first path in which it did."""
+    for k, several in done.log:
+        if any(h.event == "stage" and h.of == (name,) for h in several):
+            return k
+    return None
+
+
+def _in_usd(judge: _Judge, expectation: Expectation, record: Record) -> Expectation:
+    """Return an expectation whose prices in tokens are in USD, at the prices of a record."""
+    changed = {}
+    for field in ("is_", "at_least", "at_most"):
+        bound = getattr(expectation, field)
+        if bound is not None and bound.of is not None and bound.unit == "tokens":
+            unit = record.state.price[:, judge.done.plan.good(bound.of)].mean()
+            number = bound.number * Fraction(repr(float(unit)))
+            changed[field] = replace(bound, low=number, high=number, unit="usd", of=None)
+    return expectation.model_copy(update=changed) if changed else expectation
+
+
+def _event(judge: _Judge, expectation: Expectation, of: str) -> Judged:
+    """An event that had already happened at the start does not count as happening."""
+    _known_to(judge.done, of)
+    happens = _happens(judge, expectation, of)
+    first = 0
+    if expectation.after not in {None, "start"}:
+        struck = _struck(judge.done, str(expectation.after))
+        if struck is None:
+            because = f"stage {expectation.after} never struck"
+            return "FAIL", Got(number=None, unit="event", text="–", because=because)
+        first = struck
+    elif (at := _step(judge.case, expectation)) is not None:
+        first = at
+    share = happens.share(first)
+    good = share == 0 if expectation.happens == "never" else share == 1
+    text = "never" if not share else "happens"
+    if 0 < share < 1:
+        text = f"happens in {share:.1%} of the paths"
+    elif share and happens.first is not None:
+        text = f"happens at {duration(happens.first)}"
+    return ("ok" if good else "FAIL"), Got(number=None, unit="event", text=text)
+
+
+def _happens(judge: _Judge, expectation: Expectation, of: str) -> Happening:
+    level = None
+    if expectation.below is not None:
+        bound = expectation.below
+        level = float(known(bound, "below"))
+        if bound.of is not None:
+            level *= float(judge.done.start.state.price[0, judge.done.plan.good(bound.of)])
+    return happening(judge.done, of, str(expectation.event), level)
+
+
+def _time(judge: _Judge, expectation: Expectation, of: str) -> Judged:
+    done = judge.done
+    _known_to(done, of)
+    if expectation.metric == "hidden_for":
+        span = timed.hidden_for(done, of)
+        if span is None:
+            because = f"no loss of {of} is hidden, or it is not shown before the horizon"
+            return "FAIL", Got(number=None, unit="seconds", text="–", because=because)
+        number = Fraction(span)
+    else:
+        first = _happens(judge, expectation, of).first
+        if first is None:
+            text = f"never, to {duration(float(done.plan.steps.times[-1]))}"
+            passes = expectation.at_least is not None and expectation.at_most is None
+            return ("ok" if passes else "FAIL"), Got(number=None, unit="seconds", text=text)
+        number = Fraction(first)
+    good = holds(expectation, number)
+    return ("ok" if good else "FAIL"), Got(number=number, unit="seconds")
+
+
+def _known_to(done: Run, of: str) -> None:
+    plan = done.plan
+    system = plan.system
+    parts = (system.issuers, system.markets, system.positions, system.assets, system.venues)
+    opened = {str(name) for stage in plan.scenario.stages for name in stage.open}
+    names = {stage_name(stage, at) for at, stage in enumerate(plan.scenario.stages)}
+    if of in plan.place or of in plan.owed_at or of in opened | names:
+        return
+    if not any(of in section for section in parts):
+        raise ModelError([Problem((of,), f"`{of}` is nothing in this system")])

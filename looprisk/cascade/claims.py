@@ -1,0 +1,104 @@
+"""The claims of a system as the records of a cascade know them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from looprisk.cascade.arrays import Floats
+from looprisk.cascade.record import Record
+from looprisk.cascade.run import Run
+from looprisk.model.tokens import Par
+
+Kind = Literal["share", "par", "supply", "loan", "equity"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One claim of a system as the records of a cascade know it."""
+
+    id: str
+    kind: Kind
+    of: Callable[[Record], Floats]
+    """Its economic value at a record, USD [path]."""
+    unit: Callable[[Record], Floats]
+    """The same for a unit, or again the whole of what has no units."""
+    book: Callable[[Record], Floats]
+    """The book value of a unit, or of the whole."""
+    market: Callable[[Record], Floats] | None
+    units: Callable[[Record], Floats] | None
+
+
+def claims_of(done: Run) -> list[Claim]:
+    """Return every token, supply, loan and equity of a system in time."""
+    plan = done.plan
+    found = []
+    for good in range(plan.assets, len(plan.goods)):
+        name = plan.goods[good]
+        receipt = plan.catalogue.tokens.get(name)
+        kind: Kind = (
+            "supply" if receipt is None else ("par" if isinstance(receipt, Par) else "share")
+        )
+        found.append(_of_good(name, kind, good))
+    for at, owed in enumerate(plan.owed):
+        if owed.good < 0:
+            found.append(_of_loan(owed.id, at))
+    for node, firm in enumerate(plan.firms):
+        if not firm.residual and done.start.values.residual[:, node].any():
+            found.append(_of_equity(f"{firm.name}/equity", node))
+    return found
+
+
+def _of_good(name: str, kind: Kind, good: int) -> Claim:
+    return Claim(
+        id=name,
+        kind=kind,
+        of=lambda r: r.values.price[:, good] * r.state.units[:, good],
+        unit=lambda r: r.values.price[:, good],
+        book=lambda r: r.state.book[:, good],
+        market=lambda r: r.state.price[:, good],
+        units=lambda r: r.state.units[:, good],
+    )
+
+
+def _of_loan(name: str, at: int) -> Claim:
+    return Claim(
+        id=name,
+        kind="loan",
+        of=lambda r: r.values.claims[:, at],
+        unit=lambda r: r.values.claims[:, at],
+        book=lambda r: r.values.faces[:, at],
+        market=None,
+        units=None,
+    )
+
+
+def _of_equity(name: str, node: int) -> Claim:
+    return Claim(
+        id=name,
+        kind="equity",
+        of=lambda r: r.values.residual[:, node],
+        unit=lambda r: r.values.residual[:, node],
+        book=lambda r: r.values.residual[:, node],
+        market=None,
+        units=None,
+    )
+
+
+def lost(done: Run, claim: Claim, record: Record) -> Floats:
+    """Return what those who hold a claim to a record have lost since the start, USD [path]."""
+    fall = claim.unit(done.start) - claim.unit(record)
+    return fall if claim.units is None else fall * claim.units(done.start)
+
+
+def reported(done: Run, claim: Claim, record: Record) -> Floats:
+    """Return the same in the book."""
+    fall = claim.book(done.start) - claim.book(record)
+    return fall if claim.units is None else fall * claim.units(done.start)
+
+
+def hidden(claim: Claim, record: Record) -> Floats:
+    """Return book less economic value of a claim at a record, USD [path]."""
+    more = claim.book(record) - claim.unit(record)
+    return more if claim.units is None else more * claim.units(record)

@@ -1,0 +1,69 @@
+"""The sentences of a cascade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from looprisk.results.cascade_records import CascadeEvent, StageRow, TimeCertificate, TimeLayer
+from looprisk.results.numbers import duration, money, share
+
+_MOST = 3
+
+
+def headline(rows: Sequence[TimeLayer], events: Sequence[CascadeEvent], paths: int) -> str:
+    """Return the answer in one sentence: who loses most, what happened first."""
+    hurt = [row for row in rows if row.economic_loss_usd > 0 and row.loss_fraction]
+    who = sorted(hurt, key=lambda row: -row.economic_loss_usd)[:_MOST]
+    if not who:
+        return "No layer loses" + (" in the mean of the paths." if paths > 1 else ".")
+    named = [
+        f"{row.label or row.id} loses {money(row.economic_loss_usd)}"
+        + (f" ({share(row.loss_fraction)})" if row.loss_fraction is not None else "")
+        for row in who
+    ]
+    mean = f"in the mean of {paths:,} paths " if paths > 1 else ""
+    first = next((e for e in events if e.phase not in {"stages", "record"}), None)
+    when = ""
+    if first is not None and paths == 1:
+        word = first.event.replace("_", " ")
+        when = f"; first {first.of} {word}, after {duration(first.time_s)}"
+    return f"{mean}{', '.join(named)}{when}."
+
+
+def subtitle(
+    scenario: str, step: float, horizon: float, paths: int, certificate: TimeCertificate
+) -> str:
+    """Return what the numbers are: scenario, steps, paths, basis."""
+    parts = [
+        scenario,
+        "simulated",
+        f"{certificate.steps:,} steps of {duration(step)} to {duration(horizon)}",
+        f"{paths:,} path{'s' if paths > 1 else ''}",
+        f"{certificate.valuation} basis",
+    ]
+    return " · ".join(parts)
+
+
+def certified(certificate: TimeCertificate) -> str:
+    """Return what is proven: that value is kept, and how debts in circular units count."""
+    text = (
+        f"simulated: value is kept at every step to {certificate.identity_gap:.1e}; each record is "
+        "the greatest clearing of its state"
+    )
+    if certificate.valuation != "economic":
+        text += (
+            ", but debts in a unit that their own loop values count at the record before "
+            f"(gap at most {money(certificate.valuation_gap, cents=True)})"
+        )
+    return text
+
+
+def silent(rows: Iterable[StageRow]) -> list[str]:
+    """Return the stages that never struck, and those that moved nothing."""
+    lines = []
+    for row in rows:
+        if not row.paths:
+            lines.append(f"stage {row.name} ({row.verbs}) never struck: its trigger did not fire")
+        elif not row.moved:
+            lines.append(f"stage {row.name} ({row.verbs}) struck and moved nothing")
+    return lines

@@ -1,0 +1,119 @@
+"""The rows of a cascade: frozen values with their units.
+
+Money is US dollars, times are seconds from the start, losses are positive and gains negative.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from looprisk.results.records import ClaimKind, Prices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeCertificate:
+    """The proof that comes with a cascade."""
+
+    identity_gap: float
+    """Largest miss of ``V + L = V_0 + G`` over all steps and paths, relative to ``V_0 + |G|``."""
+    valuation: Literal["economic", "economic: lagged"]
+    """Lagged where a debt lies in a loop with the token it is owed in: it then counts at the price
+    of the record before."""
+    valuation_gap: float
+    """Largest move of such a price from one record to the next, USD; 0 where none is lagged."""
+    steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeLayer:
+    """What one claim is worth at the end, and what it lost since the system was loaded."""
+
+    layer: int
+    id: str
+    kind: ClaimKind
+    label: str = ""
+    start_usd: float
+    """Economic value of all units before the first step."""
+    book_usd: float
+    economic_usd: float
+    market_usd: float | None
+    economic_loss_usd: float
+    """Per unit at the start less per unit at the end, times the units at the start."""
+    reported_loss_usd: float
+    """The same in the book."""
+    hidden_usd: float
+    """Book less economic value of the units at the end."""
+    loss_fraction: float | None
+    worst_fraction: float | None = None
+    """With several paths: the largest loss fraction of any."""
+    price: Prices | None = None
+    first_event_s: float | None = None
+    """When something first happened to it or to its issuer, in path 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CascadeEvent:
+    """Something that happened in one path."""
+
+    path: int
+    step: int
+    time_s: float
+    phase: str
+    of: str
+    event: str
+    amount_usd: float | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """The three prices of one token or supply at one record, US dollars a unit."""
+
+    step: int
+    time_s: float
+    id: str
+    book: float
+    economic: float
+    market: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognition:
+    """How long a book showed more than there was, in path 0."""
+
+    id: str
+    lost_s: float
+    """When book was first above value."""
+    shown_s: float | None
+    """When they were one again for good, None if not before the horizon."""
+    most_usd: float
+    """The most that was hidden, USD."""
+
+    @property
+    def hidden_s(self) -> float | None:
+        """How long, None if to the horizon."""
+        return None if self.shown_s is None else self.shown_s - self.lost_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRow:
+    """One stage of the scenario."""
+
+    name: str
+    verbs: str
+    struck_s: float | None
+    """When it first struck in path 0, None if it never did."""
+    paths: int
+    """In how many paths it struck."""
+    moved: int
+    """In how many of them it moved anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathLoss:
+    """What one layer loses in one path."""
+
+    path: int
+    id: str
+    economic_usd: float
+    economic_loss_usd: float
+    loss_fraction: float | None

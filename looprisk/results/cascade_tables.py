@@ -1,0 +1,126 @@
+"""The tables of a cascade: which columns, in which order, under which words."""
+
+from collections.abc import Mapping
+
+from looprisk.results.answer_tables import event_words
+from looprisk.results.cascade_records import (
+    CascadeEvent,
+    Moment,
+    PathLoss,
+    Recognition,
+    StageRow,
+    TimeLayer,
+)
+from looprisk.results.columns import Kind
+from looprisk.results.fields import HIDDEN, Field, table_of
+from looprisk.results.numbers import duration
+from looprisk.results.table import Table
+
+
+def clock(seconds: float | None) -> str | None:
+    """Return a time from the start as it is read: ``2h``, ``90m``."""
+    return None if seconds is None else duration(seconds)
+
+
+def layer_table(rows: tuple[TimeLayer, ...]) -> Table[TimeLayer]:
+    """Return what every claim loses; layers overlap, so nothing is summed."""
+    fields: list[Field[TimeLayer]] = [
+        Field("layer", "layer", Kind.COUNT, lambda row: row.layer),
+        Field("claim", "claim", Kind.NAME, lambda row: row.label or row.id),
+        Field("id", HIDDEN, Kind.TEXT, lambda row: row.id),
+        Field("kind", "kind", Kind.TEXT, lambda row: row.kind, leaves=1),
+        Field("start_usd", "at the/start", Kind.MONEY, lambda row: row.start_usd),
+        Field("economic_usd", HIDDEN, Kind.MONEY, lambda row: row.economic_usd),
+        Field("book_usd", HIDDEN, Kind.MONEY, lambda row: row.book_usd),
+        Field("market_usd", HIDDEN, Kind.MONEY, lambda row: row.market_usd),
+        Field("economic_loss_usd", "economic/loss", Kind.MONEY, lambda row: row.economic_loss_usd),
+        Field("loss_fraction", "% of/claim", Kind.SHARE, lambda row: row.loss_fraction),
+        Field("reported_loss_usd", "reported/loss", Kind.MONEY, lambda row: row.reported_loss_usd),
+        Field("hidden_usd", "hidden/at end", Kind.MONEY, lambda row: row.hidden_usd),
+        Field("book_price", HIDDEN, Kind.PRICE, lambda row: row.price.book if row.price else None),
+        Field(
+            "economic_price",
+            HIDDEN,
+            Kind.PRICE,
+            lambda row: row.price.economic if row.price else None,
+        ),
+        Field(
+            "market_price", HIDDEN, Kind.PRICE, lambda row: row.price.market if row.price else None
+        ),
+    ]
+    if any(row.worst_fraction is not None for row in rows):
+        fields.append(
+            Field("worst_fraction", "worst/path", Kind.SHARE, lambda row: row.worst_fraction)
+        )
+    fields.append(
+        Field("first_event", "first/event", Kind.FIGURE, lambda row: clock(row.first_event_s))
+    )
+    return table_of("what each layer loses in time", rows, tuple(fields))
+
+
+def event_table(rows: tuple[CascadeEvent, ...], labels: Mapping[str, str]) -> Table[CascadeEvent]:
+    """Return the log in order."""
+    fields: tuple[Field[CascadeEvent], ...] = (
+        Field("path", HIDDEN, Kind.COUNT, lambda row: row.path),
+        Field("step", "step", Kind.COUNT, lambda row: row.step),
+        Field("time", "time", Kind.FIGURE, lambda row: clock(row.time_s)),
+        Field("time_s", HIDDEN, Kind.NUMBER, lambda row: row.time_s),
+        Field("phase", "phase", Kind.TEXT, lambda row: row.phase),
+        Field("of", "of", Kind.NAME, lambda row: labels.get(row.of, row.of)),
+        Field("event", "event", Kind.TEXT, lambda row: event_words(row.event)),
+        Field("amount_usd", "amount", Kind.MONEY, lambda row: row.amount_usd),
+        Field("because", "because", Kind.TEXT, lambda row: row.because),
+    )
+    return table_of("what happens", rows, fields)
+
+
+def timeline_table(rows: tuple[Moment, ...]) -> Table[Moment]:
+    """Return prices in time."""
+    fields: tuple[Field[Moment], ...] = (
+        Field("step", "step", Kind.COUNT, lambda row: row.step),
+        Field("time", "time", Kind.FIGURE, lambda row: clock(row.time_s)),
+        Field("time_s", HIDDEN, Kind.NUMBER, lambda row: row.time_s),
+        Field("id", "of", Kind.NAME, lambda row: row.id),
+        Field("book", "book", Kind.PRICE, lambda row: row.book),
+        Field("economic", "economic", Kind.PRICE, lambda row: row.economic),
+        Field("market", "market", Kind.PRICE, lambda row: row.market),
+    )
+    return table_of("prices in time", rows, fields)
+
+
+def recognition_table(rows: tuple[Recognition, ...]) -> Table[Recognition]:
+    """Return how long losses stayed out of the book."""
+    fields: tuple[Field[Recognition], ...] = (
+        Field("id", "of", Kind.NAME, lambda row: row.id),
+        Field("lost", "lost at", Kind.FIGURE, lambda row: clock(row.lost_s)),
+        Field("shown", "shown at", Kind.FIGURE, lambda row: clock(row.shown_s), none="never"),
+        Field(
+            "hidden_for", "hidden for", Kind.FIGURE, lambda row: clock(row.hidden_s), none="to end"
+        ),
+        Field("most_usd", "most/hidden", Kind.MONEY, lambda row: row.most_usd),
+    )
+    return table_of("how long losses stay out of the book", rows, fields)
+
+
+def stage_table(rows: tuple[StageRow, ...]) -> Table[StageRow]:
+    """Return when each stage struck."""
+    fields: tuple[Field[StageRow], ...] = (
+        Field("stage", "stage", Kind.NAME, lambda row: row.name),
+        Field("shocks", "shocks", Kind.TEXT, lambda row: row.verbs),
+        Field("struck", "struck at", Kind.FIGURE, lambda row: clock(row.struck_s), none="never"),
+        Field("paths", "in paths", Kind.COUNT, lambda row: row.paths),
+        Field("moved", "moved", Kind.COUNT, lambda row: row.moved),
+    )
+    return table_of("stages", rows, fields)
+
+
+def path_table(rows: tuple[PathLoss, ...]) -> Table[PathLoss]:
+    """Return what each layer loses in each path."""
+    fields: tuple[Field[PathLoss], ...] = (
+        Field("path", "path", Kind.COUNT, lambda row: row.path),
+        Field("id", "claim", Kind.NAME, lambda row: row.id),
+        Field("economic_usd", HIDDEN, Kind.MONEY, lambda row: row.economic_usd),
+        Field("economic_loss_usd", "economic/loss", Kind.MONEY, lambda row: row.economic_loss_usd),
+        Field("loss_fraction", "% of/claim", Kind.SHARE, lambda row: row.loss_fraction),
+    )
+    return table_of("losses path by path", rows, fields)

@@ -1,0 +1,43 @@
+"""The text of a cascade for a terminal of any width."""
+
+from collections.abc import Sequence
+
+from looprisk.results.cascade_tables import event_table
+from looprisk.results.cascades import Cascade
+from looprisk.results.cells import Screen
+from looprisk.results.layout import lay_out, prose
+from looprisk.results.names import clean, for_log
+
+MOST_EVENTS = 20
+"""Events that ``run`` prints; the JSON and the CSV have them all."""
+
+
+def cascade_text(cascade: Cascade, screen: Screen, next_commands: Sequence[str] = ()) -> str:
+    """Return what ``run`` prints of a scenario with time."""
+    lines = [screen.paint(line, "bold") for line in prose(cascade.headline, screen)]
+    lines += [screen.paint(line, "dim") for line in prose(cascade.subtitle, screen)]
+    table = cascade.layers
+    if table.rows:
+        lines += ["", *lay_out(table.text_columns(units=False), screen)]
+    events = _events(cascade, screen)
+    if events:
+        lines += ["", *events]
+    if cascade.recognition_rows:
+        lines += ["", *lay_out(cascade.recognition.text_columns(), screen)]
+    lines.append("")
+    if cascade.at_start:
+        lines += prose(f"already so at the start: {', '.join(cascade.at_start)}", screen)
+    for note in cascade.notes:
+        lines += prose(note, screen)
+    if next_commands:
+        lines.append("next: " + for_log(clean("   ".join(next_commands))))
+    return "\n".join(lines) + "\n"
+
+
+def _events(cascade: Cascade, screen: Screen) -> list[str]:
+    rows = tuple(row for row in cascade.event_rows if row.event not in {"not_paid", "stage"})
+    first = event_table(rows[:MOST_EVENTS], cascade.labels)
+    lines = list(lay_out(first.text_columns(), screen)) if rows else []
+    if len(rows) > MOST_EVENTS:
+        lines += prose(f"and {len(rows) - MOST_EVENTS:,} more events (--format json)", screen)
+    return lines
