@@ -104,23 +104,40 @@ def _decided(point: Point, node: Node) -> Node:
 
 
 def _untouched(point: Point, node: Node) -> Node:
-    """Return a loan that nobody liquidates: its debts share what there is, by their faces."""
+    """Return a loan that nobody liquidates: its debts share what there is, by their faces.
+
+    Of one that defaults they get no more than the share of them that is paid.
+    """
     faces = [point.face(c.id) if c.kind == "debt" else None for c in node.claims]
     debt = sum((face for face in faces if face is not None), ZERO)
+    owed = next(c.id for c in node.claims if c.kind == "debt")
+    part = point.compiled.world.cap(owed).at(point.s)
     covered = Condition(
         holds=f"{node.id} covers its debt",
         fails=f"{node.id} is worth less than its debt",
         const=affine(-debt),
         own=ONE,
     )
-    over, under = [], []
+    paid = Condition(
+        holds=f"{node.id} pays what its default leaves",
+        fails=f"{node.id} has less than its default leaves",
+        const=affine(-debt * part),
+        own=ONE,
+    )
+    over, most, under = [], [], []
     for claim, face in zip(node.claims, faces, strict=True):
         if face is None:
             owner = Pay(const=affine(-debt), rate=ONE)
             over.append(owner if claim.kind == "owner" else Pay())
+            most.append(Pay())
             under.append(Pay())
         else:
-            over.append(line(face))
+            over.append(line(face * part))
+            most.append(line(face * part))
             under.append(Pay(rate=face / debt if debt else ZERO))
-    cells = (Cell(needs=(0,), pays=tuple(over)), Cell(needs=(), pays=tuple(under)))
-    return replace(node, conditions=(covered,), cells=cells)
+    cells = (
+        Cell(needs=(0,), pays=tuple(over)),
+        Cell(needs=(1,), pays=tuple(most)),
+        Cell(needs=(), pays=tuple(under)),
+    )
+    return replace(node, conditions=(covered, paid), cells=cells)

@@ -208,7 +208,7 @@ def test_debts_whose_shares_move_are_solved_at_each_point():
         assets={"E": {"price": "$40"}},
     )
     found = solved(system, {"price": {"E": "+100%"}})
-    assert found.last.stretches is None or not found.segments
+    assert found.scaled.stretches is None or not found.segments
     point = at(found, 1)
     owed, repaid = 110, 100 / F("1.05")
     assert values(point, "a/debt/U", "a/debt/E") == [repaid * F(30, owed), repaid * F(80, owed)]

@@ -27,7 +27,7 @@ def test_every_value_is_what_the_accounts_say(seeds, quoted):
             continue
         carried += 1
         for s, expected in evaluated(pool, tuple(map(float, POINTS))):
-            point = found.last.at(F(s))
+            point = found.scaled.at(F(s))
             keeps_every_dollar(point)
             close = {"rel": 1e-9, "abs": 1e-9}
             where = (seed, s)

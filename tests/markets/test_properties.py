@@ -24,7 +24,7 @@ def carried(pool: Pool) -> Solved:
 
 
 def supplies(found: Solved, s: F) -> list[F]:
-    point = found.last.at(s)
+    point = found.scaled.at(s)
     return [point.claim(claim) for claim in (*found.catalogue.supplies, "X")]
 
 
@@ -98,7 +98,7 @@ def test_the_order_of_writing_does_not_matter(seed, quoted):
     one, other = carried(pool), carried(turned)
     for s in POINTS:
         assert supplies(one, s) == supplies(other, s)
-        assert (one.last.at(s).claim("a0/equity")) == other.last.at(s).claim("a0/equity")
+        assert (one.scaled.at(s).claim("a0/equity")) == other.scaled.at(s).claim("a0/equity")
 
 
 @given(seeds, st.booleans())
@@ -107,7 +107,7 @@ def test_an_account_gives_out_what_it_has_and_no_lender_more_than_its_debt(seed,
     pool = random_pool(seed, quoted=quoted)
     found = carried(pool)
     for s in POINTS:
-        point = found.last.at(s)
+        point = found.scaled.at(s)
         for name in pool.accounts:
             debts = found.catalogue.debt_claims(name).values()
             lenders = sum(point.claim(claim) for claim in debts)
@@ -127,7 +127,7 @@ def test_the_traced_response_is_that_of_its_points(seed):
         for piece in segment.pieces:
             if piece.lo < piece.hi:
                 s = (piece.lo + piece.hi) / 2
-                point = found.last.at(s)
+                point = found.scaled.at(s)
                 assert piece.y(s).tolist() == point.solution.y.tolist()
 
 
@@ -141,9 +141,9 @@ def test_supplies_only_fall_with_prices_and_the_least_is_below_the_greatest(seed
     before = supplies(found, F(0))
     for s in POINTS[1:]:
         now = supplies(found, s)
-        least = found.last.at(s, "least")
+        least = found.scaled.at(s, "least")
         assert [least.claim(c) for c in (*found.catalogue.supplies, "X")] <= now
-        stuck = any("stuck" in found.last.at(s).state_of(name) for name in pool.accounts)
+        stuck = any("stuck" in found.scaled.at(s).state_of(name) for name in pool.accounts)
         if not stuck:
             assert all(a <= b for a, b in zip(now, before, strict=True))
         before = now

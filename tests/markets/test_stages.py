@@ -10,19 +10,19 @@ from tests.semantics.build import F, share, solved, values
 
 def test_a_pooled_account_keeps_its_share_of_every_collateral():
     found = solved(mixed(), {"name": "slip", "price": {"A": "-50%"}}, {"price": {"A": "-60%"}})
-    kept = found.last.before.accounts["acc"]
+    kept = found.scaled.before.accounts["acc"]
     # at half the price the basket is worth 15,000, of which 12,600 are sold
     assert kept.collateral == {"A": 20000 * F(4, 25), "X": 5000 * F(4, 25)}
     assert kept.debts == {"U": 0, "T": 0}
-    assert found.last.before.cash == {"pool/U": 12000, "pool/T": 6000}
+    assert found.scaled.before.cash == {"pool/U": 12000, "pool/T": 6000}
     assert values(found.end, "pool/U", "pool/T") == [12000, 6000]
     assert found.end.claim("acc/equity") == 3200 * F(2, 5) + 800
 
 
 def test_bad_debt_stays_on_every_debt_in_proportion():
     found = solved(mixed(), {"price": {"A": "-75%"}}, {"price": {"A": "-80%"}})
-    left = found.last.before.accounts["acc"].debts
-    assert set(found.last.before.accounts["acc"].collateral.values()) == {0}
+    left = found.scaled.before.accounts["acc"].debts
+    assert set(found.scaled.before.accounts["acc"].collateral.values()) == {0}
     assert left["U"] == 2 * left["T"] > 0
     assert left["U"] == 12000 - found.ends[0].claim("pool/U")
     assert found.end.claim("pool/U") == found.ends[0].claim("pool/U")
@@ -33,7 +33,7 @@ def test_bad_debt_stays_on_every_debt_in_proportion():
 )
 def test_an_absorbed_account_has_balances_in_the_loan_token(price, credit, income):
     found = solved(absorbing(), {"price": {"C": f"${price}"}}, {"price": {"C": "$0.1"}})
-    kept = found.last.before.accounts["a"]
+    kept = found.scaled.before.accounts["a"]
     assert (kept.collateral, kept.credit, kept.income) == ({"C": 0}, credit, income)
     # the buyers bear the second fall alone: nobody else has the collateral any more
     first, last = found.ends

@@ -1,7 +1,6 @@
 """The right side of the model: from candidate values of all claims to what they then are.
 
-Written from the rules alone, one formula a line, slow and obvious. Values may be fractions, floats or
-lines in the candidates (see ``ends``), so every formula is written with + - * / and comparisons.
+Written from the rules alone, slow and obvious; values may be fractions, floats or lines (``lines``).
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ from tests.proof.moment import (
 )
 
 Number = Any
-"""A Fraction, a float, or a line: whatever adds, multiplies and compares."""
 
 
 @dataclass(frozen=True)
@@ -248,8 +246,7 @@ class RightSide:
         return {n: (self.exogenous(n), self.faces(n)) for n in self.at.system.issuers}
 
     def issuer(self, z: Mapping[str, Number], name: str) -> dict[str, Number]:
-        issuer = self.at.system.issuers[name]
-        own, faces = self._fixed[name]
+        issuer, (own, faces) = self.at.system.issuers[name], self._fixed[name]
         y = own + self.held(z, name)
         owed = sum(faces.values(), F(0))
         rank = ranks(issuer)
@@ -274,6 +271,10 @@ class RightSide:
         whole = sum(weight.values(), F(0))
         return new | {token: left * w / whole for token, w in weight.items()}
 
+    def worth_of(self, z: Mapping[str, Number], name: str) -> Number:
+        things = self.accounts[name].collateral.items()
+        return sum((units.number * self.price(z, t) for t, units in things), F(0))
+
     def account(self, z: Mapping[str, Number], name: str) -> tuple[dict[str, Number], bool]:
         """One account: lenders, owner, and whether it was liquidated (SEMANTICS 4)."""
         system = self.at.system
@@ -283,7 +284,7 @@ class RightSide:
         if account.e_mode:
             terms |= market.e_modes[account.e_mode].collateral
         things = {thing: units.number for thing, units in account.collateral.items()}
-        worth = sum((n * self.price(z, t) for t, n in things.items()), F(0))
+        worth = self.worth_of(z, name)
         read = {t: n * self.reading(z, str(terms[t].oracle), t) for t, n in things.items()}
         shown = sum(read.values(), F(0))
         limit = sum((terms[t].lltv.number * o for t, o in read.items()), F(0))
@@ -291,8 +292,7 @@ class RightSide:
         debts = {t: d.number * self.at.prices[t] for t, d in account.debt.items()}
         owed = sum(debts.values(), F(0))
         healthy = limit >= owed or market.liquidators == "absent"
-        income = None
-        acted = False
+        income, acted = None, False
         if market.protocol.shape == "absorbing":
             kept, less = self.at.kept[name]
             lender, owner, income, acted = absorbed(worth, owed, kept, less, healthy=healthy)

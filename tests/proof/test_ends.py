@@ -11,10 +11,13 @@ import pytest
 from looprisk.analysis.solve import Solved, solve
 from looprisk.engine.book import book
 from looprisk.engine.clear import clear
+from looprisk.engine.market import market_values
 from looprisk.engine.stage import Point
 from looprisk.errors import NotExactError
 from looprisk.model import System
 from tests.proof.draw import Draw
+from tests.proof.ends import end
+from tests.proof.market_side import MarketSide
 from tests.proof.moment import F
 from tests.proof.plain import Plain
 from tests.semantics.build import case
@@ -47,10 +50,12 @@ def test_greatest_and_least_are_those_of_the_rules(first):
         solved, plain, s = both
         for selection in ("greatest", "least"):
             ends = {"greatest": solved.greatest, "least": solved.least} if s == 1 else {}
-            point = ends.get(selection) or solved.last.at(s, selection)
+            point = ends.get(selection) or solved.scaled.at(s, selection)
             wanted = plain.solve(s, greatest=selection == "greatest")
             found = {claim: point.claim(claim) for claim in point.compiled.index.claim}
             assert found == {claim: wanted[claim] for claim in found}, (seed, s, selection)
+            if plain.moment(s).quotes:
+                sellers_get_what_is_quoted(point, plain, s, wanted, (seed, s, selection))
             if seed % 3 == 0:
                 books_agree(point, wanted, (seed, s, selection))
                 floats_come_near(point, selection, (seed, s, selection))
@@ -67,6 +72,16 @@ def books_agree(point: Point, wanted: dict[str, F], where: object) -> None:
     prices = {token: price for token, price in shown.prices.items() if f"book of {token}" in wanted}
     prices |= {s: value / units[s] for s, value in shown.supplies.items() if units[s]}
     assert prices == {thing: wanted[f"book of {thing}"] for thing in prices}, where
+
+
+def sellers_get_what_is_quoted(
+    point: Point, plain: Plain, s: F, wanted: dict[str, F], where: object
+) -> None:
+    """The market basis of the same solution."""
+    side = MarketSide(plain.moment(s), wanted)
+    at_market = end(side.claims, side.sweep, tuple(wanted), greatest=True)
+    found = market_values(point)
+    assert found == {claim: side.at_quote(at_market, claim) for claim in found}, where
 
 
 def floats_come_near(point: Point, selection: str, where: object) -> None:

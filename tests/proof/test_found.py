@@ -4,6 +4,7 @@ import pytest
 
 from looprisk import System
 from looprisk.engine.book import book
+from looprisk.engine.market import market_values
 from looprisk.errors import ModelError, NotCarriedError
 from tests.semantics.build import DOLLAR, F, account, at, case, market, par, share, solved, values
 
@@ -247,3 +248,16 @@ def test_a_book_that_falls_in_ever_smaller_steps_is_found():
         point = at(found, 0, selection)
         assert point.token("x") == F(371, 200)
         assert "liquidated" in point.state_of("p")
+
+
+def test_what_a_default_withholds_is_withheld_at_market_too():
+    """Quoting a token that is nowhere pledged changes nothing of a loan that pays 3 of its 6."""
+    system = System(
+        assets={**DOLLAR, "C": {"price": "$1"}},
+        issuers={"Q": {"outside": {"q": "$1"}, "issues": {"q": share(1, market_price="$1")}}},
+        markets={"M": market("C")},
+        positions={"a": account("M", "C", 10, 6)},
+    )
+    end = solved(system, {"default": {"a": "50%"}}).end
+    assert market_values(end)["a/debt"] == end.claim("a/debt") == 3
+    assert market_values(end)["a/equity"] == end.claim("a/equity") == 4

@@ -64,7 +64,7 @@ def test_without_cycles_one_pass_in_order_is_the_answer():
     passed = 0
     for seed in range(70):
         both = compared(seed)
-        if both is None or both[0].last.moved_at is not None:
+        if both is None or both[0].scaled.moved_at is not None:
             continue
         found, plain, s = both
         side = RightSide(plain.moment(s))
@@ -76,7 +76,7 @@ def test_without_cycles_one_pass_in_order_is_the_answer():
             continue
         passed += 1
         for selection in ("greatest", "least"):
-            point = found.last.at(s, selection)
+            point = found.scaled.at(s, selection)
             assert {c: point.claim(c) for c in point.compiled.index.claim}.items() <= z.items()
     assert passed >= 20
 
@@ -90,7 +90,7 @@ def test_the_pieces_of_the_response_are_the_solutions_of_the_rules():
             continue
         found, plain, _ = both
         for selection in ("greatest", "least"):
-            for segment in found.last.segments(selection):
+            for segment in found.scaled.segments(selection):
                 for piece in [p for p in segment.pieces if p.lo < 1][:2]:
                     s = (piece.lo + min(piece.hi, F(1))) / 2
                     wanted = plain.solve(s, greatest=selection == "greatest")
