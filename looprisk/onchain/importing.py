@@ -18,13 +18,14 @@ from looprisk.onchain.address import account, chain_name
 from looprisk.onchain.address import chain as chain_id_of
 from looprisk.onchain.draft import Draft, Holding, dollars
 from looprisk.onchain.erc20 import tokens
+from looprisk.onchain.metamorpho_parts import READER as METAMORPHO
 from looprisk.onchain.morpho_parts import READER as MORPHO
 from looprisk.onchain.places import Places, known
 from looprisk.onchain.reader import AnyReader, Look, Opened
 from looprisk.onchain.snapshot import FINALIZED, Pin, Snapshot
 from looprisk.onchain.vault import READER as VAULT
 
-READERS: tuple[AnyReader, ...] = (AAVE, MORPHO, VAULT)
+READERS: tuple[AnyReader, ...] = (AAVE, MORPHO, METAMORPHO, VAULT)
 _MARKET = re.compile(r"0x[0-9a-f]{64}")
 MOST_OPENED = 100
 """Tokens that are opened behind one address."""

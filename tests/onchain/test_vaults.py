@@ -1,4 +1,4 @@
-"""Vaults: what stands behind a share, and what could be paid out, by the vault's own answers."""
+"""Vaults: what stands behind a share, by the vault's own answers."""
 
 import pytest
 
@@ -29,38 +29,12 @@ def test_a_plain_vault_is_its_asset(town):
     read, contract = vault_of(town, town.tokens["sUSD"]), town.tokens["sUSD"]
     assert read.idle == read.total_assets == contract.functions.totalAssets().call()
     assert read.supply == contract.functions.totalSupply().call()
-    assert read.withdrawable == read.idle
-
-
-def test_a_queue_is_read_with_the_interest_that_is_not_stored_yet(town):
-    contract = town.queue_vault
-    read = vault_of(town, contract)
-    before = contract.functions.totalAssets().call()
-    assert read.total_assets == before
-    assert sum(one.amount for one in read.supplied) > before
-    for market in ("sUSD/USDC", "fUSD/USDC"):
-        town.by.send(town.morpho.functions.accrueInterest(town.markets[market].terms))
-    after = vault_of(town, contract)
-    stored = contract.functions.totalAssets().call()
-    # the first market was stored one block before the second
-    assert 0 <= sum(one.amount for one in after.supplied) - stored < stored // 10**6
-    assert 0 <= stored - sum(one.amount for one in read.supplied) < stored // 10**5
-
-
-def test_what_can_be_paid_out_is_paid_out_and_no_more(town):
-    contract, owner = town.queue_vault, town.who["lender"]
-    for market in ("sUSD/USDC", "fUSD/USDC"):
-        town.by.send(town.morpho.functions.accrueInterest(town.markets[market].terms))
-    read = vault_of(town, contract)
-    at = {"from": owner, "gas": 20_000_000}
-    contract.functions.withdraw(read.withdrawable - 5, owner, owner).call(at)
-    with pytest.raises(Exception, match="NotEnoughLiquidity"):
-        contract.functions.withdraw(read.withdrawable + 5, owner, owner).call(at)
 
 
 def test_a_token_is_no_vault(town):
     with snapshot_of(town) as snapshot:
-        for contract in (town.tokens["USDC"], town.morpho, town.pools["3.0"].pool):
+        others = (town.tokens["USDC"], town.morpho, town.pools["3.0"].pool, town.queue_vault)
+        for contract in others:
             assert vault.recognise(Look(snapshot, contract.address)) == ()
 
 
