@@ -40,6 +40,8 @@ MAX_DEPTH = 64
 MAX_NODES = 2_000_000
 """Words, maps and lists that one load takes, over all its files."""
 
+_TOO_MANY = f"too many values: a load takes at most {MAX_NODES:_}"
+_USE_TABLES = "put positions into a table"
 _MAX_FAULTS = 1_000
 _START = "start it with `looprisk: 1`"
 
@@ -60,6 +62,9 @@ def compose(source: Source, budget: Budget) -> tuple[Map | None, list[Fault]]:
 
     The tree is None where the text is not readable as one map.
     """
+    if source.text.count(": ") + source.text.count(":\n") > budget.nodes:
+        # every key has a value: seen before reading, which would take long
+        return None, [Fault(file=source.name, message=_TOO_MANY, help=_USE_TABLES)]
     composer = _Composer(source, budget)
     try:
         return composer.document(), composer.faults
@@ -117,8 +122,7 @@ class _Composer:
     def _node(self, event: Any, depth: int) -> Node:
         self._budget.nodes -= 1
         if self._budget.nodes < 0:
-            message = f"too many values: a load takes at most {MAX_NODES:_}"
-            raise self._stop(event, message, "put positions into a table")
+            raise self._stop(event, _TOO_MANY, _USE_TABLES)
         kind = type(event)
         if kind is ScalarEvent:
             return self._word(event)

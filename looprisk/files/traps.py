@@ -6,6 +6,8 @@ from looprisk.files.errors import Fault
 from looprisk.files.tree import Mark, Word, spanning
 
 _COMMENT = re.compile(r"[ \t]+#(?=[0-9A-Za-z])")
+_SOMEWHERE = re.compile(r"[ \t]#(?=[0-9A-Za-z])")
+"""One space will do: a search that starts anew at each of many takes their square."""
 _GROUPED = re.compile(r"[+\-]?\$?[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])")
 _QUOTABLE = 60
 
@@ -22,9 +24,9 @@ class Comments:
 
     def __init__(self, text: str) -> None:
         """Index ``text``; most files have no such place."""
-        self._lines = text.split("\n") if _COMMENT.search(text) else []
+        self._lines = text.split("\n") if _SOMEWHERE.search(text) else []
         self.lines = frozenset(
-            number for number, line in enumerate(self._lines) if _COMMENT.search(line)
+            number for number, line in enumerate(self._lines) if _SOMEWHERE.search(line)
         )
 
     def fault(self, start: Mark, end: Mark, file: str) -> Fault | None:
