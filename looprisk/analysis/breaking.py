@@ -9,7 +9,7 @@ from looprisk.analysis.axis import Axis
 from looprisk.analysis.recognising import recognised, recognised_along
 from looprisk.analysis.solve import Solved
 from looprisk.engine.breaks import Break
-from looprisk.engine.monitors import Monitor, Stretch, monitors
+from looprisk.engine.monitors import Stretch, monitors
 from looprisk.engine.skeleton import Claim
 from looprisk.engine.stage import Segment
 from looprisk.results.records import BreakPoint, EventName, LossCurve
@@ -136,8 +136,8 @@ def why(solved: Solved, of: str, event: str, first: Stretch) -> str:
         return "its book shows what backs it"
     if event == "deleveraged":
         return "the venue closed a part of the leg"
-    for segment in solved.segments:
-        node = _node_of(segment, solved, of, event)
+    for segment, nodes in zip(solved.segments, solved.event_nodes, strict=True):
+        node = nodes.get((of, event), "")
         for piece in segment.pieces:
             if piece.lo == first.lo and piece.changed:
                 return _named(segment, node, piece.changed)
@@ -146,13 +146,6 @@ def why(solved: Solved, of: str, event: str, first: Stretch) -> str:
     if event == "impaired":
         return "what backs it is worth less"
     return "its threshold is crossed"
-
-
-def _node_of(segment: Segment, solved: Solved, of: str, event: str) -> str:
-    found: list[Monitor] = [
-        m for m in monitors(segment.compiled, solved.baseline) if (m.of, m.event) == (of, event)
-    ]
-    return found[0].node if found else ""
 
 
 def _named(segment: Segment, node: str, changed: tuple[int, ...]) -> str:

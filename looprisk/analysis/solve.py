@@ -132,6 +132,12 @@ class Solved:
         return broken(self.other, segments, watch, selection, self.crossings)
 
     @cached_property
+    def event_nodes(self) -> tuple[Mapping[Break, str], ...]:
+        """For each segment the node that decides each event."""
+        found = [monitors(segment.compiled, self.baseline) for segment in self.segments]
+        return tuple({(m.of, m.event): m.node for m in reversed(watched)} for watched in found)
+
+    @cached_property
     def crossings(self) -> tuple[Fraction, ...]:
         """Shock fractions known exactly where the response is curved."""
         return () if self.segments else known_crossings(self.scaled)

@@ -229,10 +229,12 @@ def _books(
     """Return an issuer's assets at book."""
     total = _own(world, held, issuer, supplies, s)
     for token, price in prices.items():
-        units = held.claims.get(token, {}).get(issuer, ZERO)
-        total += units * price
-    every = {**prices, **_unit_books(held, supplies)}
-    for name in _owned_accounts(world, issuer):
+        units = held.claims.get(token, {}).get(issuer)
+        if units:
+            total += units * price
+    accounts = _owned_accounts(world, issuer)
+    every = {**prices, **_unit_books(held, supplies)} if accounts else prices
+    for name in accounts:
         has = _account_has(world, name, every, s)
         total += max(ZERO, has - _account_owes(world, name, s))
     return total
