@@ -29,9 +29,9 @@ SIZES = [0.0, 0.02, 0.35, 0.61, 0.9, 1.0]
 def test_sizes_of_a_shock_equal_single_solutions(name):
     case = lr.load(SCENARIOS / f"{name}.yaml")[CASES[name]]
     many = lr.run_many(case, sizes=SIZES)
-    last = solve(case).last
+    scaled = solve(case).scaled
     for size, row in zip(SIZES, many.economic_usd, strict=True):
-        point = last.at(Fraction(repr(size)))
+        point = scaled.at(Fraction(repr(size)))
         one = [float(point.claim(id_)) for id_ in many.ids]
         assert row == pytest.approx(one, rel=1e-9, abs=1e-6)
     assert many.residual.max() < 1e-12
