@@ -98,7 +98,7 @@ def _posted(point: Point, token: str) -> Fraction | None:
         return known(receipt.par, token, "par") * _unit(world, receipt.par.of, point.s)
     if receipt.book_price is None:
         return None
-    if world.recognised(catalogue.issuer_of[token]) and point.s > 0:
+    if world.recognised(catalogue.issuer_of[token]):
         return point.token(token)
     # `1.2 ETH` is posted in ETH: no shock moves the 1.2
     return known(receipt.book_price, token, "book_price") * _unit(
