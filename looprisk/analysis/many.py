@@ -74,6 +74,11 @@ def _problem(message: str, help_: str) -> ModelError:
 
 def _of_sizes(case: Case, sizes: Sequence[float]) -> Clearings:
     solved = solve(case)
+    if case.scenario.mode != "equilibrium" or solved.scaled is not solved.runs[-1]:
+        raise NotCarriedError(
+            f"{case.name}: sizes are solved of the last stage, each for itself: leave out `mode` "
+            "and `ray`, or ask size by size with `run`"
+        )
     if solved.scaled.moved_at is not None:
         raise NotCarriedError(
             f"{case.name}: mints, runs, openings and changes are solved size by size: "

@@ -135,3 +135,9 @@ def test_runs_are_asked_one_by_one():
     case = lr.load(SCENARIOS / "stream-runs.yaml")["after-93M"]
     with pytest.raises(lr.NotCarriedError, match="size by size"):
         lr.run_many(case, sizes=[0.5])
+
+
+def test_what_was_latched_on_the_way_is_asked_one_by_one():
+    case = lr.load(SCENARIOS / "rally.yaml")["stays"]
+    with pytest.raises(lr.NotCarriedError, match="size by size"):
+        lr.run_many(case, sizes=[0.5])
