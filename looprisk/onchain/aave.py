@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from looprisk.onchain.aave_rules import Leg, Standing
-from looprisk.onchain.abi import NOBODY, Answer, call
+from looprisk.onchain.abi import NOBODY, Answer, Call, call
 from looprisk.onchain.reader import Look
 from looprisk.onchain.snapshot import Snapshot
 
 WHOLE = 10_000
 MOST_RESERVES = 128
 _USER = "getUserAccountData(address)(uint256,uint256,uint256,uint256,uint256,uint256)"
+_BITMAP = "getEModeCategory{}Bitmap(uint8)(uint128)"
 _MODE = "getEModeCategoryData(uint8)((uint16,uint16,uint16,address,string))"
 _OF_USER = (
     "getUserReserveData(address,address)"
@@ -33,6 +34,13 @@ class Found:
     theirs: Standing
     """As the pool says."""
     reserves: tuple[str, ...]
+    provider: str
+    mode: int
+    """The e-mode of the account; 0 is none."""
+    realises: bool
+    """The pool writes bad debt off as a deficit (v3.3 and later)."""
+    lists_modes: bool
+    """E-modes list their assets (v3.2 and later)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,56 +127,68 @@ class AaveAccount:
         return self.mode.threshold if inside and self.mode is not None else reserve.threshold
 
 
+def asks(look: Look) -> list[Call]:
+    """Return what tells a pool and an account in it; the last three say which release it is."""
+    return [
+        asked
+        for place in look.places.contracts
+        for asked in (
+            call(place, "getReservesList()(address[])"),
+            call(place, _USER, look.address),
+            call(place, "ADDRESSES_PROVIDER()(address)"),
+            call(place, "getUserEMode(address)(uint256)", look.address),
+            call(place, "getReserveDeficit(address)(uint256)", NOBODY),
+            call(place, _BITMAP.format("Collateral"), 1),
+        )
+    ]
+
+
 def recognise(look: Look) -> tuple[Found, ...]:
     """Return the pools among the places in which the address has collateral or debt."""
-    signatures = ("getReservesList()(address[])", _USER)
-    answers = look.snapshot.read_all(
-        [
-            asked
-            for place in look.places.contracts
-            for asked in (
-                call(place, signatures[0]),
-                call(place, signatures[1], look.address),
-            )
-        ]
-    )
+    answers = look.snapshot.read_all(asks(look))
     found = []
-    for place, listed, user in zip(look.places.contracts, answers[::2], answers[1::2], strict=True):
-        if listed.ok and user.ok and (user.integer(0) or user.integer(1)):
+    for at, place in enumerate(look.places.contracts):
+        listed, user, provider, mode, deficit, bitmap = answers[6 * at : 6 * at + 6]
+        if listed.ok and user.ok and provider.ok and (user.integer(0) or user.integer(1)):
             theirs = Standing(user.integer(0), user.integer(1), user.integer(3), user.integer(5))
-            reserves = listed.addresses()
-            found.append(Found(place, look.address, theirs, reserves))
+            found.append(
+                Found(
+                    pool=place,
+                    account=look.address,
+                    theirs=theirs,
+                    reserves=listed.addresses(),
+                    provider=provider.address(),
+                    mode=mode.integer(),
+                    realises=deficit.ok,
+                    lists_modes=bitmap.ok,
+                )
+            )
     return tuple(found)
 
 
 def read(snapshot: Snapshot, found: Found) -> AaveAccount:
     """Return the account with the reserves it touches."""
-    provider = snapshot.read(call(found.pool, "ADDRESSES_PROVIDER()(address)")).address()
-    data, oracle, label, number, deficit, modern = snapshot.read_all(
+    data, oracle, label, *_ = snapshot.read_all(
         [
-            call(provider, "getPoolDataProvider()(address)"),
-            call(provider, "getPriceOracle()(address)"),
-            call(provider, "getMarketId()(string)"),
-            call(found.pool, "getUserEMode(address)(uint256)", found.account),
-            call(found.pool, "getReserveDeficit(address)(uint256)", found.reserves[0]),
-            call(found.pool, "getEModeCategoryCollateralBitmap(uint8)(uint128)", 1),
+            call(found.provider, "getPoolDataProvider()(address)"),
+            call(found.provider, "getPriceOracle()(address)"),
+            call(found.provider, "getMarketId()(string)"),
+            *_mode_asks(found),
         ]
     )
-    pool = _Pool(snapshot, found, data.address(), oracle.address(), number.integer(), modern.ok)
-    user = snapshot.read_all(
-        [call(pool.data, _OF_USER, reserve, found.account) for reserve in found.reserves]
+    pool = _Pool(snapshot, found, data.address(), oracle.address())
+    base, currency, *user = snapshot.read_all(
+        [
+            call(pool.oracle, "BASE_CURRENCY_UNIT()(uint256)"),
+            call(pool.oracle, "BASE_CURRENCY()(address)"),
+            *(call(pool.data, _OF_USER, reserve, found.account) for reserve in found.reserves),
+        ]
     )
     touched = [
         (reserve, answer)
         for reserve, answer in zip(found.reserves, user, strict=True)
         if answer.integer(0) or answer.integer(1) or answer.integer(2)
     ]
-    base, currency = snapshot.read_all(
-        [
-            call(pool.oracle, "BASE_CURRENCY_UNIT()(uint256)"),
-            call(pool.oracle, "BASE_CURRENCY()(address)"),
-        ]
-    )
     mode, mode_source, collateral, lent = _mode(pool, [reserve for reserve, _ in touched])
     return AaveAccount(
         pool=found.pool,
@@ -176,7 +196,7 @@ def read(snapshot: Snapshot, found: Found) -> AaveAccount:
         label=label.text() if label.ok else "",
         base=base.integer(),
         in_dollars=currency.address() == NOBODY,
-        realises=deficit.ok,
+        realises=found.realises,
         mode=mode,
         reserves=_reserves(pool, touched, mode_source, collateral, lent),
         theirs=found.theirs,
@@ -213,33 +233,32 @@ class _Pool:
     found: Found
     data: str
     oracle: str
-    mode: int
-    modern: bool
-    """E-modes list their assets (v3.2 and later)."""
+
+
+def _mode_asks(found: Found) -> list[Call]:
+    if found.mode == 0:
+        return []
+    terms = call(found.pool, _MODE, found.mode)
+    kinds = ("Collateral", "Borrowable") if found.lists_modes else ()
+    return [terms, *(call(found.pool, _BITMAP.format(kind), found.mode) for kind in kinds)]
 
 
 def _mode(
     pool: _Pool, touched: list[str]
 ) -> tuple[Mode | None, str | None, frozenset[str], frozenset[str]]:
     """Return the e-mode, its price source, and which of the assets are in it, pledged and lent."""
-    if pool.mode == 0:
+    if pool.found.mode == 0:
         return None, None, frozenset(), frozenset()
-    terms = pool.snapshot.read(call(pool.found.pool, _MODE, pool.mode)).items()
+    terms = pool.snapshot.read_all(_mode_asks(pool.found))[0].items()
     ltv, threshold, bonus, source, label = (*terms,)
-    mode = Mode(pool.mode, _int(ltv), _int(threshold), _int(bonus), str(label))
-    inside = _listed(pool) if pool.modern else _tagged(pool, touched)
+    mode = Mode(pool.found.mode, _int(ltv), _int(threshold), _int(bonus), str(label))
+    inside = _listed(pool) if pool.found.lists_modes else _tagged(pool, touched)
     return mode, None if source == NOBODY else str(source), *inside
 
 
 def _listed(pool: _Pool) -> tuple[frozenset[str], frozenset[str]]:
     """From v3.2: two bitmaps by the id of the reserve, which is not its place in the list."""
-    name = "getEModeCategory{}Bitmap(uint8)(uint128)"
-    maps = pool.snapshot.read_all(
-        [
-            call(pool.found.pool, name.format(kind), pool.mode)
-            for kind in ("Collateral", "Borrowable")
-        ]
-    )
+    _, *maps = pool.snapshot.read_all(_mode_asks(pool.found))
     bits = [[at for at in range(MOST_RESERVES) if one.integer() >> at & 1] for one in maps]
     ids = sorted({*bits[0], *bits[1]})
     answers = pool.snapshot.read_all(
@@ -257,7 +276,7 @@ def _tagged(pool: _Pool, touched: list[str]) -> tuple[frozenset[str], frozenset[
     inside = frozenset(
         token
         for token, answer in zip(touched, answers, strict=True)
-        if answer.integer() == pool.mode
+        if answer.integer() == pool.found.mode
     )
     return inside, inside
 
@@ -277,18 +296,14 @@ def _reserves(
         (pool.data, "getTotalDebt(address)(uint256)"),
         (pool.oracle, "getAssetPrice(address)(uint256)"),
         (pool.oracle, "getSourceOfAsset(address)(address)"),
-        (pool.found.pool, "getVirtualUnderlyingBalance(address)(uint128)"),
     ]
+    if pool.found.lists_modes:
+        # of some releases the pool counts its cash itself
+        of_each.append((pool.found.pool, "getVirtualUnderlyingBalance(address)(uint128)"))
     asked = [call(to, signature, token) for token, _ in touched for to, signature in of_each]
     answers = pool.snapshot.read_all(asked)
     rows = [answers[at : at + len(of_each)] for at in range(0, len(answers), len(of_each))]
-    claims = [row[2].address() for row in rows]
-    cash = pool.snapshot.read_all(
-        [
-            call(token, "balanceOf(address)(uint256)", claim)
-            for (token, _), claim in zip(touched, claims, strict=True)
-        ]
-    )
+    cash = _cash(pool, [token for token, _ in touched], rows)
     price = None
     if mode_source is not None:
         signature = "getAssetPrice(address)(uint256)"
@@ -308,7 +323,7 @@ def _reserves(
             threshold=row[0].integer(2),
             bonus=row[0].integer(3),
             cap=row[1].integer(1),
-            cash=row[7].integer() if row[7].ok else idle.integer(),
+            cash=idle,
             total_supplied=row[3].integer(),
             total_owed=row[4].integer(),
             in_mode=token in collateral,
@@ -316,6 +331,21 @@ def _reserves(
         )
         for (token, user), row, idle in zip(touched, rows, cash, strict=True)
     )
+
+
+def _cash(pool: _Pool, tokens: Sequence[str], rows: Sequence[Sequence[Answer]]) -> list[int]:
+    """Return what each reserve has to lend: as the pool counts it, else what lies there."""
+    counted = [row[7].integer() if len(row) > 7 and row[7].ok else None for row in rows]
+    signature = "balanceOf(address)(uint256)"
+    lying = pool.snapshot.read_all(
+        [
+            call(token, signature, row[2].address())
+            for token, row, known in zip(tokens, rows, counted, strict=True)
+            if known is None
+        ]
+    )
+    rest = iter(lying)
+    return [next(rest).integer() if known is None else known for known in counted]
 
 
 def _int(value: object) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from looprisk.onchain.aave import WHOLE, AaveAccount, Reserve, read, recognise
+from looprisk.onchain.aave import WHOLE, AaveAccount, Reserve, asks, read, recognise
 from looprisk.onchain.aave_rules import RULES
 from looprisk.onchain.draft import NO_READER, Draft, Tree, dollars, points, short
 from looprisk.onchain.reader import Reader
@@ -130,4 +130,4 @@ def _position(account: AaveAccount, draft: Draft, market: str) -> Tree:
     return {**part, "address": account.account}
 
 
-READER = Reader("aave-v3/1", recognise, read, write)
+READER = Reader("aave-v3/1", recognise, read, write, asks)

@@ -151,7 +151,7 @@ class Answer:
 def decoded(asked: Call, data: bytes) -> Answer:
     """Return the answer in ``data``; raise AnswerError where it does not have its types."""
     if not data:
-        return Answer(asked, missing="the contract returned nothing")
+        return Answer(asked, missing="there is no contract that answers this")
     if len(data) > LARGEST:
         raise AnswerError(f"{asked}: an answer of {len(data):_} bytes", "nothing asked is as large")
     try:

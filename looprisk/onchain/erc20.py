@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from looprisk.errors import UnreadableError
-from looprisk.onchain.abi import Answer, call
+from looprisk.onchain.abi import Answer, Call, call
 from looprisk.onchain.snapshot import Snapshot
 from looprisk.results.names import clean
 
@@ -34,14 +34,20 @@ class Token:
         return Fraction(amount, 10**self.decimals)
 
 
+def asks(addresses: Iterable[str]) -> list[Call]:
+    """Return the calls that ``tokens`` begins with."""
+    signatures = ("decimals()(uint256)", "symbol()(string)")
+    return [call(address, signature) for address in addresses for signature in signatures]
+
+
 def tokens(snapshot: Snapshot, addresses: Iterable[str]) -> dict[str, Token]:
     """Return the tokens at ``addresses``; raise UnreadableError where decimals are not known.
 
     Decimals are never assumed. A symbol may be a text, 32 bytes (as MKR has), or nothing.
     """
     wanted = list(dict.fromkeys(addresses))
-    decimals = snapshot.read_all([call(address, "decimals()(uint256)") for address in wanted])
-    texts = snapshot.read_all([call(address, "symbol()(string)") for address in wanted])
+    answers = snapshot.read_all(asks(wanted))
+    decimals, texts = answers[::2], answers[1::2]
     old = [address for address, text in zip(wanted, texts, strict=True) if not text.ok]
     words = snapshot.read_all([call(address, "symbol()(bytes32)") for address in old])
     symbols = {

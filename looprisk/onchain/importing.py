@@ -17,10 +17,11 @@ from looprisk.onchain.access import Access, opened
 from looprisk.onchain.address import account, chain_name
 from looprisk.onchain.address import chain as chain_id_of
 from looprisk.onchain.draft import Draft, Holding, dollars
+from looprisk.onchain.erc20 import asks as token_asks
 from looprisk.onchain.erc20 import tokens
 from looprisk.onchain.metamorpho_parts import READER as METAMORPHO
 from looprisk.onchain.morpho_parts import READER as MORPHO
-from looprisk.onchain.places import Places, known
+from looprisk.onchain.places import NOWHERE, Places, known
 from looprisk.onchain.reader import AnyReader, Look, Opened
 from looprisk.onchain.snapshot import FINALIZED, Pin, Snapshot
 from looprisk.onchain.vault import READER as VAULT
@@ -117,7 +118,7 @@ def _narrowed(everywhere: Places, named: Sequence[str]) -> Places:
 
 def _found(snapshot: Snapshot, target: str, places: Places) -> list[Opened]:
     """Open the address, then every token met on the way, each once: loops close by themselves."""
-    parts = _open(Look(snapshot, target, places))
+    parts = _open(snapshot, [Look(snapshot, target, places)])
     if not parts:
         where = chain_name(snapshot.pin.chain_id)
         raise UnreadableError(
@@ -125,23 +126,27 @@ def _found(snapshot: Snapshot, target: str, places: Places) -> list[Opened]:
             "name the pool or the market it is in: --in 0x…",
         )
     seen = {target}
-    at = 0
-    while at < len(parts):
-        for token in parts[at].reading.tokens:
-            if token not in seen:
-                seen.add(token)
-                if len(seen) > MOST_OPENED:
-                    raise UnreadableError(
-                        f"more than {MOST_OPENED} tokens stand behind {target}",
-                        "import one of the markets or vaults it holds by itself",
-                    )
-                parts += _open(Look(snapshot, token))
-        at += 1
+    wave = parts
+    while wave:
+        named = dict.fromkeys(token for part in wave for token in part.reading.tokens)
+        new = [token for token in named if token not in seen]
+        seen.update(new)
+        if len(seen) > MOST_OPENED:
+            raise UnreadableError(
+                f"more than {MOST_OPENED} tokens stand behind {target}",
+                "import one of the markets or vaults it holds by itself",
+            )
+        wave = _open(snapshot, [Look(snapshot, token) for token in new])
+        parts += wave
     return parts
 
 
-def _open(look: Look) -> list[Opened]:
-    return [part for reader in READERS for part in reader.open(look)]
+def _open(snapshot: Snapshot, looks: Sequence[Look]) -> list[Opened]:
+    """Recognise and read each address; what all readers ask first is asked at once."""
+    first = [asked for look in looks for reader in READERS for asked in reader.asks(look)]
+    met = [look.address for look in looks if look.places is NOWHERE]
+    snapshot.read_all([*first, *token_asks(met)])
+    return [part for look in looks for reader in READERS for part in reader.open(look)]
 
 
 def _written(snapshot: Snapshot, target: str, parts: list[Opened], pools: Sequence[str]) -> Import:

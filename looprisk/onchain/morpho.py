@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from eth_utils.crypto import keccak
 
-from looprisk.onchain.abi import NOBODY, Answer, call
+from looprisk.onchain.abi import NOBODY, Answer, Call, call
 from looprisk.onchain.morpho_rules import NO_DEBT, WAD, Totals, most_debt
 from looprisk.onchain.reader import Look
 from looprisk.onchain.rpc import Json
@@ -114,14 +114,28 @@ class Found:
     collateral: int
 
 
+def asks(look: Look) -> list[Call]:
+    """Return what tells Morpho Blue from other contracts."""
+    return [
+        asked
+        for place in look.places.contracts
+        for asked in (
+            call(place, "feeRecipient()(address)"),
+            call(place, _POSITION, bytes(32), NOBODY),
+            call(place, "isLltvEnabled(uint256)(bool)", 0),
+        )
+    ]
+
+
 def recognise(look: Look) -> tuple[Found, ...]:
     """Return where the address supplies, borrows or pledges, among the places.
 
     Markets are those named, else those that the address ever acted in.
     """
+    answers = look.snapshot.read_all(asks(look))
     found: list[Found] = []
-    for place in look.places.contracts:
-        if _is_morpho(look.snapshot, place):
+    for at, place in enumerate(look.places.contracts):
+        if all(answer.ok for answer in answers[3 * at : 3 * at + 3]):
             ids = look.places.markets or _acted_in(look, place)
             found += positions(look.snapshot, place, ids, look.address)
     return tuple(found)
@@ -168,17 +182,6 @@ def markets(snapshot: Snapshot, morpho: str, ids: Sequence[str]) -> list[MorphoM
             ids, pairs, rates, oracles, strict=True
         )
     ]
-
-
-def _is_morpho(snapshot: Snapshot, place: str) -> bool:
-    answers = snapshot.read_all(
-        [
-            call(place, "feeRecipient()(address)"),
-            call(place, _POSITION, bytes(32), NOBODY),
-            call(place, "isLltvEnabled(uint256)(bool)", 0),
-        ]
-    )
-    return all(answer.ok for answer in answers)
 
 
 def _acted_in(look: Look, morpho: str) -> list[str]:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from looprisk.model.values import decimal_text
 from looprisk.onchain.abi import NOBODY
 from looprisk.onchain.draft import NO_READER, UNKNOWN, Draft, Tree, percent, short
-from looprisk.onchain.morpho import MorphoAccount, MorphoMarket, read, recognise
+from looprisk.onchain.morpho import MorphoAccount, MorphoMarket, asks, read, recognise
 from looprisk.onchain.morpho_rules import PRICE_UNIT, WAD
 from looprisk.onchain.reader import Reader
 
@@ -90,4 +90,4 @@ def _oracle(market: MorphoMarket, draft: Draft) -> str:
     return name
 
 
-READER = Reader("morpho-blue/1", recognise, read, write)
+READER = Reader("morpho-blue/1", recognise, read, write, asks)

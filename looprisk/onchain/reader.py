@@ -1,11 +1,12 @@
-"""What a reader is: three functions, and where they are asked to look."""
+"""What a reader is: three functions, what the first asks, and where they look."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from looprisk.onchain.abi import Call
 from looprisk.onchain.draft import Draft
 from looprisk.onchain.places import NOWHERE, Places
 from looprisk.onchain.snapshot import Snapshot
@@ -41,6 +42,9 @@ class AnyReader(Protocol):
     def name(self) -> str:
         """Protocol and version of the reader."""
 
+    def asks(self, look: Look) -> Sequence[Call]:
+        """Return the calls that ``open`` begins with."""
+
     def open(self, look: Look) -> list[Opened]:
         """Recognise and read."""
 
@@ -58,6 +62,11 @@ class Opened:
     write: Callable[[Draft], None]
 
 
+def _nothing(look: Look) -> tuple[Call, ...]:
+    del look
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Reader(Generic[FoundT, ReadT]):
     """A protocol that can be read. ``name`` carries the version of the reader: ``aave-v3/1``."""
@@ -70,6 +79,9 @@ class Reader(Generic[FoundT, ReadT]):
     that must be there."""
     write: Callable[[ReadT, Draft], None]
     """Write it into the draft, in token units."""
+
+    asks: Callable[[Look], Sequence[Call]] = _nothing
+    """Return the calls that ``recognise`` makes, so that those of all readers go together."""
 
     def open(self, look: Look) -> list[Opened]:
         """Recognise and read."""

@@ -12,7 +12,7 @@ from looprisk.errors import (
     UnreadableError,
     WrongChainError,
 )
-from looprisk.onchain.abi import AGGREGATE, Answer, Call, aggregated, decoded
+from looprisk.onchain.abi import AGGREGATE, Answer, Call, Function, aggregated, decoded
 from looprisk.onchain.rpc import (
     Ask,
     Json,
@@ -33,6 +33,8 @@ MOST_ASKS = 10
 """In one JSON-RPC batch: what public nodes take."""
 MOST_BLOCKS = 1 << 20
 """In one request for logs; halved where a node refuses."""
+MOST_KEPT = 20_000
+"""Answers that are remembered while one thing is imported."""
 FINALIZED = "finalized"
 
 
@@ -107,6 +109,7 @@ class Snapshot:
     """False: the node takes block numbers only; ``verify`` then says whether all was of one block.
     """
     logs_read: bool = False
+    _answers: dict[tuple[str, Function, bytes], Answer] = field(default_factory=dict, repr=False)
     _codes: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
@@ -123,35 +126,32 @@ class Snapshot:
 
     def read(self, call: Call) -> Answer:
         """Return the answer to one call; what a contract refuses is missing in it."""
-        try:
-            data = self._pinned("eth_call", [{"to": call.to, "data": _hex(call.data)}])
-        except RpcError as refusal:
-            return self._missing(call, refusal)
-        answer = decoded(call, bytes_of(data, f"the answer of {call}", self.node.host))
-        if not answer.ok and not self.code(call.to):
-            return Answer(call, missing="there is no contract at this address")
-        return answer
+        return self.read_all([call])[0]
 
     def read_all(self, calls: Sequence[Call]) -> list[Answer]:
         """Return the answers to many calls in few requests, in the order asked.
 
-        A call that fails among others is asked again alone, which tells a refusal from a limit
-        of the node.
+        What was asked before is not asked again. A call that fails among others without a reason
+        is asked again apart, which tells a refusal from a limit of the node.
         """
-        answers: list[Answer] = []
+        wanted = {_key(call): call for call in calls}
+        known = {key: self._answers[key] for key in wanted if key in self._answers}
+        open_ = [(key, call) for key, call in wanted.items() if key not in known]
         start = 0
-        while start < len(calls):
-            part = calls[start : start + self.most_calls]
+        while start < len(open_):
+            part = open_[start : start + self.most_calls]
             try:
-                found = self._aggregate(part)
+                found = self._aggregate([call for _, call in part])
             except RpcError as refusal:
                 if refusal.kind is not Kind.TOO_MUCH or len(part) == 1:
                     raise self._told(refusal) from None
                 self.most_calls = max(1, len(part) // 2)
                 continue
-            answers += found
+            known.update(zip((key for key, _ in part), found, strict=True))
             start += len(part)
-        return answers
+        if len(self._answers) < MOST_KEPT:
+            self._answers.update(known)
+        return [known[_key(call)] for call in calls]
 
     def code(self, address: str) -> bytes:
         """Return the code of a contract, empty where there is none."""
@@ -213,44 +213,63 @@ class Snapshot:
         return self.node.request(method, [*params, self.at])
 
     def _aggregate(self, calls: Sequence[Call]) -> list[Answer]:
-        if len(calls) == 1:
-            return [self.read(calls[0])]
-        if self.multicall is None:
-            return self._batched(calls)
+        if self.multicall is None or len(calls) == 1:
+            return self._apart(calls)
         sent: Json = {"to": self.multicall, "data": _hex(aggregated(calls))}
         data = self._pinned("eth_call", [sent])
         raw = bytes_of(data, "the answers to several calls", self.node.host)
         whole = decoded(Call(self.multicall, AGGREGATE), raw).items()
         if len(whole) != len(calls):
             raise AnswerError(f"{self.node.host}: {len(whole)} answers to {len(calls)} calls")
-        answers: list[Answer] = []
-        for call, one in zip(calls, whole, strict=True):
+        answers: dict[int, Answer] = {}
+        for at, (call, one) in enumerate(zip(calls, whole, strict=True)):
             done, returned = one if isinstance(one, tuple) else (False, b"")
-            answer = decoded(call, returned) if done else Answer(call, missing="failed")
-            answers.append(answer if answer.ok else self.read(call))
-        return answers
+            if done:
+                answers[at] = decoded(call, returned)
+            elif returned:
+                answers[at] = Answer(call, missing="the contract refuses")
+        # nothing in it: the contract may have refused, or run out of gas that it has alone
+        unsaid = [at for at in range(len(calls)) if at not in answers]
+        answers.update(zip(unsaid, self._apart([calls[at] for at in unsaid]), strict=True))
+        return [answers[at] for at in range(len(calls))]
 
-    def _batched(self, calls: Sequence[Call]) -> list[Answer]:
+    def _apart(self, calls: Sequence[Call]) -> list[Answer]:
+        """Ask each call by itself, some of them in one request where the node allows it."""
         answers: list[Answer] = []
         start = 0
         while start < len(calls):
             part = calls[start : start + self.most_asks]
-            asks: list[Ask] = [
-                ("eth_call", [{"to": call.to, "data": _hex(call.data)}, self.at]) for call in part
-            ]
+            if len(part) == 1:
+                answers.append(self._alone(part[0]))
+                start += 1
+                continue
             try:
-                found = self.node.batch(asks) if len(part) > 1 else None
+                found = self.node.batch([self._ask(call) for call in part])
             except RpcError:
                 self.most_asks = max(1, len(part) // 2)
                 continue
-            for call, one in zip(part, found or [None], strict=True):
-                raw = b""
-                if isinstance(one, str):
-                    raw = bytes_of(one, f"the answer of {call}", self.node.host)
-                answer = decoded(call, raw)
-                answers.append(answer if answer.ok else self.read(call))
+            for call, one in zip(part, found, strict=True):
+                answers.append(self._one_of(call, one))
             start += len(part)
         return answers
+
+    def _one_of(self, call: Call, one: Json | RpcError) -> Answer:
+        """Return the answer in a member of a batch; one that failed otherwise is asked alone."""
+        if isinstance(one, RpcError):
+            refused = one.kind is Kind.REVERTED
+            return self._missing(call, one) if refused else self._alone(call)
+        return decoded(call, bytes_of(one, f"the answer of {call}", self.node.host))
+
+    def _alone(self, call: Call) -> Answer:
+        method, params = self._ask(call)
+        try:
+            data = self.node.request(method, params)
+        except RpcError as refusal:
+            return self._missing(call, refusal)
+        return decoded(call, bytes_of(data, f"the answer of {call}", self.node.host))
+
+    def _ask(self, call: Call) -> Ask:
+        return "eth_call", [{"to": call.to, "data": _hex(call.data)}, self.at]
 
     def _missing(self, call: Call, refusal: RpcError) -> Answer:
         if refusal.kind is Kind.REVERTED:
@@ -295,6 +314,11 @@ class Snapshot:
             if log.address.lower() != address.lower() or not first <= log.block <= last:
                 raise AnswerError(f"{host}: a log that was not asked for")
             yield log
+
+
+def _key(call: Call) -> tuple[str, Function, bytes]:
+    # one question may be read as two types: a symbol as text or as a word
+    return call.to, call.function, call.data
 
 
 def _hex(data: bytes) -> str:

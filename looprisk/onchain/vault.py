@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from looprisk.onchain.abi import call
+from looprisk.onchain.abi import Call, call
 from looprisk.onchain.draft import NO_READER, UNKNOWN, Draft, Tree
 from looprisk.onchain.reader import Look, Reader
 from looprisk.onchain.snapshot import Snapshot
@@ -43,20 +43,23 @@ class Vault:
         return self.share
 
 
+def asks(look: Look) -> list[Call]:
+    """Return what tells a vault."""
+    return [
+        call(look.address, "asset()(address)"),
+        call(look.address, "totalAssets()(uint256)"),
+        call(look.address, "totalSupply()(uint256)"),
+        call(look.address, "MORPHO()(address)"),
+        call(look.address, "withdrawQueueLength()(uint256)"),
+    ]
+
+
 def recognise(look: Look) -> tuple[Found, ...]:
     """Return the vault at the address; one that has no shares out is a token like any other.
 
     One that supplies markets through a queue has a reader of its own.
     """
-    asset, assets, supply, morpho, queue = look.snapshot.read_all(
-        [
-            call(look.address, "asset()(address)"),
-            call(look.address, "totalAssets()(uint256)"),
-            call(look.address, "totalSupply()(uint256)"),
-            call(look.address, "MORPHO()(address)"),
-            call(look.address, "withdrawQueueLength()(uint256)"),
-        ]
-    )
+    asset, assets, supply, morpho, queue = look.snapshot.read_all(asks(look))
     if morpho.ok and queue.ok:
         return ()
     if not (asset.ok and assets.ok and supply.ok and supply.integer()):
@@ -102,4 +105,4 @@ def write(vault: Vault, draft: Draft) -> None:
     draft.put("issuers", name, part)
 
 
-READER = Reader("erc-4626/1", recognise, read, write)
+READER = Reader("erc-4626/1", recognise, read, write, asks)

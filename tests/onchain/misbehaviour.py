@@ -75,12 +75,19 @@ def zipped(asked):
 
 def by_number_only(asked):
     """A node that does not take block hashes."""
+    if asked.is_batch:
+        error = {"code": -32602, "message": "invalid argument 1: hex string expected"}
+        envelopes = [{"jsonrpc": "2.0", "id": one["id"], "error": error} for one in asked.body]
+        by_hash = "blockHash" in json.dumps(asked.body)
+        return Reply(json.dumps(envelopes).encode()) if by_hash else None
     blocks = [p for p in asked.params if isinstance(p, dict) and "blockHash" in p]
     return refused(asked, -32602, "invalid argument 1: hex string expected") if blocks else None
 
 
 def calls_in(asked):
     """How many calls an aggregate holds: 32 bytes after its head."""
+    if asked.is_batch:
+        return 1
     data = asked.params[0].get("data", "")
     aggregate = data.startswith("0x82ad56cb")
     return int(data[10 + 64 : 10 + 128], 16) if aggregate else 1

@@ -221,5 +221,28 @@ def test_a_reorganisation_under_the_logs_is_told(town, importing, proxy):
         importing("stacker", town.morpho.address)
 
 
+# kindness to nodes ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "most"),
+    [
+        ("staker", "3.0", 13),
+        ("modern", "3.2", 12),
+        ("mixed", "3.2", 14),  # one of its collaterals is a vault, which is opened too
+    ],
+)
+def test_one_account_takes_a_dozen_requests_and_a_second_time_the_block_alone(
+    town, importing, proxy, name, version, most
+):
+    place = town.pools[version].address
+    importing(name, place)
+    assert len(proxy.asked) <= most
+    assert max(len(one.body) for one in proxy.asked if one.is_batch) <= 10
+    proxy.asked.clear()
+    importing(name, place)
+    assert [one.method for one in proxy.asked] == ["eth_chainId", "eth_getBlockByNumber"]
+
+
 def test_there_are_forty_kinds_of_them():
     assert len(SURVIVED) + len(TOLD) >= 60
