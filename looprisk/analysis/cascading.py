@@ -19,6 +19,7 @@ from looprisk.results.cascade_records import (
     CascadeEvent,
     Moment,
     PathLoss,
+    PoolRow,
     Recognition,
     StageRow,
     TimeCertificate,
@@ -56,6 +57,10 @@ def cascade_of(case: Case, watch: Watch | None = None) -> Cascade:
         event_rows=log,
         moments=_moments(done),
         recognition_rows=_recognitions(done),
+        pool_rows=tuple(
+            PoolRow(pool=name, most=most, at_s=at, hole_s=hole)
+            for name, most, at, hole in summary.pools(done)
+        ),
         stage_rows=_stages(done),
         path_rows=_path_rows(done) if done.paths > 1 else (),
         assumption_rows=assumptions(case),

@@ -13,6 +13,7 @@ from looprisk.cascade.compiling import plan_of
 from looprisk.cascade.network import Network, network_of
 from looprisk.cascade.paths import Drawn, path_prices
 from looprisk.cascade.plan import Plan
+from looprisk.cascade.reach import gains_of
 from looprisk.cascade.record import Record, first_record
 from looprisk.cascade.sales import pools_at
 from looprisk.cascade.state import Happened
@@ -44,6 +45,8 @@ class Run:
     """[path, k, good]."""
     market: Floats
     """[path, k, good]."""
+    gain: Floats
+    """[path, k, pool]: g, how much of a fall the sales it releases add to it."""
     gap: Floats
     """[path]: the largest move of a price that debts in its unit did not follow, USD."""
     miss: Floats
@@ -88,13 +91,18 @@ def run(
     shown = slice(0, min(state.paths, room))
     kept: dict[int, Record] = {}
     log: list[tuple[int, tuple[Happened, ...]]] = []
-    book, economic, market = [], [], []
+    book, economic, market, gain = [], [], [], []
+    hole = np.zeros((state.paths, len(plan.pools)), dtype=np.bool_)
     gap = miss = np.zeros(state.paths)
     for k in range(steps + 1):
         last = advance(plan, network, last, k, given)
         book.append(last.state.book[shown])
         economic.append(last.values.price[shown])
         market.append(last.state.price[shown])
+        g, now = gains_of(plan, last.state)
+        gain.append(g[shown])
+        last = _with_holes(plan, last, now & ~hole)
+        hole = now
         gap, miss = np.maximum(gap, last.gap), np.maximum(miss, np.abs(last.miss))
         if last.happened:
             log.append((k, last.happened))
@@ -113,9 +121,25 @@ def run(
         book=np.stack(book, axis=1),
         economic=np.stack(economic, axis=1),
         market=np.stack(market, axis=1),
+        gain=np.stack(gain, axis=1),
         gap=gap,
         miss=miss,
     )
+
+
+def _with_holes(plan: Plan, record: Record, new: Bools) -> Record:
+    """Return a record that names the pools whose next falls feed themselves."""
+    if not new.any():
+        return record
+    event = Happened(
+        phase="record",
+        event="black_hole",
+        of=tuple(pooled.name for pooled in plan.pools),
+        where=new,
+        amount=np.zeros(new.shape),
+        because="the next falls of 1 % release sales that bring falls as large",
+    )
+    return replace(record, happened=(*record.happened, event))
 
 
 def happened(done: Run, event: str) -> list[tuple[int, tuple[str, ...], Bools, Floats]]:

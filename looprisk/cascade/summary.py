@@ -152,6 +152,16 @@ def hidden_steps(done: Run, good: int) -> tuple[Floats, np.ndarray]:
     return more, np.flatnonzero(more > HIDDEN * book)
 
 
+def pools(done: Run) -> Iterator[tuple[str, float, float, float | None]]:
+    """Yield (pool, largest g, when, first black hole) of path 0, times in seconds."""
+    times = done.plan.steps.times
+    holes = {row.of: row.time for row in reversed(log(done)) if row.event == "black_hole"}
+    for at, pooled in enumerate(done.plan.pools):
+        line = done.gain[0, :, at]
+        most = int(line.argmax())
+        yield pooled.name, float(line[most]), float(times[most]), holes.get(pooled.name)
+
+
 def stage_counts(done: Run) -> list[tuple[int, int]]:
     """Return (paths in which it struck, paths in which it moved anything) of every stage."""
     state = done.end.state

@@ -1,8 +1,11 @@
 """The result document of a cascade: the same keys as that of a clearing, and those of time."""
 
+from math import isfinite
+
 from looprisk.results.cascade_records import (
     CascadeEvent,
     PathLoss,
+    PoolRow,
     Recognition,
     StageRow,
     TimeCertificate,
@@ -49,6 +52,7 @@ def cascade_json(cascade: Cascade) -> Object:
         "break_points": [],
         "stages": [_stage(row) for row in cascade.stage_rows],
         "recognition": [_recognition(row) for row in cascade.recognition_rows],
+        "pools": [_pool(row) for row in cascade.pool_rows],
         "timelines": _timelines(cascade),
         "paths": [_path(row) for row in cascade.path_rows],
         "assumptions": [assumption_json(row) for row in cascade.assumption_rows],
@@ -113,6 +117,15 @@ def _stage(row: StageRow) -> Object:
         "struck_s": number(row.struck_s),
         "paths": row.paths,
         "moved": row.moved,
+    }
+
+
+def _pool(row: PoolRow) -> Object:
+    return {
+        "pool": row.pool,
+        "largest_g": number(row.most) if isfinite(row.most) else None,
+        "at_s": number(row.at_s),
+        "black_hole_s": number(row.hole_s),
     }
 
 

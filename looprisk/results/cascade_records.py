@@ -95,6 +95,18 @@ class Recognition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PoolRow:
+    """How near a pool came to a fall that feeds itself, in path 0."""
+
+    pool: str
+    most: float
+    """The largest g of any record: what part of a fall the sales it releases add to it."""
+    at_s: float
+    hole_s: float | None
+    """When g was 1 or more for the next falls too: a black hole; None for never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageRow:
     """One stage of the scenario."""
 

@@ -7,6 +7,7 @@ from looprisk.results.cascade_records import (
     CascadeEvent,
     Moment,
     PathLoss,
+    PoolRow,
     Recognition,
     StageRow,
     TimeLayer,
@@ -100,6 +101,17 @@ def recognition_table(rows: tuple[Recognition, ...]) -> Table[Recognition]:
         Field("most_usd", "most/hidden", Kind.MONEY, lambda row: row.most_usd),
     )
     return table_of("how long losses stay out of the book", rows, fields)
+
+
+def pool_table(rows: tuple[PoolRow, ...]) -> Table[PoolRow]:
+    """Return how near each pool came to a fall that feeds itself."""
+    fields: tuple[Field[PoolRow], ...] = (
+        Field("pool", "pool", Kind.NAME, lambda row: row.pool),
+        Field("most", "largest/g", Kind.MULTIPLE, lambda row: row.most),
+        Field("at", "at", Kind.FIGURE, lambda row: clock(row.at_s)),
+        Field("hole", "black/hole", Kind.FIGURE, lambda row: clock(row.hole_s), none="never"),
+    )
+    return table_of("what a fall adds to itself", rows, fields)
 
 
 def stage_table(rows: tuple[StageRow, ...]) -> Table[StageRow]:

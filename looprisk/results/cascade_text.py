@@ -24,6 +24,8 @@ def cascade_text(cascade: Cascade, screen: Screen, next_commands: Sequence[str] 
         lines += ["", *events]
     if cascade.recognition_rows:
         lines += ["", *lay_out(cascade.recognition.text_columns(), screen)]
+    if any(row.most for row in cascade.pool_rows):
+        lines += ["", *lay_out(cascade.pools.text_columns(), screen)]
     lines.append("")
     if cascade.at_start:
         lines += prose(f"already so at the start: {', '.join(cascade.at_start)}", screen)

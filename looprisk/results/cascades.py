@@ -14,6 +14,7 @@ from looprisk.results.cascade_records import (
     CascadeEvent,
     Moment,
     PathLoss,
+    PoolRow,
     Recognition,
     StageRow,
     TimeCertificate,
@@ -23,6 +24,7 @@ from looprisk.results.cascade_tables import (
     event_table,
     layer_table,
     path_table,
+    pool_table,
     recognition_table,
     stage_table,
     timeline_table,
@@ -59,6 +61,7 @@ class Cascade:
     moments: tuple[Moment, ...] = ()
     """Book, economic and market price of every token and supply at every record of path 0."""
     recognition_rows: tuple[Recognition, ...] = ()
+    pool_rows: tuple[PoolRow, ...] = ()
     stage_rows: tuple[StageRow, ...] = ()
     path_rows: tuple[PathLoss, ...] = ()
     """With several paths, what each layer loses in each."""
@@ -89,6 +92,11 @@ class Cascade:
     def recognition(self) -> Table[Recognition]:
         """How long a loss was in the value of a token before its book showed it."""
         return recognition_table(self.recognition_rows)
+
+    @property
+    def pools(self) -> Table[PoolRow]:
+        """How near each pool came to a fall that feeds itself."""
+        return pool_table(self.pool_rows)
 
     @property
     def stages(self) -> Table[StageRow]:
