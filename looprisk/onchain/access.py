@@ -13,6 +13,7 @@ from looprisk.onchain.address import chain_name
 from looprisk.onchain.cache import Cache, CachedNode, place
 from looprisk.onchain.endpoint import find
 from looprisk.onchain.http import HttpNode, Patience
+from looprisk.onchain.provider import Provider, ProviderNode
 from looprisk.onchain.rpc import Node
 from looprisk.onchain.snapshot import FINALIZED, Pin, Snapshot, pin
 from looprisk.onchain.tape import RecordingNode, Tape, TapeNode
@@ -30,6 +31,8 @@ class Access:
     block: int | str = FINALIZED
     rpc: str | None = field(default=None, repr=False)
     """The address of a node; left out, the environment names it."""
+    provider: Provider | None = field(default=None, repr=False)
+    """A provider of web3 in place of an address."""
     offline: bool = False
     """Answer from the cache alone."""
     record: Path | None = None
@@ -60,24 +63,31 @@ def opened(access: Access, environment: Mapping[str, str]) -> Iterator[Snapshot]
         cache.close()
 
 
+def reach(access: Access, environment: Mapping[str, str]) -> HttpNode | ProviderNode:
+    """Return the node itself: the provider that was given, else one over HTTP."""
+    if access.provider is not None:
+        return ProviderNode(access.provider)
+    return HttpNode(find(access.chain_id, access.rpc, environment), access.patience)
+
+
 def _online(access: Access, environment: Mapping[str, str], cache: Cache) -> Iterator[Snapshot]:
-    http = HttpNode(find(access.chain_id, access.rpc, environment), access.patience)
-    tape = RecordingNode(http)
+    reached = reach(access, environment)
+    tape = RecordingNode(reached)
     try:
-        node: Node = tape if access.record is not None else http
+        node: Node = tape if access.record is not None else reached
         found = _settled_pin(cache, access) or pin(node, access.block, access.chain_id)
-        cached = CachedNode(cache, found, http)
+        cached = CachedNode(cache, found, reached)
         tape.node = cached
-        sent = http.requests_sent
+        sent = reached.requests_sent
         snapshot = _settled(tape if access.record is not None else cached, found)
         yield snapshot
-        if not snapshot.all_by_hash and http.requests_sent > sent:
+        if not snapshot.all_by_hash and reached.requests_sent > sent:
             snapshot.verify()
         cache.keep_pin(access.block, found)
         if access.record is not None:
             tape.tape.save(access.record)
     finally:
-        http.close()
+        reached.close()
 
 
 def _settled(node: Node, found: Pin) -> Snapshot:

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from looprisk.errors import DataError
-from looprisk.onchain.access import Access
+from looprisk.onchain.access import Access, reach
 from looprisk.onchain.address import chain_name
 from looprisk.onchain.endpoint import find
-from looprisk.onchain.http import HttpNode
 from looprisk.onchain.rpc import Ask, Json, Node, RpcError
 from looprisk.onchain.snapshot import FINALIZED, MULTICALL3, Pin, Snapshot, pin
 from looprisk.results.columns import Column, Kind
@@ -67,7 +66,7 @@ def _words(name: str, header: str, values: list[str]) -> Column:
 def diagnose(access: Access, environment: Mapping[str, str]) -> Diagnosis:
     """Ask the node what an import needs; raise DataError where it does not answer at all."""
     endpoint = find(access.chain_id, access.rpc, environment)
-    node = HttpNode(endpoint, access.patience)
+    node = reach(access, environment)
     try:
         started = time.perf_counter()
         latest = pin(node, "latest", access.chain_id)

@@ -96,6 +96,7 @@ def _usable(url: str, name: str) -> Endpoint:
         usable = None
     if not usable:
         raise EndpointError(
-            f"{name} is not the address of a node", "an address starts with https:// or http://"
+            f"{name} is not the address of a node",
+            "an address starts with https:// or http://",
         )
     return Endpoint(url, name)

@@ -22,6 +22,7 @@ from looprisk.onchain.erc20 import tokens
 from looprisk.onchain.metamorpho_parts import READER as METAMORPHO
 from looprisk.onchain.morpho_parts import READER as MORPHO
 from looprisk.onchain.places import NOWHERE, Places, known
+from looprisk.onchain.provider import Provider
 from looprisk.onchain.reader import AnyReader, Look, Opened
 from looprisk.onchain.snapshot import FINALIZED, Pin, Snapshot
 from looprisk.onchain.vault import READER as VAULT
@@ -48,17 +49,19 @@ def import_(
     chain: str | int | None = None,
     block: int | str = FINALIZED,
     rpc: str | None = None,
+    provider: Provider | None = None,
     look_in: Sequence[str] = (),
 ) -> System:
     """Return the system behind an address: positions, markets, oracles, and the books behind.
 
     ``address`` is ``0x…``, ``eth:0x…``, ``eip155:1:0x…`` or ``ethereum:0x…``. ``look_in`` names
     pools, protocols or markets to look in, instead of all that are known on the chain. The
-    node is ``rpc``, else what ``LOOPRISK_RPC_<chain id>`` or ``ETH_RPC_URL`` says. Raises DataError
-    where something could not be read; what nobody can know is written ``unknown``.
+    node is ``rpc``, or a ``provider`` of web3, else what ``LOOPRISK_RPC_<chain id>`` or
+    ``ETH_RPC_URL`` says. Raises DataError where something could not be read; what nobody can know
+    is written ``unknown``.
     """
     named = None if chain is None else str(chain)
-    access = access_to(address, chain=named, block=block, rpc=rpc)
+    access = access_to(address, chain=named, block=block, rpc=rpc, provider=provider)
     return import_at(address, access, look_in).system
 
 
@@ -68,6 +71,7 @@ def access_to(
     chain: str | None,
     block: int | str,
     rpc: str | None,
+    provider: Provider | None = None,
     offline: bool = False,
     record: Path | None = None,
     replay: Path | None = None,
@@ -82,6 +86,7 @@ def access_to(
         chain_id=written if written is not None else given,
         block=block,
         rpc=rpc,
+        provider=provider,
         offline=offline,
         record=record,
         replay=replay,

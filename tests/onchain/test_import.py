@@ -6,7 +6,7 @@ import pytest
 
 import looprisk as lr
 from looprisk.cli import run_line
-from looprisk.errors import AnswerError, UnreadableError
+from looprisk.errors import AnswerError, EndpointError, UnreadableError
 from looprisk.onchain.draft import Draft
 from looprisk.onchain.erc20 import Token, tokens
 from looprisk.onchain.snapshot import Pin
@@ -93,6 +93,24 @@ def test_in_a_notebook(town, cli):
     address, _, pool, *_ = staker(town)
     system = lr.import_(address, block="latest", look_in=[pool])
     assert list(system.assets) == ["WETH", "wstETH"]
+
+
+def test_a_provider_of_web3_is_a_node(town, cli, monkeypatch):
+    monkeypatch.delenv("LOOPRISK_RPC_31337")
+    address, _, pool, *_ = staker(town)
+    given = town.by.web3.provider
+    system = lr.import_(address, block="latest", look_in=[pool], provider=given)
+    assert list(system.assets) == ["WETH", "wstETH"]
+
+
+def test_what_a_provider_fails_with_is_not_told(town, cli):
+    from web3 import HTTPProvider
+
+    lost = HTTPProvider("http://127.0.0.1:1/c4n4ry-key", exception_retry_configuration=None)
+    with pytest.raises(EndpointError, match="HTTPProvider: eth_chainId failed") as caught:
+        lr.import_(staker(town)[0], block="latest", provider=lost)
+    assert "c4n4ry" not in f"{caught.value} {caught.value.__cause__}"
+    assert caught.value.__suppress_context__
 
 
 @pytest.mark.parametrize(
