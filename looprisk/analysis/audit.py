@@ -17,9 +17,8 @@ from looprisk.analysis.uncertain import Datum
 from looprisk.analysis.unknowns import filled
 from looprisk.engine.affine import Affine, NotAffineError
 from looprisk.engine.bends import bends
-from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.compile import skeleton
-from looprisk.engine.copies import aliases, renamed, unfolded
+from looprisk.engine.copies import aliases, catalogued, renamed
 from looprisk.engine.form import NormalForm
 from looprisk.engine.open import Box, Open, Sign, UndecidedError, both, slope, through
 from looprisk.engine.runs import changes_units
@@ -282,7 +281,7 @@ def _world(case: Case, data: Sequence[Datum], box: Box, when: Moment) -> World:
     }
     case = filled(case, fills)
     scenario = renamed(case.scenario, aliases(case.system))
-    catalogue = Catalogue(unfolded(netted(case.system)))
+    catalogue = catalogued(netted(case.system))
     stage = scenario.stages[0] if scenario.stages else None
     if catalogue.crowds or (stage is not None and changes_units(stage)):
         raise UndecidedError

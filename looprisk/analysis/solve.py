@@ -11,7 +11,7 @@ from looprisk.engine.breaks import Break, Watch, broken, known_crossings
 from looprisk.engine.carry import between, carry
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection
-from looprisk.engine.copies import aliases, renamed, unfolded
+from looprisk.engine.copies import aliases, catalogued, renamed
 from looprisk.engine.latches import latched
 from looprisk.engine.monitors import Monitor, Stretch, holds_at, monitors
 from looprisk.engine.runs import Structure, changes_units, with_units
@@ -177,7 +177,7 @@ def solve(case: Case) -> Solved:
     selection: Selection = "least" if scenario.solution == "least" else "greatest"
     scenario = renamed(scenario, aliases(case.system))
     case = replace(case, scenario=scenario)
-    catalogue = Catalogue(unfolded(netted(case.system)))
+    catalogue = catalogued(netted(case.system))
     start = start_state(catalogue)
     still = StageRun(catalogue=catalogue, start=start, before=start, after=start)
     first = still.at(ZERO, selection)

@@ -10,7 +10,7 @@ from looprisk.cascade.legs import legs_of
 from looprisk.cascade.parts import Fed, Firm, Owed, Pooled, Wanted
 from looprisk.cascade.plan import Plan, place_of
 from looprisk.engine.catalogue import Catalogue, known
-from looprisk.engine.copies import aliases, renamed, unfolded
+from looprisk.engine.copies import aliases, catalogued, renamed
 from looprisk.engine.holdings import holdings, supply_claim
 from looprisk.engine.setoff import netted
 from looprisk.engine.state import start_state
@@ -27,7 +27,7 @@ def plan_of(system: System, scenario: Scenario) -> Plan:
     """
     scenario = renamed(scenario, aliases(system))
     assert scenario.time is not None  # noqa: S101  (without time it is a clearing)
-    catalogue = Catalogue(unfolded(netted(system)))
+    catalogue = catalogued(netted(system))
     start = start_state(catalogue)
     held = holdings(catalogue, start, start)
     goods = (*catalogue.system.assets, *catalogue.tokens, *catalogue.supplies)

@@ -28,6 +28,8 @@ class Catalogue:
     """Names of one system, resolved."""
 
     system: System
+    written: System | None = None
+    """The same with copies of tokens as they are written; None where there are none."""
 
     @cached_property
     def issuer_of(self) -> dict[str, str]:

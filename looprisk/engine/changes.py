@@ -11,6 +11,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from looprisk.engine.catalogue import Catalogue, known
+from looprisk.engine.copies import catalogued
 from looprisk.engine.state import Account, State
 from looprisk.errors import ModelError, NotCarriedError, Problem
 from looprisk.model.paths import find
@@ -45,7 +46,7 @@ def changed(catalogue: Catalogue, stage: Stage, s: Fraction) -> Catalogue:
     """Return the names of the system with its parameters at the share ``s`` of their way."""
     if not stage.change or not s:
         return catalogue
-    system = catalogue.system
+    system = catalogue.written or catalogue.system
     for path in stage.change:
         if not PARAMETERS & set(path.split("/")):
             raise NotCarriedError(
@@ -56,7 +57,7 @@ def changed(catalogue: Catalogue, stage: Stage, s: Fraction) -> Catalogue:
     full = system.set(dict(stage.change))
     tree, target = dump(system), dump(full)
     moved = {path: _between(_leaf(tree, path), _leaf(target, path), s) for path in stage.change}
-    return Catalogue(system.set(moved))
+    return catalogued(system.set(moved))
 
 
 def _leaf(tree: Mapping[str, object], path: str) -> object:
@@ -83,7 +84,7 @@ def opened(
     if not stage.open:
         return catalogue, state
     accounts, cash = dict(state.accounts), dict(state.cash)
-    positions = dict(catalogue.system.positions)
+    positions: dict[str, LoanPosition] = {}
     for name, position in stage.open.items():
         if not isinstance(position, LoanPosition) or position.loop is not None:
             raise NotCarriedError(
@@ -103,8 +104,13 @@ def opened(
             cash[supply] -= drawn
             if cash[supply] < 0:
                 raise _too_little(name, supply, cash[supply] + drawn)
-    system = catalogue.system.model_copy(update={"positions": positions})
-    return Catalogue(system), replace(state, accounts=accounts, cash=cash)
+    system, written = catalogue.system, catalogue.written or catalogue.system
+    every = {**system.positions, **positions}, {**written.positions, **positions}
+    system, written = (
+        one.model_copy(update={"positions": found})
+        for one, found in zip((system, written), every, strict=True)
+    )
+    return Catalogue(system, written), replace(state, accounts=accounts, cash=cash)
 
 
 def _too_little(name: str, supply: str, there: Fraction) -> ModelError:

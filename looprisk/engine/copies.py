@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TypeVar
 
-from looprisk.engine.catalogue import known, unknown
+from looprisk.engine.catalogue import Catalogue, known, unknown
 from looprisk.errors import NotCarriedError
 from looprisk.model.issuers import Issuer
 from looprisk.model.markets import Market
@@ -22,6 +22,11 @@ from looprisk.model.tokens import Par, Share
 from looprisk.model.values import Value, decimal_text
 
 V = TypeVar("V")
+
+
+def catalogued(system: System) -> Catalogue:
+    """Return the names of a system without copies, which remembers how they were written."""
+    return Catalogue(unfolded(system), written=system)
 
 
 def unfolded(system: System) -> System:

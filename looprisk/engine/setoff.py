@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from looprisk.engine.catalogue import Catalogue, known
-from looprisk.engine.copies import unfolded
+from looprisk.engine.copies import catalogued
 from looprisk.engine.holdings import Holdings, holdings
 from looprisk.engine.state import ONE, ZERO, State, asset_usd, start_state, usd
 from looprisk.errors import NotCarriedError
@@ -35,7 +35,7 @@ def netted(system: System) -> System:
 
 
 def _net(system: System, creditor: str, debtor: str, *, void: bool) -> System:
-    catalogue = Catalogue(unfolded(system))
+    catalogue = catalogued(system)
     start = start_state(catalogue)
     held = holdings(catalogue, start, start)
     token = _promise(catalogue, creditor)

@@ -313,6 +313,10 @@ class Draw:
         tokens = [t for t in self.free if t[0] in "tup" and "/" not in t]
         if tokens and self.chance(0.1):
             stage["mint"] = {pick(tokens): self.size(1, 10)}
+        taken = [(n, t) for n, m in self.markets.items() for t in m["collateral"] if "/" not in t]
+        if taken and self.chance(0.08):
+            market, thing = pick(taken)
+            stage["change"] = {f"{market}/collateral/{thing}/lltv": pick(["50%", "88%"])}
         return stage or {"price": {"E": "-50%"}}
 
     def _losses(self, names: list[str]) -> dict:

@@ -23,8 +23,21 @@ class Plain:
     def solve(self, s: Fraction, *, greatest: bool) -> dict[str, Fraction]:
         return solve(self.moment(s), greatest=greatest)
 
+    def changed(self, s: Fraction) -> Plain:
+        """The same with the thresholds that the stage moves at the share ``s`` of their way."""
+        moved = {}
+        for path, level in self.stage.change.items():
+            market, _, thing, _ = path.split("/")
+            old = self.system.markets[market].collateral[thing].lltv.number
+            moved[path] = old + s * (F(str(level)[:-1]) / 100 - old)
+        other = Plain(self.system.set(moved), self.stage.model_copy(update={"change": {}}))
+        vars(other).update(before=self.before, start=self.start, weights=self.weights)
+        return other
+
     def moment(self, s: Fraction) -> Moment:
         """Everything at ``s`` that no claim decides."""
+        if self.stage and self.stage.change:
+            return self.changed(s).moment(s)
         return replace(
             self._bare(s, self.quotes(s)),
             stuck=self._stuck(s),

@@ -3,6 +3,7 @@
 import pytest
 
 from looprisk import System
+from looprisk.analysis.solve import solve
 from looprisk.engine.book import book
 from looprisk.engine.market import market_values
 from looprisk.errors import ModelError, NotCarriedError
@@ -261,3 +262,28 @@ def test_what_a_default_withholds_is_withheld_at_market_too():
     end = solved(system, {"default": {"a": "50%"}}).end
     assert market_values(end)["a/debt"] == end.claim("a/debt") == 3
     assert market_values(end)["a/equity"] == end.claim("a/equity") == 4
+
+
+def test_a_parameter_moves_beside_a_copy_behind_a_bridge():
+    """A threshold moves, a position on the copy is taken, and the threshold moves again."""
+    copies = {"home": {"supply": 60, "locked": 60}, "far": {"supply": 40}}
+    issuers = {
+        "A": {
+            "outside": {"pile": "$200"},
+            "issues": {"t": share(100, book_price="$2", copies=copies, shortfall_borne_by=["far"])},
+        }
+    }
+    system = System(
+        assets=DOLLAR, issuers=issuers, markets={"M": market("t/far", lltv="80%", cash=20)}
+    )
+    taken = {"a": account("M", "t/far", 10, 15)}
+    found = solve(
+        case(
+            system,
+            {"change": {"M/liquidators": "always"}},
+            {"open": taken},
+            {"change": {"A/default_recovery": {"outside": "90%", "claims": "90%"}}},
+        )
+    )
+    assert [end.token("t/far") for end in found.ends] == [2, 2, 2]
+    assert values(found.end, "a/debt", "a/equity", "M") == [15, 5, 20]
