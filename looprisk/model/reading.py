@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from looprisk.errors import ModelError, Problem
 from looprisk.model.check_scenario import check_expectations, check_paths, check_stages
+from looprisk.model.check_time import check_apart, check_margins
 from looprisk.model.checks import SET, check_sources
 from looprisk.model.expectation import Expectation
 from looprisk.model.fields import mapping
@@ -47,6 +48,7 @@ def parse_scenario(
         problems += _in_system(fields, stages, expect, system, path_prefix)
         if scenario is not None:
             problems += check_paths(scenario.paths, system.parts, path_prefix)
+            problems += _in_time(scenario, system, path_prefix)
     return (None if problems else scenario), tuple(problems)
 
 
@@ -60,8 +62,19 @@ def check_scenario(scenario: Scenario, system: System) -> None:
     expect = dict(enumerate(scenario.expect))
     problems = _in_system({"set": scenario.set}, stages, expect, system, ())
     problems += check_paths(scenario.paths, system.parts, ())
+    problems += _in_time(scenario, system, ())
     if problems:
         raise ModelError(problems)
+
+
+def _in_time(scenario: Scenario, system: System, path: Path) -> Iterator[Problem]:
+    """Yield what a scenario with ``time`` needs, at the start that it sets."""
+    if scenario.time is None:
+        return
+    yield from check_apart(dict(enumerate(scenario.stages)), path)
+    start = change(system, scenario.set)[0] if scenario.set else system
+    if start is not None:
+        yield from check_margins(start.parts)
 
 
 def _not_a_map(tree: object, path: Path) -> tuple[Problem, ...]:

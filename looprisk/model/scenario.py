@@ -175,6 +175,21 @@ class Clock(Model):
     step: Duration
     horizon: Duration
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if not (self.step.known and self.horizon.known):
+            return self
+        if self.step.number <= 0:
+            message = f"step: `{self.step.text}`: a step takes time"
+            raise ModelError([Problem(("step",), message, "write 1m", on_key=False)])
+        if (self.horizon.number / self.step.number).denominator != 1:
+            message = (
+                f"horizon: {self.horizon.text} is no whole number of steps of {self.step.text}"
+            )
+            help_ = "change one of the two"
+            raise ModelError([Problem(("horizon",), message, help_, on_key=False)])
+        return self
+
 
 def _no_duration(text: str) -> str:
     try:
@@ -191,6 +206,14 @@ class Paths(Model):
     points: Map[Map[Price]] = EMPTY
     table: SeriesRef | None = None
     generate: Generator | None = None
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """What has a path: an asset or a token, by its id."""
+        series = self.table.series if self.table is not None else None
+        columns = series.columns if series is not None else ()
+        drawn = self.generate.volatility if self.generate is not None else ()
+        return frozenset(map(str, (*self.points, *columns, *drawn)))
 
     @field_validator("points", mode="after")
     @classmethod
@@ -287,12 +310,13 @@ class Scenario(Model):
         return timed
 
     def _moved_twice(self) -> Iterator[Problem]:
-        on_path = self.paths.points if self.paths is not None else EMPTY
+        on_path = self.paths.ids if self.paths is not None else frozenset()
         for place, stage in enumerate(self.stages):
-            for name in stage.price:
-                if name in on_path:
-                    message = f"`{name}` has a path already: a stage cannot move it too"
-                    yield Problem(("stages", str(place), "price", name), message)
+            for verb, targets in (("price", stage.price), ("depeg", stage.depeg)):
+                for name in targets:
+                    if name in on_path:
+                        message = f"`{name}` has a path already: a stage cannot move it too"
+                        yield Problem(("stages", str(place), verb, name), message)
 
     def _uncovered(self, horizon: Value) -> Iterator[Problem]:
         if self.paths is None or not horizon.known:
