@@ -70,6 +70,8 @@ class Draft:
     """Tokens that some reader opens, with its name: they are written as receipts of an issuer."""
     holdings: Mapping[str, tuple[Holding, ...]] = field(default_factory=dict)
     """What each issuer has of the tokens of this import, by the token it issues."""
+    debts: dict[str, int] = field(default_factory=dict)
+    """What the accounts written so far owe each market that keeps reserves, by its address."""
     checks: list[Check] = field(default_factory=list)
     prices: dict[str, str] = field(default_factory=dict)
     """The price of each token as it will be written, by address; the first that is told stays."""

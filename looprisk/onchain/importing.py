@@ -16,6 +16,8 @@ from looprisk.onchain.abi import call
 from looprisk.onchain.access import Access, opened
 from looprisk.onchain.address import account, chain_name
 from looprisk.onchain.address import chain as chain_id_of
+from looprisk.onchain.comet_parts import ACCOUNT as COMET_ACCOUNT
+from looprisk.onchain.comet_parts import MARKET as COMET_MARKET
 from looprisk.onchain.draft import Draft, Holding, dollars
 from looprisk.onchain.erc20 import asks as token_asks
 from looprisk.onchain.erc20 import tokens
@@ -27,7 +29,14 @@ from looprisk.onchain.reader import AnyReader, Look, Opened
 from looprisk.onchain.snapshot import FINALIZED, Pin, Snapshot
 from looprisk.onchain.vault import READER as VAULT
 
-READERS: tuple[AnyReader, ...] = (AAVE, MORPHO, METAMORPHO, VAULT)
+READERS: tuple[AnyReader, ...] = (
+    AAVE,
+    MORPHO,
+    COMET_ACCOUNT,
+    COMET_MARKET,
+    METAMORPHO,
+    VAULT,
+)
 _MARKET = re.compile(r"0x[0-9a-f]{64}")
 MOST_OPENED = 100
 """Tokens that are opened behind one address."""
