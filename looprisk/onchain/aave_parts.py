@@ -20,6 +20,8 @@ def write(account: AaveAccount, draft: Draft) -> None:
     if account.in_dollars:
         for reserve in account.reserves:
             draft.priced(reserve.token, dollars(reserve.price, account.base))
+    for reserve in account.reserves:
+        draft.stands(account.account, reserve.token, reserve.supplied - reserve.owed)
     draft.put("markets", market, _market(account, draft, market))
     draft.put("positions", short("p", account.account), _position(account, draft, market))
 
@@ -114,7 +116,7 @@ def _mode_name(account: AaveAccount) -> str:
 
 def _position(account: AaveAccount, draft: Draft, market: str) -> Tree:
     pledged = [one for one in account.reserves if one.supplied and one.is_collateral]
-    part: Tree = {"market": market}
+    part: Tree = {"market": market, **draft.owner(account.account)}
     if account.mode is not None:
         part["e_mode"] = _mode_name(account)
     part["collateral"] = {

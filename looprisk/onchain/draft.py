@@ -77,6 +77,7 @@ class Draft:
     """The price of each token as it will be written, by address; the first that is told stays."""
     _sections: dict[str, Tree] = field(default_factory=dict)
     _units: dict[str, str] = field(default_factory=dict)
+    _nets: dict[tuple[str, str], int] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -92,6 +93,18 @@ class Draft:
     def name(self, token: str) -> str:
         """Return the id of a token."""
         return self._names[token]
+
+    def owner(self, account: str) -> Tree:
+        """Return who owns a position, where the account is an issuer of this import."""
+        return {"owner": self.name(account)} if account in self.issuers else {}
+
+    def stands(self, account: str, token: str, net: int) -> None:
+        """Tell what an account has in a market beyond what it owes there, of one token."""
+        self._nets[account, token] = self._nets.get((account, token), 0) + net
+
+    def net(self, account: str, token: str) -> int:
+        """Return what an account has in all markets beyond what it owes there, of one token."""
+        return self._nets.get((account, token), 0)
 
     def amount(self, token: str, units: int) -> str:
         """Return an amount of a token in its units, every digit of it."""

@@ -17,9 +17,12 @@ def write(account: MorphoAccount, draft: Draft) -> None:
     market = write_market(account.market, draft)
     if not account.collateral and not account.borrow_shares:
         return
+    draft.stands(account.account, account.market.collateral, account.collateral)
+    draft.stands(account.account, account.market.loan, -account.debt)
     loan, collateral = (draft.name(token) for token in account.tokens)
     position = {
         "market": market,
+        **draft.owner(account.account),
         "collateral": {collateral: draft.amount(account.market.collateral, account.collateral)},
         "debt": {loan: draft.amount(account.market.loan, account.debt)},
         "address": account.account,

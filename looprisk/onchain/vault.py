@@ -82,7 +82,7 @@ def write(vault: Vault, draft: Draft) -> None:
     owns: Tree = {}
     if vault.idle:
         owns[draft.name(vault.asset)] = draft.amount(vault.asset, vault.idle)
-    seen = vault.idle
+    seen = vault.idle + draft.net(vault.share, vault.asset)
     for held in draft.holdings.get(vault.share, ()):
         if held.token not in {vault.asset, vault.share}:
             owns[draft.name(held.token)] = draft.amount(held.token, held.amount)

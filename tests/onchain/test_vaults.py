@@ -72,6 +72,27 @@ def test_what_no_reader_finds_is_unknown(town, imported, shop):
     assert "400 USDC" in issuer.note
 
 
+def test_a_vault_owns_what_it_has_pledged(town, imported):
+    """The vault supplies a pool and borrows there: its loan is its own, and not an outsider's."""
+    from tests.onchain import aave_pool
+
+    share, pool = town.tokens["sUSD"].address, town.pools["3.2"]
+    town.node.rpc("anvil_impersonateAccount", share)
+    town.node.rpc("anvil_setBalance", share, hex(10**20))
+    usdc, ether = town.tokens["USDC"], town.tokens["WETH"]
+    idle = usdc.functions.balanceOf(share).call()
+    aave_pool.allow(town.by, usdc, pool.address, share)
+    town.by.send(pool.pool.functions.supply(usdc.address, idle // 2, share, 0), share)
+    aave_pool.borrow(town.by, pool, ether, 10**18, share)
+    system = imported(share, pool.address).system
+    (position,) = system.positions.values()
+    assert position.owner == "sUSD"
+    assert position.debt["WETH"].number >= 1
+    issuer = system.issuers["sUSD"]
+    assert issuer.owns["USDC"].number * 10**6 == usdc.functions.balanceOf(share).call()
+    assert issuer.owns["WETH"].number == 1
+
+
 def test_two_tokens_of_one_symbol_get_ids_of_their_addresses(town, imported, shop):
     twin = town.by.deploy(shop.own("Token"), "Another", "USDC", 6)
     outer = town.by.deploy(shop.own("Vault"), twin.address, "Outer", "USDC")
