@@ -165,3 +165,33 @@ def test_accounts_that_floats_cannot_tell_apart_are_sorted_exactly():
     assert [int(d) for d in steps.debts] == [whole, debts[1], debts[2], debts[0]]
     between = Fraction(2 * debts[2] + 1, 2 * whole)
     assert steps.above(between) == 2
+
+
+def test_shocks_name_copies_that_are_one_token():
+    """5 units are minted on the other chain and the quote there falls: of the one token there is."""
+    copies = {"home": {"supply": 5}, "far": {"supply": 5}}
+    system = System(
+        assets=DOLLAR,
+        issuers={
+            "A": {
+                "outside": {"pile": "$30"},
+                "issues": {"t": share(10, copies=copies, shortfall_borne_by="all")},
+            }
+        },
+        markets={"M": market("t", lltv="80%")},
+        positions={"a": account("M", "t", 4, 6)},
+    )
+    minted = solved(system, {"mint": {"t/far": 5}})
+    assert [minted.start.token("t"), minted.end.token("t")] == [3, 2]
+    fallen = solved(system, {"depeg": {"t/far": "50%"}})
+    # 4 units at 3 dollars cover 6 at 80 % until the quote is 1.875
+    assert breaks(fallen)["a", "liquidated"] == F(3, 4)
+
+
+def test_a_depeg_is_followed_until_the_token_is_worth_nothing():
+    """A fall by a tenth of the first quote, of which there are ten."""
+    issues = {"t": share(10, market_price="$3")}
+    system = System(assets=DOLLAR, issuers={"A": {"outside": {"pile": "$30"}, "issues": issues}})
+    found = solved(system, {"depeg": {"t": "10%"}})
+    assert found.scaled.reach == 10
+    assert found.segments[-1].pieces[-1].hi == 10
