@@ -11,9 +11,9 @@ from typing import NoReturn
 
 from typer import TyperException
 
-from looprisk.cli.app import app
 from looprisk.cli.emit import hush, note
 from looprisk.cli.failure import Exit, exit_code, told, told_defect
+from looprisk.cli.stress import app
 from looprisk.errors import LoopriskError
 
 __all__ = ["main"]

@@ -12,6 +12,7 @@ from looprisk.files.typed import read_value
 from looprisk.model.case import Case
 from looprisk.results.limits import Limit
 from looprisk.results.names import for_log
+from looprisk.results.reverse import Reverse
 from looprisk.results.sweeps import Sweep
 from looprisk.sweeps import limit as limited
 from looprisk.sweeps import spread
@@ -25,8 +26,8 @@ def sweep(ask: Ask, vary: Sequence[str], measure: Sequence[str], to: Out) -> int
     def watch(starts: Sequence[Start]) -> Iterable[Start]:
         return tracked(starts, [start.name for start in starts], doing="sweeping", quiet=to.quiet)
 
-    answer = swept(_one(ask, "sweep"), dict(_varied(vary)), measure=measure, watch=watch)
-    _show(answer, to)
+    answer = swept(one(ask, "sweep"), dict(_varied(vary)), measure=measure, watch=watch)
+    show(answer, to)
     return Exit.NO_ANSWER if any(row.refused for row in answer.rows) else Exit.OK
 
 
@@ -48,12 +49,13 @@ def limit(ask: Ask, path: str, keep: str, between: str | None, to: Out) -> int:
     def watch(numbers: list[Fraction]) -> Iterator[Fraction]:
         return tracked(numbers, [path] * len(numbers), doing="searching", quiet=to.quiet)
 
-    answer = limited(_one(ask, "limit"), path, wanted, between=ends, watch=watch)
-    _show(answer, to)
+    answer = limited(one(ask, "limit"), path, wanted, between=ends, watch=watch)
+    show(answer, to)
     return Exit.OK
 
 
-def _one(ask: Ask, verb: str) -> Case:
+def one(ask: Ask, verb: str) -> Case:
+    """Return the one scenario that a verb asks about."""
     asked = cases(ask, load(ask.path))
     if len(asked) > 1:
         names = ", ".join(case.name for case in asked[:5])
@@ -64,7 +66,8 @@ def _one(ask: Ask, verb: str) -> Case:
     return asked[0]
 
 
-def _show(answer: Sweep | Limit, to: Out) -> None:
+def show(answer: Sweep | Limit | Reverse, to: Out) -> None:
+    """Write an answer that is one table."""
     table = answer.table
     match to.format:
         case Format.table:

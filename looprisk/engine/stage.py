@@ -141,6 +141,8 @@ class StageRun:
     """What later stages, at their full size, make of a solution at a share of this one."""
     weighs: bool = True
     """Whether incentives are averaged; not yet where the weights are read off the start."""
+    rounded: bool = False
+    """Whether even a small system is solved in floats: for a search that is then made exact."""
 
     @cached_property
     def weights(self) -> Mapping[str, tuple[Fraction, ...]]:
@@ -183,7 +185,7 @@ class StageRun:
         """
         try:
             world = replace(self.world(s, s, still=s), navs=navs, focus=focus or Focus())
-            return _compiled(world)
+            return _compiled(world, rounded=self.rounded)
         except NotAffineError:
             raise NotExactError(
                 "a liquidation repays a debt owed in a token at a price that is stated: "
@@ -245,7 +247,10 @@ class StageRun:
             edges = sorted({ZERO, *knots(whole), *bends(whole), *latches, self.reach})
             for lo, hi in pairwise(tuple(edges)):
                 edges += crossings(skeleton(self.world(lo, hi)), lo, hi)
-            found = tuple(_compiled(self.world(lo, hi)) for lo, hi in pairwise(sorted(edges)))
+            found = tuple(
+                _compiled(self.world(lo, hi), rounded=self.rounded)
+                for lo, hi in pairwise(sorted(edges))
+            )
             return None if any(compiled.minus_cycle for compiled in found) else found
         except NotAffineError:
             return None
@@ -312,12 +317,12 @@ def _after(before: Segment, compiled: Compiled, pieces: tuple[Piece, ...]) -> tu
     return (replace(pieces[0], changed=(*changed, *pieces[0].changed)), *pieces[1:])
 
 
-def _compiled(world: World) -> Compiled:
+def _compiled(world: World, *, rounded: bool = False) -> Compiled:
     parts = skeleton(world)
     if world.still is None:
         parts = decided(parts, world.middle)
     form, index = assemble(parts)
     minus_cycle = audit(form, world.lo, world.hi)
-    if form.nodes > EXACT_NODES:
+    if rounded or form.nodes > EXACT_NODES:
         form = form.floats()
     return Compiled(world=world, skeleton=parts, form=form, index=index, minus_cycle=minus_cycle)

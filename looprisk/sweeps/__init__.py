@@ -2,6 +2,7 @@
 
 from looprisk.sweeps.grid import SHOCK, spread
 from looprisk.sweeps.limit import limit
+from looprisk.sweeps.reverse import reverse
 from looprisk.sweeps.sweep import sweep
 
-__all__ = ["SHOCK", "limit", "spread", "sweep"]
+__all__ = ["SHOCK", "limit", "reverse", "spread", "sweep"]

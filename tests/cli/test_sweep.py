@@ -55,3 +55,14 @@ def test_limit_tells_what_is_no_expectation(cli, fund):
     done = cli("limit", "fund.yaml::large", "Fund/outside/strategies", *words)
     assert done.code == 2
     assert "write LOW..HIGH" in done.err
+
+
+def test_reverse_shows_the_smallest_mixture(cli, fund):
+    done = cli("reverse", "fund.yaml::large", "Fund", "insolvent")
+    assert done.code == 0
+    assert "Fund insolvent: the smallest shock is loss/Fund $4M" in done.out
+    words = ("--norm", "mahalanobis", "--covariance", "{Fund: {Fund: 4}}", "--format", "csv")
+    done = cli("reverse", "fund.yaml::large", "Fund", "insolvent", *words)
+    assert float(next(csv.DictReader(io.StringIO(done.out)))["share"]) == 0.8
+    assert cli("reverse", "fund.yaml::large", "Fund", "burnt").code == 2
+    assert cli("reverse", "fund.yaml::large", "Fund", "insolvent", "--covariance", "3").code == 2

@@ -1,0 +1,65 @@
+"""The verbs that ask for the smallest shock: ``reverse``."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from looprisk.cli.app import Colored, Form, Quiet, Sets, Shocks, Target, Where, Width, app
+from looprisk.cli.emit import Color, out
+from looprisk.cli.failure import Exit, RefusedError
+
+__all__ = ["app"]
+
+
+class Norm(StrEnum):
+    """How a mixture of shocks is measured."""
+
+    max = "max"
+    sum = "sum"
+    mahalanobis = "mahalanobis"
+
+
+@app.command("reverse")
+def reverse(
+    where: Where,
+    of: Annotated[str, typer.Argument(metavar="OF", help="What should break, such as lend.")],
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="How: bad_debt, insolvent, …")],
+    *,
+    norm: Annotated[Norm, typer.Option("--norm", help="How a mixture is measured.")] = Norm.max,
+    covariance: Annotated[
+        str | None,
+        typer.Option(
+            "--covariance",
+            metavar="MAP",
+            help="Of the shocks, in their sizes as written: '{ETH: {stETH: 0.9}}'.",
+        ),
+    ] = None,
+    set_: Sets = None,
+    shock: Shocks = None,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Find the smallest mixture of the shocks that breaks something, and prove that it does."""
+    from looprisk.cli import sweeping
+    from looprisk.cli.ask import read
+    from looprisk.files.typed import read_value
+    from looprisk.sweeps import reverse as reversed_
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    given: dict[str, Mapping[str, object]] | None = None
+    if covariance is not None:
+        given = {}
+        rows = read_value(covariance, "--covariance")
+        for one, row in rows.items() if isinstance(rows, Mapping) else ((covariance, None),):
+            if not isinstance(row, Mapping):
+                raise RefusedError(f"--covariance {covariance}: write '{{ETH: {{stETH: 0.9}}}}'")
+            given[one] = row
+    asked = sweeping.one(read(where, set_, shock), "reverse")
+    answer = reversed_(asked, of, event, norm=norm.value, covariance=given)
+    sweeping.show(answer, to)
+    return Exit.OK

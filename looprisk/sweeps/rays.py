@@ -1,0 +1,190 @@
+"""Where an event begins along a straight way through the factors, and how that place moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from looprisk.engine.adjoint import Reading, condition_of, derivatives
+from looprisk.engine.audit import audit
+from looprisk.engine.breaks import Break, broken, known_crossings
+from looprisk.engine.clear import Selection
+from looprisk.engine.compile import skeleton
+from looprisk.engine.dual import Dual, Slopes
+from looprisk.engine.monitors import Monitor, monitors
+from looprisk.engine.piece import Piece
+from looprisk.engine.skeleton import assemble
+from looprisk.engine.sparse import monotone
+from looprisk.engine.stage import Compiled, Segment, StageRun
+from looprisk.engine.state import ONE, ZERO
+from looprisk.engine.trace import adverse
+from looprisk.errors import NotExactError
+from looprisk.sweeps.factors import Factors, Sizes
+
+NEAR = Fraction(1, 10**9)
+"""In floats, a number so small beside its terms is on its border."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    """Where an event begins on the way from nothing to ``full``."""
+
+    sizes: Sizes
+    share: Fraction
+    """Of the way to ``full``."""
+    full: Sizes
+    attained: bool
+    bracket: bool
+    """Whether the place is only known to the width of a scan."""
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The event looked for, in one of the two clearings."""
+
+    factors: Factors
+    key: Break
+    selection: Selection
+    rounded: bool = False
+    """Whether ways are followed in floats, for a search."""
+
+    def watch(self, compiled: Compiled) -> tuple[Monitor, ...]:
+        """Return what tells the event in a system."""
+        every = monitors(compiled, self.factors.solved.baseline)
+        return tuple(m for m in every if (m.of, m.event) == self.key)
+
+
+def hit(target: Target, direction: Sequence[Fraction]) -> Hit | None:
+    """Return where the event begins from nothing along a direction, None if never in reach."""
+    factors = target.factors
+    room = min(reach / d for reach, d in zip(factors.reach, direction, strict=True) if d)
+    full = tuple(d * room for d in direction)
+    return _first(target, factors.toward(full), (ZERO,) * len(full), full)
+
+
+def corner(target: Target) -> Hit | None:
+    """Return where the event begins if every factor grows alike, each up to its reach."""
+    factors = target.factors
+    here: Sizes = (ZERO,) * len(factors.every)
+    for size in sorted(set(factors.reach)):
+        there = tuple(min(size, reach) for reach in factors.reach)
+        found = _first(target, factors.toward(there, here), here, there)
+        if found is not None or (size != max(factors.reach) and factors.run.weights):
+            return found
+        here = there
+    return None
+
+
+def _first(target: Target, run: StageRun, start: Sizes, full: Sizes) -> Hit | None:
+    run = replace(run, rounded=target.rounded)
+    segments = run.segments(target.selection)
+    exact = () if segments else known_crossings(run)
+    stretches = broken(run, segments, target.watch, target.selection, exact).get(target.key, ())
+    if not stretches:
+        return None
+    first = stretches[0]
+    share = Fraction(first.lo)
+    if share > 1 or (share == 1 and not first.attained):
+        return None
+    return Hit(
+        sizes=tuple(a + share * (b - a) for a, b in zip(start, full, strict=True)),
+        share=share,
+        full=full,
+        attained=first.attained,
+        bracket=first.bracket,
+        segments=segments,
+    )
+
+
+def is_adverse(target: Target) -> bool:
+    """Return whether more of any factor provably never undoes the event.
+
+    On the way of each factor alone no asset, payment or condition rises, no condition that fails
+    lets anybody inside have more, and the limit of the event does not fall. Legs can gain, and
+    tables are not looked into: neither counts as proven.
+    """
+    factors = target.factors
+    if factors.run.catalogue.legs or factors.run.catalogue.crowds:
+        return False
+    ways = [factors.alone(k, reach) for k, reach in enumerate(factors.reach)]
+    return all(_lowers(target, factors.toward(full)) for full in ways)
+
+
+def _lowers(target: Target, run: StageRun) -> bool:
+    stretches = run.stretches
+    if stretches is None:
+        return False
+    for compiled in stretches:
+        limits = [m.short_of for m in target.watch(compiled) if m.short_of is not None]
+        if any(limit.slope < 0 or limit.reads for limit in limits):
+            return False
+        open_form, _ = assemble(skeleton(compiled.world))
+        if not (adverse(open_form) and monotone(open_form)):
+            return False
+        try:
+            audit(open_form, compiled.world.lo, compiled.world.hi)
+        except NotExactError:
+            return False
+    return True
+
+
+def normals(target: Target, found: Hit) -> tuple[Slopes, ...]:
+    """Return how what gave way at a hit moves with every factor: one adjoint solve for each.
+
+    Each is the derivative, to the size of every factor, of a number that is positive just before
+    the hit and zero there; () where no number of the solution decides.
+    """
+    before = next(
+        (
+            (segment, piece)
+            for segment in found.segments
+            for piece in segment.pieces
+            if piece.lo < found.share <= piece.hi
+        ),
+        None,
+    )
+    if before is None:
+        return ()
+    segment, piece = before
+    world = segment.compiled.world
+    sizes = tuple(Dual(size, {k: ONE}) for k, size in enumerate(found.full))
+    run = target.factors.toward(sizes)
+    form, _ = assemble(skeleton(run.world(world.lo, world.hi)))
+    y, s = piece.y(found.share), found.share
+    compiled = replace(segment.compiled, form=form)
+    readings = [_reading(m, compiled) for m in target.watch(compiled)]
+    readings += [condition_of(form, k) for k in range(form.conditions)]
+    slopes = []
+    for reading in readings:
+        if reading is None or not _gives_way(reading, piece, found.share):
+            continue
+        moved = derivatives(form, piece.cells, y, s, reading)
+        if any(slope < 0 for slope in moved.values()):
+            slopes.append(moved)
+    return tuple(slopes)
+
+
+def _gives_way(reading: Reading, piece: Piece, share: Fraction) -> bool:
+    """Return whether a number is zero at the end of a piece, and falls to it."""
+    lo = Fraction(piece.lo)
+    early = (lo + share) / 2
+    there = reading.at(piece.y(share), piece.z(share), share)
+    before = reading.at(piece.y(early), piece.z(early), early)
+    return before > 0 and abs(there) <= NEAR * before
+
+
+def _reading(monitor: Monitor, compiled: Compiled) -> Reading | None:
+    limit = monitor.short_of
+    if limit is None or not (monitor.claim or monitor.node):
+        return None
+    index = compiled.index
+    claims = {index.claim[claim]: -coef for claim, coef in limit.reads}
+    nodes = {}
+    if monitor.claim:
+        claim = index.claim[monitor.claim]
+        claims[claim] = claims.get(claim, ZERO) + 1
+    else:
+        nodes = {index.node[monitor.node]: ONE}
+    return Reading(const=-limit.const, slope=-limit.slope, nodes=nodes, claims=claims)
