@@ -12,8 +12,8 @@ import logging
 import os
 import sqlite3
 import zlib
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,11 +26,11 @@ _log = logging.getLogger(__name__)
 VERSION = 1
 """Of the tables; another one is set aside."""
 _TABLES = """
-CREATE TABLE answers (
+CREATE TABLE IF NOT EXISTS answers (
     chain INTEGER NOT NULL, block TEXT NOT NULL, ask BLOB NOT NULL,
     answer BLOB NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (chain, block, ask)
 ) WITHOUT ROWID;
-CREATE TABLE pins (
+CREATE TABLE IF NOT EXISTS pins (
     chain INTEGER NOT NULL, asked TEXT NOT NULL, number INTEGER NOT NULL,
     hash TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (chain, asked)
 ) WITHOUT ROWID;
@@ -76,10 +76,11 @@ class Cache:
 
     def answer(self, pin: Pin, ask: Ask) -> tuple[Json | RpcError] | None:
         """Return the answer or refusal that was kept, in a tuple; None where none was."""
-        row = self._base.execute(
-            "SELECT answer, digest FROM answers WHERE chain = ? AND block = ? AND ask = ?",
-            (pin.chain_id, pin.hash, _key(ask)),
-        ).fetchone()
+        with self._used() as base:
+            row = base.execute(
+                "SELECT answer, digest FROM answers WHERE chain = ? AND block = ? AND ask = ?",
+                (pin.chain_id, pin.hash, _key(ask)),
+            ).fetchone()
         if row is None or _digest(row[0]) != row[1]:
             return None
         result, code, text = json.loads(zlib.decompress(row[0]))
@@ -92,18 +93,19 @@ class Cache:
         else:
             row = [answer, None, ""]
         raw = zlib.compress(canonical(row).encode())
-        with self._base:
-            self._base.execute(
+        with self._used() as base:
+            base.execute(
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)",
                 (pin.chain_id, pin.hash, _key(ask), raw, _digest(raw)),
             )
 
     def pin(self, chain_id: int, asked: int | str) -> Pin | None:
         """Return the block that was pinned when last asked for this one."""
-        row = self._base.execute(
-            "SELECT number, hash, time FROM pins WHERE chain = ? AND asked = ?",
-            (chain_id, str(asked)),
-        ).fetchone()
+        with self._used() as base:
+            row = base.execute(
+                "SELECT number, hash, time FROM pins WHERE chain = ? AND asked = ?",
+                (chain_id, str(asked)),
+            ).fetchone()
         return None if row is None else Pin(chain_id, row[0], row[1], row[2])
 
     def keep_pin(self, asked: int | str, pin: Pin) -> None:
@@ -112,14 +114,26 @@ class Cache:
             (pin.chain_id, str(name), pin.number, pin.hash, pin.timestamp)
             for name in (asked, pin.number)
         ]
-        with self._base:
-            self._base.executemany("INSERT OR REPLACE INTO pins VALUES (?, ?, ?, ?, ?)", rows)
+        with self._used() as base:
+            base.executemany("INSERT OR REPLACE INTO pins VALUES (?, ?, ?, ?, ?)", rows)
+
+    @contextmanager
+    def _used(self) -> Iterator[sqlite3.Connection]:
+        """Yield the file for one statement; what the disk refuses is told."""
+        try:
+            with self._base:
+                yield self._base
+        except sqlite3.Error as error:
+            raise DataError(
+                f"cannot use the cache {self.path}: {error}",
+                "is the disk full? LOOPRISK_CACHE names another file",
+            ) from None
 
 
 def _opened(path: Path) -> sqlite3.Connection:
     if not path.exists():
         path.touch(_PRIVATE)
-    elif path.stat().st_mode & 0o077 or path.stat().st_uid != os.getuid():
+    elif os.name == "posix" and not _is_ours(path.stat()):
         raise sqlite3.DatabaseError("others may have written to it")
     base = sqlite3.connect(path, timeout=30)
     try:
@@ -134,6 +148,10 @@ def _opened(path: Path) -> sqlite3.Connection:
         base.close()
         raise
     return base
+
+
+def _is_ours(state: os.stat_result) -> bool:
+    return not state.st_mode & 0o077 and state.st_uid == os.getuid()
 
 
 def _key(ask: Ask) -> bytes:

@@ -20,10 +20,11 @@ from looprisk.errors import (
 from looprisk.onchain.abi import NOBODY, call
 from looprisk.onchain.access import Access, opened
 from looprisk.onchain.address import CHAINS, account, chain
+from looprisk.onchain.cache import Cache
 from looprisk.onchain.endpoint import Endpoint, find
 from looprisk.onchain.http import HttpNode
 from looprisk.onchain.places import known
-from looprisk.onchain.snapshot import MULTICALL3, Snapshot, pin
+from looprisk.onchain.snapshot import MULTICALL3, Pin, Snapshot, pin
 from looprisk.onchain.tape import Tape
 
 BALANCE = "balanceOf(address)(uint256)"
@@ -205,6 +206,29 @@ def test_a_damaged_cache_is_never_trusted(town, environment, tmp_path, damage):
         base.close()
     with opened(latest(), environment) as snapshot:
         assert read_symbols(snapshot, town) == first
+
+
+def test_a_disk_that_refuses_is_told(tmp_path):
+    cache = Cache.at(tmp_path / "cache.sqlite")
+    cache._base.execute("PRAGMA query_only = ON")
+    with pytest.raises(DataError, match="cannot use the cache"):
+        cache.keep(Pin(1, 2, "0x", 3), ("eth_call", []), "0x")
+    cache.close()
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="cannot use the cache"):
+        Cache.at(tmp_path / "file" / "cache.sqlite")
+
+
+def test_two_runs_may_make_one_cache(tmp_path):
+    first, second = (Cache.at(tmp_path / "cache.sqlite") for _ in range(2))
+    at, ask = Pin(1, 2, "0x", 3), ("eth_call", ["0x"])
+    first.keep(at, ask, "0x12")
+    assert second.answer(at, ask) == ("0x12",)
+    first.close()
+    second.close()
 
 
 def test_a_recording_answers_without_a_node(town, environment, tmp_path):
