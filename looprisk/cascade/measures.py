@@ -210,6 +210,11 @@ def _logged(event: str) -> Measure:
     return measure
 
 
+def _liquidated(ask: Ask) -> Floats | None:
+    """Return the debt that liquidators repaid; of legs, the notional that venues closed."""
+    return _repaid(ask) if ask.account is not None else _closed(ask)
+
+
 def _repaid(ask: Ask) -> Floats | None:
     if ask.account is None:
         return None
@@ -291,6 +296,7 @@ def hidden_for(done: Run, of: str) -> float | None:
     return float((int(where[-1]) + 1 - int(where[0])) * plan.steps.step)
 
 
+_closed = _logged("hedge_closed")
 METRICS: Mapping[str, Measure] = {
     "book_price": _price(lambda r: r.state.book),
     "economic_price": _price(lambda r: r.values.price),
@@ -313,7 +319,7 @@ METRICS: Mapping[str, Measure] = {
     "utilisation": _utilisation,
     "adl_usd": _cut,
     "adl_share": _cut_share,
-    "liquidated_usd": _repaid,
+    "liquidated_usd": _liquidated,
     "debt_repaid": _repaid_units,
     "collateral_seized": _seized,
     "net_delta": _net_delta,
