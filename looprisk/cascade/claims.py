@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from looprisk.cascade.arrays import Floats
+import numpy as np
+
+from looprisk.cascade.arrays import Floats, ratio
 from looprisk.cascade.record import Record
 from looprisk.cascade.run import Run
+from looprisk.cascade.sums import total
 from looprisk.model.tokens import Par
 
 Kind = Literal["share", "par", "supply", "loan", "equity"]
@@ -28,6 +31,7 @@ class Claim:
     """The book value of a unit, or of the whole."""
     market: Callable[[Record], Floats] | None
     units: Callable[[Record], Floats] | None
+    good: int | None = None
 
 
 def claims_of(done: Run) -> list[Claim]:
@@ -59,6 +63,7 @@ def _of_good(name: str, kind: Kind, good: int) -> Claim:
         book=lambda r: r.state.book[:, good],
         market=lambda r: r.state.price[:, good],
         units=lambda r: r.state.units[:, good],
+        good=good,
     )
 
 
@@ -87,15 +92,32 @@ def _of_equity(name: str, node: int) -> Claim:
 
 
 def lost(done: Run, claim: Claim, record: Record) -> Floats:
-    """Return what those who hold a claim to a record have lost since the start, USD [path]."""
-    fall = claim.unit(done.start) - claim.unit(record)
-    return fall if claim.units is None else fall * claim.units(done.start)
+    """Return what the holders of a claim have lost from the start to a record, USD [path].
+
+    Those who were paid on the way out have what they were paid.
+    """
+    return claim.of(done.start) - claim.of(record) - paid_out(done, claim, record)
 
 
 def reported(done: Run, claim: Claim, record: Record) -> Floats:
     """Return the same in the book."""
-    fall = claim.book(done.start) - claim.book(record)
-    return fall if claim.units is None else fall * claim.units(done.start)
+    before, after = (
+        claim.book(r) if claim.units is None else claim.book(r) * claim.units(r)
+        for r in (done.start, record)
+    )
+    return before - after - paid_out(done, claim, record)
+
+
+def share_lost(done: Run, claim: Claim, record: Record) -> Floats:
+    """Return the fall of a unit as a share of what it was worth at the start [path]."""
+    start = claim.unit(done.start)
+    return ratio(start - claim.unit(record), start)
+
+
+def paid_out(done: Run, claim: Claim, record: Record) -> Floats:
+    """Return what those who left a claim were paid up to a record, USD [path]."""
+    runs = [i for i, wanted in enumerate(done.plan.runs) if wanted.good == claim.good]
+    return total(np.take(record.state.queue.paid, np.array(runs, dtype=np.intp), axis=-1))
 
 
 def hidden(claim: Claim, record: Record) -> Floats:

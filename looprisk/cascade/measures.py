@@ -12,7 +12,7 @@ import numpy as np
 
 from looprisk.cascade.accrue import utilisation
 from looprisk.cascade.arrays import Floats, ratio
-from looprisk.cascade.claims import Claim, claims_of, hidden, lost, reported
+from looprisk.cascade.claims import Claim, claims_of, hidden, lost, reported, share_lost
 from looprisk.cascade.issuers import hedged
 from looprisk.cascade.perps import accounts_of
 from looprisk.cascade.record import Record
@@ -87,10 +87,6 @@ def _of_claim(pick: Callable[[Run, Claim, Record], Floats]) -> Measure:
         return None if claim is None else pick(ask.done, claim, ask.record)
 
     return measure
-
-
-def _loss_fraction(done: Run, claim: Claim, record: Record) -> Floats:
-    return ratio(lost(done, claim, record), claim.of(done.start))
 
 
 def _recovery(ask: Ask) -> Floats | None:
@@ -303,7 +299,7 @@ METRICS: Mapping[str, Measure] = {
     "market_price": _price(lambda r: r.state.price),
     "loss_usd": _of_claim(lost),
     "economic_loss_usd": _of_claim(lost),
-    "loss_fraction": _of_claim(_loss_fraction),
+    "loss_fraction": _of_claim(share_lost),
     "reported_loss_usd": _of_claim(reported),
     "hidden_loss_usd": _of_claim(lambda _, claim, record: hidden(claim, record)),
     "bad_debt_usd": _logged("bad_debt"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from looprisk.cascade.arrays import Floats, ratio
-from looprisk.cascade.claims import Claim, hidden, lost, reported
+from looprisk.cascade.claims import Claim, hidden, lost, reported, share_lost
 from looprisk.cascade.run import Run
 
 HIDDEN = 1e-9
@@ -61,7 +61,7 @@ def outcome(done: Run, claim: Claim) -> Outcome:
     """Return what became of a claim."""
     end, start = done.end, claim.of(done.start)
     loss = beyond_rounding(lost(done, claim, end), start)
-    share = ratio(loss, start)
+    share = beyond_rounding(share_lost(done, claim, end), np.ones(1))
     units = claim.units(end) if claim.units is not None else np.ones(done.paths)
     market = claim.market(end) if claim.market is not None else None
     there = bool(start.any())
@@ -175,7 +175,7 @@ def by_path(done: Run, claim: Claim) -> list[tuple[float, float, float | None]]:
     """Return (value at the end, loss, share lost) of a claim in every path, USD."""
     start, end = claim.of(done.start), claim.of(done.end)
     loss = beyond_rounding(lost(done, claim, done.end), start)
-    share = ratio(loss, start)
+    share = beyond_rounding(share_lost(done, claim, done.end), np.ones(1))
     return [
         (float(e), float(x), float(s) if b else None)
         for e, x, s, b in zip(end, loss, share, start, strict=True)

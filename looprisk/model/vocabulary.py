@@ -60,7 +60,9 @@ METRICS: dict[str, Metric] = {
     "hidden_for": Metric("time from the loss to its showing in the book", "seconds"),
     "adl_usd": Metric("size closed by auto-deleveraging", "usd"),
     "adl_share": Metric("adl_usd / size at the start", "fraction"),
-    "liquidated_usd": Metric("debt repaid by liquidators; of legs, notional that venues closed", "usd"),
+    "liquidated_usd": Metric(
+        "debt repaid by liquidators; of legs, notional that venues closed", "usd"
+    ),
     "net_delta": Metric("(units owned - units hedged) x price", "usd"),
     "collateral_seized": Metric("units taken by liquidators", "tokens"),
     "debt_repaid": Metric("units of debt repaid by liquidators", "tokens"),
