@@ -206,7 +206,7 @@ def runs() -> tuple[Figure, ...]:
 def neighbours() -> tuple[Figure, ...]:
     """Vaults without a dollar in deUSD that share markets with the hurt ones."""
     asked = {vault: down.RUNS[vault].handed_in for vault in network.HURT}
-    left, out = network.after_runs(asked)
+    left, out = network.after_runs(asked, first=["MEV-USDC"])
     gauntlet = "Gauntlet-Core-USDC"
     before, after = (network.can_pay(gauntlet, cash) for cash in (network.at_hand(), left))
     lost = max(

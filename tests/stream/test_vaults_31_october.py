@@ -80,7 +80,7 @@ def test_five_days_earlier(file):
 
 
 def test_the_runs_take_the_cash_and_nothing_else(file):
-    left, out = vaults.after_runs(ASKED)
+    left, out = vaults.after_runs(ASKED, first=["MEV-USDC"])
     answer = solved(file["after-the-runs"])
     # MEV Capital, first to ask, also took the 281 USDC that the bad market had
     assert left["sdeUSD"] == 0

@@ -5,7 +5,7 @@ sdeUSD rows and the totals are those of 31 October 00:00 to the dollar, which is
 here (`SDEUSD_31_OCTOBER` against the daily series). No engine and no file is read.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from tests.stream import independent as hand
@@ -248,18 +248,49 @@ def can_pay(vault: str, cash: Mapping[str, Fraction]) -> Fraction:
     return sum((usd for _, usd in _sources(vault, cash)), Fraction(0)) / assets(vault)
 
 
-def after_runs(asked: Mapping[str, Fraction]) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
+def after_runs(
+    asked: Mapping[str, Fraction], first: Sequence[str] = ()
+) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
     """Return what is left idle in each market, and the share of each vault's shares that got out.
 
-    Vaults come in the order of `asked`, and take from the markets in theirs.
+    The vaults of ``first`` are served before the others, who come together: what a vault cannot pay
+    from its own cash it asks of its markets in proportion to what it has there, and a market that
+    is asked for more than it has pays all the same share.
     """
     cash, out = at_hand(), {}
-    for vault, share in asked.items():
-        left = share * assets(vault)
-        for market, there in list(_sources(vault, cash)):
-            paid = min(left, there)
-            left -= paid
-            if market != "idle":
-                cash[market] -= paid
-        out[vault] = share - left / assets(vault)
+    later = [vault for vault in asked if vault not in first]
+    for group in (*([vault] for vault in first), later):
+        want = {vault: asked[vault] * assets(vault) for vault in group}
+        left = {v: max(Fraction(0), usd - ROWS[v].get("idle", 0)) for v, usd in want.items()}
+        own = {v: dict(list(_supplied(v))) for v in group}
+        while round_ := _asks(left, own, cash):
+            for market in {market for _, market in round_}:
+                wanted = sum(usd for (_, m), usd in round_.items() if m == market)
+                share = min(Fraction(1), cash[market] / wanted)
+                for (vault, m), usd in round_.items():
+                    if m == market:
+                        left[vault] -= usd * share
+                        own[vault][m] -= usd * share
+                cash[market] -= wanted * share
+        out |= {v: asked[v] - left[v] / assets(v) for v in group}
     return cash, out
+
+
+def _supplied(vault: str) -> Iterator[tuple[str, Fraction]]:
+    rows = ROWS[vault] | {"sdeUSD": SDEUSD_4_NOVEMBER.get(vault, 0)}
+    return ((market, Fraction(usd)) for market, usd in rows.items() if market != "idle" and usd)
+
+
+def _asks(
+    left: Mapping[str, Fraction],
+    own: Mapping[str, Mapping[str, Fraction]],
+    cash: Mapping[str, Fraction],
+) -> dict[tuple[str, str], Fraction]:
+    """What each vault asks of each market that still has something for it."""
+    found = {}
+    for vault, need in left.items():
+        there = {m: usd for m, usd in own[vault].items() if usd and cash.get(m)}
+        whole = sum(there.values())
+        if need and whole:
+            found |= {(vault, m): usd * min(Fraction(1), need / whole) for m, usd in there.items()}
+    return found
