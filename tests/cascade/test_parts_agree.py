@@ -5,9 +5,10 @@ import random
 import numpy as np
 import pytest
 
-from looprisk.cascade import orders, pools, settling, venues
+from looprisk.cascade import orders, paths, pools, settling, venues
 from looprisk.model import Scenario, System
-from tests.cascade.plain import curves
+from looprisk.model.scenario import Generator
+from tests.cascade.plain import curves, draws
 from tests.cascade.plain import state as plain
 from tests.cascade.plain.run import run
 
@@ -69,6 +70,24 @@ def test_pools_agree(kind):
         trade = pools.trade(theirs, **state, units=np.array([units]))
         assert (trade.price[0], trade.average[0] * units) == (close(after), close(proceeds))
         assert bool(trade.dry[0]) == dry
+
+
+def test_generated_paths_agree():
+    rule = Generator(
+        kind="gbm_jumps",
+        seed=7,
+        count=3,
+        volatility={"X": "80%/y", "Y": "50%/y"},
+        drift={"Y": "5%/y"},
+        jumps={"X": {"rate": 300, "mean": "-5%", "size": "3%"}},
+        correlation={"X": {"Y": "60%"}},
+    )
+    start = {"X": 100.0, "Y": 2.0}
+    drawn = paths.generated(rule, times=np.arange(40) * 86_400.0, start=start)
+    for path in range(3):
+        ours = draws.generated(rule, path, 86_400.0, 39, start)
+        for place, name in enumerate(drawn.ids):
+            assert list(drawn.values[path, :, place]) == close([level for _, level in ours[name]])
 
 
 def random_venue(draw):

@@ -3,6 +3,7 @@
 from looprisk.model.check_markets import accepted
 from looprisk.model.positions import LoanPosition, PerpPosition
 from looprisk.model.tokens import Par
+from tests.cascade.plain.draws import generated
 from tests.cascade.plain.prices import number, points, start_price, start_usd
 from tests.cascade.plain.state import (
     Account,
@@ -17,8 +18,8 @@ from tests.cascade.plain.state import (
 )
 
 
-def build(system, scenario, tables=None):
-    """Return the world before its first step."""
+def build(system, scenario, tables=None, path=0):
+    """Return the world before its first step; ``path`` is the number of a generated one."""
     clock = scenario.time
     step = number(clock.step)
     origin = clock.start if clock.start is not None else system.as_of
@@ -30,7 +31,7 @@ def build(system, scenario, tables=None):
         steps=round(number(clock.horizon) / step),
         epoch=None if origin is None else float(origin.number),
     )
-    world.path = points(scenario.paths) if scenario.paths is not None else {}
+    world.path = _paths(world, path) if scenario.paths is not None else {}
     _tokens(world)
     for name, position in system.positions.items():
         add_position(world, name, position)
@@ -47,6 +48,16 @@ def build(system, scenario, tables=None):
         name: dict.fromkeys(market.collateral, 0.0) for name, market in system.markets.items()
     }
     return world
+
+
+def _paths(world, path):
+    rule = world.scenario.paths.generate
+    if rule is None:
+        return points(world.scenario.paths)
+    prices = {name: world.system.assets[name].price for name in world.system.assets}
+    start = {name: number(price) for name, price in prices.items()}
+    drawn = generated(rule, path, world.step, world.steps, start)
+    return {name: [(t, x, prices[name].of) for t, x in line] for name, line in drawn.items()}
 
 
 def receipts(system):
