@@ -11,6 +11,10 @@ from looprisk.model.scenario import Paths
 from tests.cascade.plain.run import run as simulate
 
 
+LEAST = 1e-2
+"""What is smaller counts as this large: sums of large amounts that cancel."""
+
+
 def differences(system, scenario, *, path=0, drawn=None, share=1e-9):
     """Return every number of every record in which the two programs differ."""
     done = run(system, to_the_end(scenario), drawn=drawn)
@@ -20,7 +24,7 @@ def differences(system, scenario, *, path=0, drawn=None, share=1e-9):
     for record, other in zip((done.start, *done.records), world.records, strict=True):
         k = record.state.k
         for what, mine, theirs in pairs(plan, record, other, path):
-            scale = max(abs(mine), abs(theirs), 1e-3)
+            scale = max(abs(mine), abs(theirs), LEAST)
             if math.isnan(mine) != math.isnan(theirs) or abs(mine - theirs) > share * scale:
                 found.append((k, what, mine, theirs))
     return found
@@ -67,6 +71,7 @@ def pairs(plan, record, other, path):
     for name, fund in other.funds.items():
         v = next(i for i, legs in enumerate(plan.legs) if legs.name == name)
         yield f"fund {name}", state.venues[v].fund[path], fund
+    yield from _holdings(plan, state, other, path)
     leaks = {n: float(x[path]) for n, x in state.leaks.items()}
     names = {n for n in (*leaks, *other.leaks) if not n.startswith("underwater:")}
     for name in sorted(names - {"withheld", "default cost", "written_off"}):
@@ -75,6 +80,40 @@ def pairs(plan, record, other, path):
     yield "gains", float(state.gains[path]) + lost, other.gains
     under = sum(v for n, v in other.leaks.items() if n.startswith("underwater:"))
     yield "outside", float(values.outside[path]), other.outside + under
+
+
+def _holdings(plan, state, other, path):
+    """Yield what markets, issuers, wallets and oracles hold or say."""
+    for at, key in enumerate(plan.readings):
+        if key in other.readings:
+            yield f"reading {key}", state.reading[path, at], other.readings[key]
+    for at, (name, (m, loan)) in enumerate(zip(plan.catalogue.supplies, plan.supplies, strict=True)):
+        now, theirs = state.markets[m], other.reserves[name]
+        units = state.units[path, plan.place[name]]
+        yield f"units {name}", units, theirs["units"]
+        yield f"supply {name}", state.index[path, at] * units, theirs["supply"]
+        for what in ("cash", "insurance", "deficit"):
+            yield f"{what} {name}", getattr(now, what)[path, loan], theirs[what]
+        for token, n in theirs["stock"].items():
+            stock = sum(now.stock[path, s] for s in plan.books[m].slots_of(token))
+            yield f"stock {name} {token}", stock, n
+    for token, n in other.units.items():
+        yield f"units {token}", state.units[path, plan.place[token]], n
+    for name, (idle, holds, _) in other.issuers.items():
+        firm = plan.firm_at[name]
+        yield f"idle {name}", state.cash[path, firm], idle
+        for thing, n in holds.items():
+            yield f"held {name} {thing}", state.owned[path, firm, plan.place[thing]], n
+    for legs, venue in zip(plan.legs, state.venues, strict=True):
+        for leg, wallet in zip(legs.legs, legs.wallet, strict=True):
+            mine = next((w for w in other.wallets if w in {leg, f"{legs.name}:{_owner(plan, leg)}"}), None)
+            if mine is not None:
+                yield f"wallet {mine}", venue.margin[path, wallet], other.wallets[mine][0]
+
+
+def _owner(plan, leg):
+    part = plan.system.positions.get(leg)
+    return part.owner if part is not None else None
 
 
 def shown(found, most=25):

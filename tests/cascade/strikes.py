@@ -48,7 +48,7 @@ def _loss(draw, parts, step, steps):
 
 def _default(draw, parts, step, steps):
     del parts
-    target = draw.choice(("Q/owes/bonds", "Q", "pool-1"))
+    target = draw.choice(("Q/owes/bonds", "Q", "D"))
     return [{"default": {target: "40%"}, **_at(draw, step, steps, 1)}]
 
 
@@ -92,17 +92,16 @@ def _wrong(draw, parts, step, steps):
     move = draw.choice(("-20%", "+10%", "$90"))
     made = [{"misprice": {"slow": move}, **_at(draw, step, steps, 1)}]
     if draw.random() < 0.5:
-        made.append({"change": {"slow/lag": f"{step}s"}, "at": f"{(steps - 1) * step}s"})
+        made.append({"change": {"slow/kind": "market"}, "at": f"{(steps - 1) * step}s"})
     return made
 
 
 def _freeze(draw, parts, step, steps):
-    del parts
     target = draw.choice(("mean", "lid"))
     made = [{"freeze": [target], **_at(draw, step, steps)}]
     if draw.random() < 0.5:
-        path = {"mean": {"mean/window": "2h"}, "lid": {"lid/cap": "$103"}}[target]
-        made.append({"change": path, "at": f"{(steps - 1) * step}s"})
+        again = {f"{target}/kind": parts["oracles"][target]["kind"]}
+        made.append({"change": again, "at": f"{(steps - 1) * step}s"})
     return made
 
 

@@ -86,7 +86,7 @@ def _terms(draw, oracle, *, absorbs=False):
 
 def _rate(draw):
     if draw.random() < 0.4:
-        return {"kind": "adaptive"} if draw.random() < 0.5 else {"kind": "adaptive", "base": "8%/y"}
+        return {"kind": "adaptive", "base": draw.choice(("4%/y", "8%/y"))}
     return {"kind": "kinked", "base": "1%/y", "slope_1": "5%/y", "slope_2": "90%/y", "kink": "80%"}
 
 
@@ -191,7 +191,9 @@ def _liquidity(draw):
                 thins |= {"with_volatility": "0.5x", "calm": "60%/y", "window": "6h"}
             if draw.random() < 0.5:
                 thins["refills_in"] = draw.choice(("2m", "5h", "4d"))
-            curve = {"kind": draw.choice(CURVES), "depth": usd(draw.choice((30_000, 90_000)))}
+            kind = draw.choice(CURVES)
+            depth = draw.choice((30_000, 90_000)) * (1 if kind == "exponential" else 5)
+            curve = {"kind": kind, "depth": usd(depth)}
             pools[f"{token}-pool"] = {"of": token, "into": "USD", "curve": curve, "thins": thins}
     return pools
 

@@ -59,8 +59,8 @@ def _open(world, holder, trader, leg, asset, gap):
         return
     initial = number(venue.initial, 2 * number(venue.maintenance))
     cost = price * (initial + fee)
-    units = min(gap, cash(world, holder) / cost) if cost else gap
-    spend(world, holder, units * cost)
+    units = min(gap, holder.idle / cost) if cost else gap
+    holder.idle = less(holder.idle, units * cost)
     trader.usd += units * price * initial
     world.leak(f"fees:{trader.venue}", units * price * fee)
     leg.entry = (-leg.n * leg.entry + units * price) / (units - leg.n)
@@ -88,8 +88,8 @@ def _assets(world):
 
 
 def spend(world, holder, amount):
-    """Take dollars from an issuer: idle ones first, then assets in the order of the file."""
-    assets = [a for a in holder.holds if a in _assets(world)]
+    """Take dollars from an issuer: idle ones first, then assets in the order of their section."""
+    assets = [a for a in _assets(world) if a in holder.holds]
     used = min(amount, holder.idle)
     holder.idle = less(holder.idle, used)
     left = less(amount, used)

@@ -50,7 +50,7 @@ def sell_tokens(world, trader, need=None):
     for token, n in trader.tokens.items():
         given = share * n * price_of(world, token)
         trader.tokens[token] = less(n, share * n)
-        world.leak(f"haircut:{trader.venue}", given - share * counts[token])
+        world.leak(f"others:{trader.venue}", given - share * counts[token])
         if token not in world.system.assets:
             world.leak("token_lenders", -given)
     trader.usd += share * worth

@@ -48,10 +48,12 @@ def act(world):
                 orders += _to_fund(world, trader)
             elif standing[trader.name] == "order":
                 orders += _order(world, trader)
-    _fill(world, orders)
+    after = _fill(world, orders)
     for venue in world.funds:
         holes[venue] += _settle(world, venue, standing)
         _socialise(world, venue, holes[venue])
+    for token, price in after.items():
+        settle(world, token, price)
 
 
 def _to_fund(world, trader):
@@ -95,11 +97,12 @@ def _share(world, trader, leg):
 
 
 def _fill(world, orders):
-    """Fill all orders of a token at the average price of the net of them."""
+    """Fill all orders of a token at the average price of the net; return the prices after."""
+    prices = {}
     for token in dict.fromkeys(leg.token for _, leg, _, _ in orders):
         mine = [order for order in orders if order[1].token == token]
         price = mark(world, mine[0][1])
-        average, after, _ = execute(world, 5, token, price, sum(q for _, _, q, _ in mine))
+        average, prices[token], _ = execute(world, 5, token, price, sum(q for _, _, q, _ in mine))
         for trader, leg, quantity, fund in mine:
             venue = world.system.venues[trader.venue]
             fee = number(venue.taker_fee) * abs(quantity) * average
@@ -110,7 +113,7 @@ def _fill(world, orders):
                 trader.usd += result
             world.leak(f"fees:{trader.venue}", fee)
             leg.n = less(leg.n, quantity)
-        settle(world, token, after)
+    return prices
 
 
 def _settle(world, venue, standing):
@@ -129,7 +132,7 @@ def _settle(world, venue, standing):
 
 
 def _socialise(world, venue, hole):
-    """Share a hole pro rata to positive equity of the accounts left; the rest others pay."""
+    """Share a hole pro rata to positive equity, at the marks of the phase; the rest others pay."""
     if hole <= 0:
         return
     world.count("socialised")

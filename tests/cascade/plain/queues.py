@@ -90,7 +90,7 @@ def _withdraw(world, books, asks, markets):
         used = 0.0 if nothing else min(wanted, cash(world, holder))
         spend(world, holder, used)
         taken[issuer], need[issuer] = used, 0.0 if nothing else less(wanted, used)
-        lines[issuer] = [c for c, n in holder.holds.items() if c in world.reserves and n]
+        lines[issuer] = [c for c in world.reserves if holder.holds.get(c)]
     drawn = {}
     for turn in range(max([len(x) for x in lines.values()], default=1) or 1):
         direct = {name: ask.usd for name, ask in markets.items()} if turn == 0 else {}

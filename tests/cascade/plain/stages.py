@@ -83,7 +83,7 @@ def _loss(world, stage):
         for pile in piles:
             lost = min(holder.piles[pile], amount * holder.stated[pile] / total)
             holder.piles[pile] = less(holder.piles[pile], lost)
-            world.gains -= lost
+            world.leak("written_off", lost)
 
 
 def _venue_loss(world, venue, share):
@@ -91,8 +91,8 @@ def _venue_loss(world, venue, share):
         if trader.venue == venue:
             lost = share * max(0.0, equity(world, trader))
             trader.usd -= lost
-            world.gains -= lost
-    world.gains -= share * world.funds[venue]
+            world.leak("written_off", lost)
+    world.leak("written_off", share * world.funds[venue])
     world.funds[venue] *= 1 - share
 
 
