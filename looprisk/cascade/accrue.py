@@ -18,6 +18,8 @@ from looprisk.model.values import Value
 
 LEAST, MOST = 0.001, 2.0
 """Bounds of an adaptive rate at target, per year."""
+INITIAL_TARGET = 0.04
+"""Where an adaptive rate at target starts that says nothing of it: Morpho's, per year."""
 TARGET, STEEP, SPEED = 0.9, 4.0, 50.0
 """Of an adaptive rate: utilisation aimed at, steepness, speed per year."""
 

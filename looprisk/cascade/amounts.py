@@ -74,16 +74,21 @@ def round_of(plan: Plan, state: State, at: int) -> Round:
     repay = np.where(sick & (whole > 0), repay, 0.0)
     taken = np.where(repay == most, 1.0, ratio(phi * repay, whole))
     wanted = np.where((repay > 0)[:, None], now.collateral * taken[:, None], 0.0)
-    brings = _summed(wanted, price)
-    paid = (brings >= repay * (1 - SLACK)) & (brings - repay >= gas - SLACK * brings)
+    part = shares * repay[:, None]
+    forced = (now.acting == ALWAYS)[:, None, None]
+    gains = wanted * price[:, :, None] - part
+    pays = forced | (gains >= -SLACK * part)
+    # a slot that does not pay is left; what the others bring must pay for the gas
+    wanted, part = np.where(pays, wanted, 0.0), np.where(pays, part, 0.0)
+    gain = _along(np.where(pays, gains, 0.0))
+    paid = (wanted > 0).any(axis=1) & (gain >= gas - SLACK * (repay + gas))
     waits = (now.acting == WHEN_PAID)[:, None] & (repay > 0) & ~paid
     repay = np.where(waits, 0.0, repay)
-    forced = (now.acting == ALWAYS)[:, None, None]
     reserve = np.where(forced, 0.0, reading[:, :, None] / phi[:, None])
     return Round(
         owed=owed,
         repay=np.where(waits, np.minimum(owed, most), repay),
-        part=np.where(waits[:, None], 0.0, shares * repay[:, None]),
+        part=np.where(waits[:, None], 0.0, part),
         wanted=np.where(waits[:, None], 0.0, wanted),
         reserve=reserve,
         unpaid=waits,

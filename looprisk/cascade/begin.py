@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from looprisk.cascade.accounts import Book
+from looprisk.cascade.accrue import INITIAL_TARGET
 from looprisk.cascade.arrays import Floats, spread
 from looprisk.cascade.book import book
 from looprisk.cascade.legs import Legs
@@ -163,8 +164,10 @@ def _base(plan: Plan, book_: Book, loan: int) -> float:
     """Return where an adaptive rate starts, per year."""
     token = plan.goods[book_.loans[loan]]
     rate = book_.part.lends[token].rate
-    if rate is None or rate.kind != "adaptive" or rate.base is None:
+    if rate is None or rate.kind != "adaptive":
         return 0.0
+    if rate.base is None:
+        return INITIAL_TARGET
     return float(known(rate.base, book_.name, "lends", token, "rate", "base"))
 
 

@@ -123,11 +123,11 @@ def _supply(balance: Balance, paid: Paid, supply: int) -> Floats:
     book_, now = plan.books[market], state.markets[market]
     price = balance.loan_price(market, loan, paid)
     due = balance.supply_unit(supply, paid)
-    if not book_.absorbs:
+    if not (book_.absorbs and plan.realises[supply]):
         return due
     units = state.units[:, plan.assets + plan.tokens + supply]
     there = now.cash[:, loan] + now.unlisted[:, loan] + total(now.debt[:, loan])
     have = there * price + now.insurance[:, loan]
-    for s, at in enumerate(plan.readings_of[market]):
-        have = have + now.stock[:, s] * state.reading[:, at]
+    for s, slot in enumerate(book_.slots):
+        have = have + now.stock[:, s] * paid.price[:, slot.good]
     return np.where(units == 0, due, ratio(np.minimum(units * due, have), units))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from looprisk.cascade.arrays import Floats, Ints
-from looprisk.cascade.margins import liquidation_price
+from looprisk.cascade.margins import left_for_leg, liquidation_price, maintenance_of, profit
 from looprisk.cascade.traders import traders_of
 from looprisk.cascade.venues import VenueTerms, terms_of
 from looprisk.engine.catalogue import Catalogue, known
@@ -50,12 +50,17 @@ class Legs:
     fund: float
     terms: VenueTerms
 
-    def liquidation_prices(self, size: Floats, entry: Floats, margin: Floats) -> Floats:
-        """Return the price at which each leg is closed on its own, USD [path, leg].
+    def liquidation_prices(
+        self, size: Floats, entry: Floats, margin: Floats, mark: Floats
+    ) -> Floats:
+        """Return the price at which each leg is closed, the others at their mark, USD [path, leg].
 
-        ``margin`` [path, wallet] is what stands behind it; of a cross account, all of it.
+        ``margin`` [path, wallet] is what stands behind an account, ``mark`` [path, leg].
         """
-        cash = self.terms.of_leg(margin)
+        own = profit(size, entry, mark)
+        kept = np.where(size == 0, 0.0, maintenance_of(self.terms.ladder, size, entry, mark))
+        worth = self.terms.of_leg(margin + self.terms.per_wallet(own))
+        cash = left_for_leg(worth, self.terms.of_leg(self.terms.per_wallet(kept)), own, kept)
         return liquidation_price(self.terms.ladder, size, entry, cash)
 
 

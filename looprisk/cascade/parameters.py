@@ -22,6 +22,11 @@ def changed(plan: Plan, state: State, path: str, new: object, where: Bools) -> S
     """
     head, *rest = path.split("/")
     if head in plan.system.oracles:
+        if plan.system.set({path: new}).oracles[head] != plan.system.oracles[head]:
+            raise NotCarriedError(
+                f"change: `{path}`: in time a stage writes a value of an oracle again as it "
+                "stands, which ends its freeze; write another start under `set`"
+            )
         return _oracle(plan, state, head, where)
     if head not in plan.system.markets:
         raise _not_carried(path)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from looprisk.cascade.arrays import Floats
+from looprisk.cascade.arrays import Bools, Floats, ratio
 from looprisk.cascade.legs import Legs
 from looprisk.cascade.orders import Orders, place
 from looprisk.cascade.orders import VenueState as Accounts
@@ -113,7 +113,8 @@ def _released(
     kept = np.where(done.ended[:, None], 0.0, venue.posted)
     seized = venue.posted * done.seized[:, None]
     freed = np.where(done.ended[:, None], venue.posted - seized, 0.0)
-    state = _tokens_home(plan, state, legs, freed, seized, accounts, done, marks)
+    paid = total(accounts.posted * done.seized)
+    state = _tokens_home(plan, state, legs, freed, seized, paid, marks)
     changed = replace(
         venue,
         size=done.size,
@@ -133,11 +134,10 @@ def _tokens_home(
     legs: Legs,
     freed: Floats,
     seized: Floats,
-    accounts: Accounts,
-    done: Settled,
+    paid: Floats,
     marks: Floats,
 ) -> State:
-    """Return the state after tokens left a venue: to their owners, or sold by it."""
+    """Return the state after tokens left a venue: to their owners, or sold by it for ``paid``."""
     if not legs.kinds:
         return state
     owned = state.owned.copy()
@@ -152,9 +152,36 @@ def _tokens_home(
             away = np.where(legs.owner < 0, freed[:, kind], 0.0)
             state = leaked(state, f"traders:{legs.name}", total(away) * price)
             bought = bought + total(seized[:, kind]) * price
-    paid = total(accounts.posted * done.seized)
     state = leaked(state, f"others:{legs.name}", bought - paid)
     return replace(state, owned=owned)
+
+
+def end_wallets(
+    plan: Plan, state: State, at: int, ended: Bools, cash: Floats, *, kept: bool
+) -> State:
+    """Return the state after wallets without legs were closed, with ``cash``, [path, wallet].
+
+    Tokens pay what is missing, others what then still is; the rest goes home, or is ``kept`` by
+    the fund of the venue.
+    """
+    legs, venue = plan.legs[at], state.venues[at]
+    worth = np.where(ended, margin_worth(legs, venue, state.price, cut=True), 0.0)
+    short = np.minimum(1.0, ratio(np.maximum(-cash, 0.0), worth))
+    share = np.where(ended, 1.0 if kept else short, 0.0)
+    rest = np.where(ended, cash + share * worth, 0.0)
+    seized = venue.posted * share[:, None]
+    freed = np.where(ended[:, None], venue.posted - seized, 0.0)
+    left = np.maximum(rest, 0.0)
+    changed = replace(
+        venue,
+        posted=np.where(ended[:, None], 0.0, venue.posted),
+        fund=venue.fund + (total(left) if kept else 0.0),
+        home=venue.home + (0.0 if kept else left),
+    )
+    state = _tokens_home(
+        plan, state.venue(at, changed), legs, freed, seized, total(share * worth), state.price
+    )
+    return leaked(state, f"others:{legs.name}", total(np.minimum(rest, 0.0)))
 
 
 def _events(legs: Legs, orders: Orders, mark: Floats) -> list[Happened]:

@@ -260,20 +260,24 @@ class Plan:
         """Enter a reading after the one it is made from."""
         part = self.system.oracles.get(oracle)
         base = str(part.base) if part is not None and part.base is not None else ""
-        if base in self.system.oracles and (base, collateral) not in found:
-            self._add_reading(base, collateral, found)
+        if part is not None and base in self.system.oracles:
+            target = str(part.of or collateral)
+            if (base, target) not in found:
+                self._add_reading(base, target, found)
         found[oracle, collateral] = None
 
     @cached_property
     def memory(self) -> int:
         """How many steps back oracles look, this one counted."""
         spans = [
-            known(value, name) / self.step_length
+            sum(
+                math.ceil(known(value, name) / self.step_length)
+                for value in (part.lag, part.window)
+                if value is not None
+            )
             for name, part in self.system.oracles.items()
-            for value in (part.lag, part.window)
-            if value is not None
         ]
-        return min(math.ceil(max(spans, default=0)) + 2, self.steps.count + 2)
+        return min(max(spans, default=0) + 2, self.steps.count + 2)
 
     @property
     def step_length(self) -> Fraction:

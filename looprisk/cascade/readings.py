@@ -21,7 +21,11 @@ PLAIN: Mapping[str, Oracle] = {"market": Oracle(kind="market"), "nav": Oracle(ki
 def read_at_start(plan: Plan, state: State) -> State:
     """Return the state with what every oracle reports before the first step."""
     for at in range(len(plan.readings)):
-        state = replace(state, reading=_put(state.reading, at, _looked_at(plan, state, at, 0.0)))
+        name, _ = plan.readings[at]
+        seen, oracle = _looked_at(plan, state, at, 0.0), oracle_of(plan, name)
+        if oracle.kind == "capped" and oracle.cap is not None:
+            seen = np.minimum(seen, _usd(plan, state, oracle, name))
+        state = replace(state, reading=_put(state.reading, at, seen))
     return replace(state, last=state.reading)
 
 
@@ -31,11 +35,7 @@ def read(plan: Plan, state: State, book: Floats, now: float) -> State:
     ``book`` [path, good] are the book prices of the state as it enters the phase.
     """
     dt = plan.steps.dt(state.k)
-    shown = replace(state, book=book)
-    source = np.empty_like(state.reading)
-    for at in range(len(plan.readings)):
-        source[:, at] = _looked_at(plan, shown, at, now)
-    first = source if state.k == 0 else state.first
+    source = np.full_like(state.reading, np.nan)
     integral = np.zeros_like(source)
     if state.integrals:
         integral = state.integrals[0] + state.sources[0] * dt
@@ -44,9 +44,11 @@ def read(plan: Plan, state: State, book: Floats, now: float) -> State:
         state,
         sources=(source, *state.sources)[:memory],
         integrals=(integral, *state.integrals)[:memory],
-        first=first,
+        first=source if state.k == 0 else state.first,
     )
     for at in range(len(plan.readings)):
+        # one oracle may look at another: that one has reported by then
+        source[:, at] = _looked_at(plan, replace(state, book=book), at, now)
         state = _report(plan, state, at, now)
     return state
 
@@ -55,9 +57,11 @@ def _report(plan: Plan, state: State, at: int, now: float) -> State:
     """Return the state after one oracle has reported: lag, window, cap, push, in this order."""
     name, _ = plan.readings[at]
     oracle = oracle_of(plan, name)
-    source = _late(plan, state, at, oracle)
-    if oracle.kind == "twap" and oracle.window is not None:
-        source = _mean(plan, state, at, float(known(oracle.window, name, "window")), now)
+    late = steps_late(plan, oracle)
+    source = state.first[:, at] if late > state.k else state.sources[late][:, at]
+    if oracle.window is not None:
+        window = float(known(oracle.window, name, "window"))
+        source = _mean(plan, state, at, late, window, now)
     if oracle.kind == "capped" and oracle.cap is not None:
         source = np.minimum(source, _usd(plan, state, oracle, name))
     before = state.last[:, at]
@@ -70,6 +74,7 @@ def _report(plan: Plan, state: State, at: int, now: float) -> State:
         if oracle.deviation is not None:
             step = float(known(oracle.deviation, name, "deviation"))
             push = push | (np.abs(source - before) >= step * before)
+    push &= ~state.frozen[:, at] | (state.k == 0)
     last = np.where(push, source, before)
     wrong = state.wrong[:, at]
     told = np.where(np.isnan(wrong), last * state.misprice[:, at], wrong)
@@ -82,28 +87,29 @@ def _report(plan: Plan, state: State, at: int, now: float) -> State:
     )
 
 
-def _late(plan: Plan, state: State, at: int, oracle: Oracle) -> Floats:
-    """Return the source of the latest step at or before the lag, the first one before the start."""
-    if oracle.lag is None:
-        return state.sources[0][:, at]
-    back = math.ceil(float(oracle.lag.number / plan.step_length))
-    if back > state.k:
+def steps_late(plan: Plan, oracle: Oracle) -> int:
+    """Return how many steps an oracle is behind: the latest step at or before its lag."""
+    return math.ceil(oracle.lag.number / plan.step_length) if oracle.lag is not None else 0
+
+
+def _mean(plan: Plan, state: State, at: int, late: int, window: float, now: float) -> Floats:
+    """Return the mean over a window of the source as an oracle so late sees it.
+
+    Its integral is linear between steps; before the start the source is the first one.
+    """
+    seen = now - late * plan.steps.step
+    if seen <= 0:
         return state.first[:, at]
-    return state.sources[back][:, at]
-
-
-def _mean(plan: Plan, state: State, at: int, window: float, now: float) -> Floats:
-    """Return the mean of the source over a window, linear between steps."""
-    here = state.integrals[0][:, at]
-    if window >= now:
-        there = state.first[:, at] * (now - window)
+    here = state.integrals[late][:, at]
+    if window >= seen:
+        there = state.first[:, at] * (seen - window)
         return (here - there) / window
     steps = window / plan.steps.step
     back = math.floor(steps)
     part = steps - back
-    there = state.integrals[back][:, at]
+    there = state.integrals[late + back][:, at]
     if part:
-        there = there + part * (state.integrals[back + 1][:, at] - there)
+        there = there + part * (state.integrals[late + back + 1][:, at] - there)
     return (here - there) / window
 
 
@@ -118,9 +124,10 @@ def _looked_at(plan: Plan, state: State, at: int, now: float) -> Floats:
     oracle = oracle_of(plan, name)
     if oracle.kind in {"capped", "twap"}:
         base = str(oracle.base or "market")
-        if (base, collateral) in plan.readings[:at]:
-            return state.reading[:, plan.readings.index((base, collateral))]
-        return _kind(plan, state, PLAIN[base], str(oracle.of or collateral), base, now)
+        target = str(oracle.of or collateral)
+        if (base, target) in plan.readings[:at]:
+            return state.reading[:, plan.readings.index((base, target))]
+        return _kind(plan, state, PLAIN[base], target, base, now)
     return _kind(plan, state, oracle, str(oracle.of or collateral), name, now)
 
 

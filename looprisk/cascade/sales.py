@@ -11,6 +11,9 @@ from looprisk.cascade.plan import Plan
 from looprisk.cascade.pools import Pool, gain, pool_of, refilled, sell, trade, volatility
 from looprisk.cascade.state import Happened, State
 
+ROUNDING = 1e-12
+"""A price below a reservation by no more than this share of it still meets it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Offer:
@@ -43,13 +46,14 @@ def sell_all(
 ) -> tuple[tuple[Sold, ...], State, tuple[Happened, ...]]:
     """Return what each offer brings, and the state with the impact of all of them together.
 
-    Without a pool any quantity is sold at the price. Gains on what is still held are not booked
-    here: the impact shows when the state is repriced.
+    Without a pool any quantity is sold at the price, if that is what the seller asks at least.
+    Gains on what is still held are not booked here: the impact shows when the state is repriced.
     """
     sold: list[Sold] = []
     for offer in offers:
         price = state.price[:, offer.good, None]
-        sold.append(Sold(units=offer.wanted, proceeds=offer.wanted * price))
+        units = np.where(price >= offer.reserve * (1 - ROUNDING), offer.wanted, 0.0)
+        sold.append(Sold(units=units, proceeds=units * price))
     events: list[Happened] = []
     for at, pooled in enumerate(plan.pools):
         mine = [i for i, offer in enumerate(offers) if offer.good == pooled.good]

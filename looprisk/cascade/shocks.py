@@ -10,7 +10,7 @@ from looprisk.cascade.arrays import Bools, Floats, ratio
 from looprisk.cascade.legs import size_of
 from looprisk.cascade.outside import held_inside
 from looprisk.cascade.parameters import changed
-from looprisk.cascade.perps import accounts_of
+from looprisk.cascade.perps import accounts_of, end_wallets
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.settling import close_share
 from looprisk.cascade.state import State, leaked
@@ -173,7 +173,7 @@ def adl(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
 
 
 def close(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
-    """A leg is liquidated at its liquidation price; what is left is the venue's."""
+    """A leg is liquidated at its liquidation price, with the bookkeeping of any liquidation."""
     del at
     for name in stage.close:
         state = _closed(plan, state, str(name), 1.0, None, where, event=False)
@@ -198,25 +198,24 @@ def _closed(
     part[:, leg] = np.where(where, share, 0.0)
     if level is None:
         behind = accounts.margin + accounts.posted
-        level = legs.liquidation_prices(venue.size, venue.entry, behind)[:, leg]
+        level = legs.liquidation_prices(venue.size, venue.entry, behind, mark)[:, leg]
         level = np.where(np.isnan(level), mark[:, leg], level)
     at = mark.copy()
     at[:, leg] = level
     done = close_share(legs.terms, accounts, share=part, price=at, fee=not event)
     units = venue.size - done.size
     lost = total(units * (at - mark))
-    home = np.where(event, done.left, 0.0)
-    fund = venue.fund + (0.0 if event else total(done.left))
     changed_ = replace(
         venue,
         size=done.size,
         margin=done.margin,
-        fund=fund,
-        home=venue.home + home,
         cut=venue.cut + (np.abs(units) * at if event else 0.0),
     )
     state = leaked(state.venue(v, changed_), f"fees:{legs.name}", total(done.fees))
-    return leaked(state, f"others:{legs.name}", -lost)
+    state = leaked(state, f"others:{legs.name}", -lost)
+    return end_wallets(
+        plan, state, v, done.ended, done.left, kept=legs.terms.keeps_rest and not event
+    )
 
 
 def drain(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
@@ -325,7 +324,7 @@ def _leg_opened(plan: Plan, state: State, name: str, position: PerpPosition, whe
 
 
 def ask(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
-    """Holders ask for their money: shares of what is outside, units, or dollars at book."""
+    """Holders ask for their money: shares of what is outside, tokens, or dollars at book."""
     del stage
     asked = state.queue.asked
     whole = state.queue.whole
@@ -341,7 +340,9 @@ def ask(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
         elif size.unit == "usd":
             units = ratio(np.full(state.paths, number), state.book[:, wanted.good])
         else:
-            units = np.full(state.paths, number)
+            supply = wanted.good - plan.assets - plan.tokens
+            per_unit = state.index[:, supply] if supply >= 0 else np.ones(state.paths)
+            units = ratio(np.full(state.paths, number), per_unit)
         asked = put(asked, i, where, np.minimum(units, free))
         whole = put(whole, i, where, np.minimum(units, free))
     return replace(state, queue=replace(state.queue, asked=asked, whole=whole))

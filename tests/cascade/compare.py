@@ -10,7 +10,6 @@ from looprisk.cascade.run import run
 from looprisk.model.scenario import Paths
 from tests.cascade.plain.run import run as simulate
 
-
 LEAST = 1e-2
 """What is smaller counts as this large: sums of large amounts that cancel."""
 
@@ -87,7 +86,9 @@ def _holdings(plan, state, other, path):
     for at, key in enumerate(plan.readings):
         if key in other.readings:
             yield f"reading {key}", state.reading[path, at], other.readings[key]
-    for at, (name, (m, loan)) in enumerate(zip(plan.catalogue.supplies, plan.supplies, strict=True)):
+    for at, (name, (m, loan)) in enumerate(
+        zip(plan.catalogue.supplies, plan.supplies, strict=True)
+    ):
         now, theirs = state.markets[m], other.reserves[name]
         units = state.units[path, plan.place[name]]
         yield f"units {name}", units, theirs["units"]
@@ -106,7 +107,9 @@ def _holdings(plan, state, other, path):
             yield f"held {name} {thing}", state.owned[path, firm, plan.place[thing]], n
     for legs, venue in zip(plan.legs, state.venues, strict=True):
         for leg, wallet in zip(legs.legs, legs.wallet, strict=True):
-            mine = next((w for w in other.wallets if w in {leg, f"{legs.name}:{_owner(plan, leg)}"}), None)
+            mine = next(
+                (w for w in other.wallets if w in {leg, f"{legs.name}:{_owner(plan, leg)}"}), None
+            )
             if mine is not None:
                 yield f"wallet {mine}", venue.margin[path, wallet], other.wallets[mine][0]
 

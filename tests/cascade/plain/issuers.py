@@ -15,8 +15,7 @@ def act(world):
         if rule is not None:
             for asset in world.system.assets:
                 _rebalance(world, holder, rule, asset, sales)
-    for asset, sellers in sales.items():
-        _sell(world, asset, sellers)
+    settle(world, {asset: _sell(world, asset, sellers) for asset, sellers in sales.items()})
     _feed(world)
 
 
@@ -75,7 +74,7 @@ def _sell(world, asset, sellers):
         holder.holds[asset] = less(holder.holds[asset], units)
         holder.idle += units * average
         world.count("hedge sold")
-    settle(world, asset, after)
+    return after
 
 
 def cash(world, holder):

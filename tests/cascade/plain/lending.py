@@ -51,13 +51,13 @@ def act(world):
     for piece in stock:
         moved = piece.units * piece.pace
         sold(world, piece.market, piece.token, moved, moved * before[piece.token])
+    after = {}
     for token, price in before.items():
         quantity = sum(s.units * s.pace for s in slices if s.token == token)
-        _, after, slippage = execute(world, 6, token, price, quantity)
+        _, after[token], slippage = execute(world, 6, token, price, quantity)
         world.leak("liquidators", -slippage)
-        settle(world, token, after)
-    for account in world.accounts.values():
-        _bad_debt(world, account)
+    settle(world, after)
+    write_off(world)
 
 
 def _paces(world, token, price, slices):
@@ -183,27 +183,38 @@ def _apply(world, found, before):
         world.count("several collaterals")
 
 
-def _bad_debt(world, account):
-    """Write off what no collateral backs, as the protocol does."""
-    market = world.system.markets[account.market]
-    owed = {t: d for t, d in account.debts.items() if d > 0}
-    if account.bad or not owed or any(n > 0 for n in account.units.values()):
-        return
-    account.bad = True
-    world.log(6, account.name, "bad_debt", sum(d * price_of(world, t) for t, d in owed.items()))
-    for token, debt in owed.items():
-        reserve = world.reserves[supply_id(world.system, account.market, token)]
-        unit = price_of(world, token)
-        covered = min(reserve.insurance / unit, debt)
-        reserve.insurance = less(reserve.insurance, covered * unit)
-        reserve.cash += covered
-        rest = less(debt, covered)
-        account.debts[token] = rest
-        if market.rules == "aave-v3.3":
-            reserve.deficit += rest
-            account.debts[token] = 0.0
-        elif market.realises_bad_debt:
-            reserve.supply = max(0.0, reserve.supply - rest)
-            account.debts[token] = 0.0
+def write_off(world):
+    """Write off what no collateral backs, as the protocol does; insurance is shared pro rata."""
+    found = {}
+    for account in world.accounts.values():
+        owed = {t: d for t, d in account.debts.items() if d > 0}
+        if account.bad or not owed or any(n > 0 for n in account.units.values()):
+            continue
+        account.bad = True
+        worth = sum(d * price_of(world, t) for t, d in owed.items())
+        world.log(6, account.name, "bad_debt", worth)
+        for token, debt in owed.items():
+            supply = supply_id(world.system, account.market, token)
+            found.setdefault(supply, []).append((account, debt))
+    for supply, debts in found.items():
+        reserve = world.reserves[supply]
+        total = sum(debt for _, debt in debts)
+        covered = min(reserve.insurance / price_of(world, reserve.token), total)
+        for account, debt in debts:
+            _take_off(world, reserve, account, debt, covered * debt / total)
         if covered:
             world.count("insured")
+
+
+def _take_off(world, reserve, account, debt, covered):
+    market = world.system.markets[account.market]
+    reserve.insurance = less(reserve.insurance, covered * price_of(world, reserve.token))
+    reserve.cash += covered
+    rest = less(debt, covered)
+    account.debts[reserve.token] = rest
+    if market.rules == "aave-v3.3":
+        reserve.deficit += rest
+        account.debts[reserve.token] = 0.0
+    elif market.realises_bad_debt:
+        reserve.supply = max(0.0, reserve.supply - rest)
+        account.debts[reserve.token] = 0.0

@@ -52,8 +52,7 @@ def act(world):
     for venue in world.funds:
         holes[venue] += _settle(world, venue, standing)
         _socialise(world, venue, holes[venue])
-    for token, price in after.items():
-        settle(world, token, price)
+    settle(world, after)
 
 
 def _to_fund(world, trader):

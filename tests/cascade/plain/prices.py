@@ -122,10 +122,6 @@ def reprice(world, name, price):
     if price != old:
         world.gains += exposure(world, name) * (price - old)
         world.P[name] = price
-        for other in world.P:
-            if written(world, other)[1] == name:
-                world.E[other] = external(world, other)
-                reprice(world, other, world.E[other] * world.m[other])
 
 
 def price_of(world, thing):

@@ -1,7 +1,7 @@
 """Sales of one phase: everybody who sells one token shares its pool (DYNAMICS 3)."""
 
 from tests.cascade.plain.curves import progress, sell
-from tests.cascade.plain.prices import reprice
+from tests.cascade.plain.prices import external, in_order, reprice, written
 
 
 def pool_for(world, token):
@@ -33,8 +33,15 @@ def execute(world, phase, token, price, quantity):
     return proceeds / quantity, after, slippage
 
 
-def settle(world, token, after):
-    """Move the market price of a token to where a sale left it, once the sold units are gone."""
-    if token in world.P and after != world.P[token]:
-        reprice(world, token, after)
-        world.m[token] = after / world.E[token]
+def settle(world, after):
+    """Move market prices to where the sales of a phase left them, once the sold units are gone.
+
+    What is priced in something that was sold moves with it.
+    """
+    for token, price in after.items():
+        if token in world.P and price != world.P[token]:
+            world.m[token] = price / world.E[token]
+    for name in in_order(world):
+        world.E[name] = external(world, name) if written(world, name)[1] else world.E[name]
+        if name in after or written(world, name)[1] in after:
+            reprice(world, name, world.E[name] * world.m[name])

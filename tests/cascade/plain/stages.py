@@ -87,13 +87,19 @@ def _loss(world, stage):
 
 
 def _venue_loss(world, venue, share):
+    """Every claim on a venue is that share smaller: positions, margins and the fund alike."""
+    lost = share * world.funds[venue]
+    world.funds[venue] *= 1 - share
     for trader in world.traders:
         if trader.venue == venue:
-            lost = share * max(0.0, equity(world, trader))
-            trader.usd -= lost
-            world.leak("written_off", lost)
-    world.leak("written_off", share * world.funds[venue])
-    world.funds[venue] *= 1 - share
+            tokens = sum(n * price_of(world, t) for t, n in trader.tokens.items())
+            profit = sum(leg.n * (mark(world, leg) - leg.entry) for leg in trader.legs)
+            lost += share * (trader.usd + tokens + profit)
+            trader.usd *= 1 - share
+            trader.tokens = {t: n * (1 - share) for t, n in trader.tokens.items()}
+            for leg in trader.legs:
+                leg.n *= 1 - share
+    world.leak("written_off", lost)
 
 
 def _recognise(world, stage):
@@ -145,22 +151,16 @@ def _open_leg(world, name, position):
 
 
 def _open_account(world, name):
+    """Collateral comes from outside, what is drawn leaves: whoever owns the position."""
     account = world.accounts[name]
     assets = world.system.assets
     for collateral, units in account.units.items():
-        thing = supply_name(world, collateral)
-        if account.owner is not None:
-            held = world.holders[account.owner].holds
-            held[thing] = less(held[thing], units)
-        elif collateral in assets:
+        if collateral in assets:
             world.leak("inflow", -units * world.P[collateral])
     for token, debt in account.debts.items():
         reserve = world.reserves[supply_id(world.system, account.market, token)]
         reserve.cash = less(reserve.cash, debt)
-        if account.owner is not None:
-            held = world.holders[account.owner].holds
-            held[token] = held.get(token, 0.0) + debt
-        elif token in assets:
+        if token in assets:
             world.leak("inflow", debt * world.P[token])
 
 
