@@ -6,7 +6,9 @@ only shares without a posted price are computed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -21,6 +23,9 @@ from looprisk.cascade.state import State
 from looprisk.cascade.sums import total
 from looprisk.cascade.valuation import value
 
+Posted = Mapping[int, Floats]
+"""The stated price of shares, by good, USD [path]."""
+
 ROUNDS = 200
 """Rounds in which books that follow from each other settle; they contract or stay as they are."""
 SAME = 1e-15
@@ -31,29 +36,39 @@ def book(plan: Plan, network: Network, state: State) -> Floats:
     shown = spread(plan.pile_worth, state.paths)
     known = state.recognised[:, plan.pile_firm]
     piles = np.where(known, np.maximum(shown - state.lost, 0.0), shown)
-    price = _shown(plan, network, state, state.book, piles)
+    posted = _posted(plan, network, state)
+    price = _shown(plan, network, state, state.book, piles, posted)
     if network.circular_units:
-        price = _settled(plan, network, state, price, piles)
-    caught_up = [g for g in plan.posted if state.recognised[:, plan.node_of[g]].any()]
-    if not caught_up:
-        return price
-    worth = value(plan, network, state, state.economic).price
-    for good in caught_up:
-        known = state.recognised[:, plan.node_of[good]]
-        price[:, good] = np.where(known, worth[:, good], price[:, good])
+        price = _settled(plan, network, state, price, piles, posted)
     return price
 
 
-def _shown(plan: Plan, network: Network, state: State, lag: Floats, piles: Floats) -> Floats:
+def _posted(plan: Plan, network: Network, state: State) -> Posted:
+    """Return posted prices, [path]; of an issuer that has recognised its losses, what is left."""
+    found = {good: np.full(state.paths, price) for good, price in plan.posted.items()}
+    caught_up = [g for g in found if state.recognised[:, plan.node_of[g]].any()]
+    if caught_up:
+        worth = value(plan, network, state, state.economic).price
+        for good in caught_up:
+            known = state.recognised[:, plan.node_of[good]]
+            found[good] = np.where(known, worth[:, good], found[good])
+    return found
+
+
+def _shown(
+    plan: Plan, network: Network, state: State, lag: Floats, piles: Floats, posted: Posted
+) -> Floats:
     balance = balance_of(plan, network, state, lag, piles)
-    return solve(balance, Rule(_pay, _in_full)).price
+    return solve(balance, Rule(partial(_pay, posted), partial(_in_full, posted))).price
 
 
-def _settled(plan: Plan, network: Network, state: State, price: Floats, piles: Floats) -> Floats:
+def _settled(
+    plan: Plan, network: Network, state: State, price: Floats, piles: Floats, posted: Posted
+) -> Floats:
     """Return books in which a debt in a unit counts at the book that follows from it."""
     done = np.zeros(state.paths, dtype=np.bool_)
     for _ in range(ROUNDS):
-        after = _shown(plan, network, state, price, piles)
+        after = _shown(plan, network, state, price, piles, posted)
         still = np.abs(after - price).max(axis=-1) <= SAME * np.abs(price).max(axis=-1)
         price = np.where(done[:, None], price, after)
         done = done | still
@@ -62,7 +77,7 @@ def _settled(plan: Plan, network: Network, state: State, price: Floats, piles: F
     return price
 
 
-def _pay(balance: Balance, paid: Paid, node: int, y: Floats) -> Paid:
+def _pay(posted: Posted, balance: Balance, paid: Paid, node: int, y: Floats) -> Paid:
     plan = balance.plan
     price, slope = paid.price.copy(), paid.price_slope.copy()
     if node >= len(plan.firms):
@@ -81,9 +96,9 @@ def _pay(balance: Balance, paid: Paid, node: int, y: Floats) -> Paid:
             price[:, claim.good] = _par(balance, claim, paid)
     left = np.maximum(y - owed, 0.0)
     for good, part in parts(balance, firm):
-        posted = plan.posted.get(good)
-        price[:, good] = left * part if posted is None else posted
-        slope[:, good] = np.where(y >= owed, part, 0.0) if posted is None else 0.0
+        stated = posted.get(good)
+        price[:, good] = left * part if stated is None else stated
+        slope[:, good] = np.where(y >= owed, part, 0.0) if stated is None else 0.0
     return replace(
         paid,
         price=price,
@@ -93,15 +108,15 @@ def _pay(balance: Balance, paid: Paid, node: int, y: Floats) -> Paid:
     )
 
 
-def _in_full(balance: Balance, paid: Paid, node: int) -> Paid:
+def _in_full(posted: Posted, balance: Balance, paid: Paid, node: int) -> Paid:
     """Return the bound of what a node shows: as if it owed nothing."""
     plan = balance.plan
-    shown = _pay(balance, paid, node, np.zeros(balance.state.paths))
+    shown = _pay(posted, balance, paid, node, np.zeros(balance.state.paths))
     if node >= len(plan.firms):
         return shown
     slope = shown.price_slope.copy()
     for good, part in parts(balance, plan.firms[node]):
-        if good not in plan.posted:
+        if good not in posted:
             slope[:, good] = part
     return replace(shown, price_slope=slope)
 

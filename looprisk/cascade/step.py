@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from looprisk.cascade.accrue import accrue
 from looprisk.cascade.book import book
 from looprisk.cascade.issuers import manage
@@ -35,6 +37,10 @@ def advance(plan: Plan, network: Network, before: Record, k: int, drawn: Drawn |
     state, liquidations = lend(plan, state)
     state, kept = manage(plan, state)
     state = replace(state, book=book(plan, network, state))
+    unpaid = state.queue.paid
     state, gated = pay_out(plan, network, state)
+    left = (state.queue.paid != unpaid).any(axis=-1, keepdims=True)
+    if left.any():
+        state = replace(state, book=np.where(left, book(plan, network, state), state.book))
     state = bring_home(plan, state)
     return record(plan, network, state, (*struck, *closed, *liquidations, *kept, *gated), before)

@@ -73,7 +73,7 @@ def pairs(plan, record, other, path):
     yield from _holdings(plan, state, other, path)
     leaks = {n: float(x[path]) for n, x in state.leaks.items()}
     names = {n for n in (*leaks, *other.leaks) if not n.startswith("underwater:")}
-    for name in sorted(names - {"withheld", "default cost", "written_off"}):
+    for name in sorted(names - {"withheld", "default_costs", "written_off"}):
         yield f"leak {name}", leaks.get(name, 0.0), other.leaks.get(name, 0.0)
     lost = other.leaks.get("written_off", 0.0) - leaks.get("written_off", 0.0)
     yield "gains", float(state.gains[path]) + lost, other.gains

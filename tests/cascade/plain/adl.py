@@ -1,7 +1,7 @@
 """Auto-deleveraging: what a fund does not cover is closed against accounts in profit."""
 
 from tests.cascade.plain.margin import equity, leave, maintenance, notional, split
-from tests.cascade.plain.prices import mark, price_of
+from tests.cascade.plain.prices import mark, number, price_of
 from tests.cascade.plain.state import less
 
 
@@ -78,7 +78,12 @@ def index(world, trader, leg):
 
 
 def _tokens(world, trader):
-    return sum(n * price_of(world, t) for t, n in trader.tokens.items())
+    """Return what margin tokens count for, after their haircut."""
+    haircut = world.system.venues[trader.venue].haircut
+    counts = (
+        n * price_of(world, t) * (1 - number(haircut.get(t))) for t, n in trader.tokens.items()
+    )
+    return sum(counts)
 
 
 def _queue(world, winners, need):

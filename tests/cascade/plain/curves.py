@@ -64,12 +64,12 @@ def sell(pool, external, price, quantity):
     thin = (price / p0) ** pool.eta
     u0 = _backward(pool, price / external)
     u1 = u0 + quantity * p0 / depth / thin
-    lowest = FLOOR * p0 / external
+    lowest = min(FLOOR * p0, price) / external
     dry = _forward(pool, u1) < lowest if quantity > 0 else False
     if dry:
         u1 = _backward(pool, lowest)
     proceeds = external * _area(pool, u0, u1) * depth * thin / p0
-    return (FLOOR * p0 if dry else external * _forward(pool, u1)), proceeds, dry
+    return external * (lowest if dry else _forward(pool, u1)), proceeds, dry
 
 
 def _sell_exponential(pool, price, u):
@@ -80,8 +80,9 @@ def _sell_exponential(pool, price, u):
     else:
         inner = x**eta - eta * u
         after = inner ** (1 / eta) if inner > 0 else 0.0
-    dry = after < FLOOR
-    after = FLOOR if dry else after
+    lowest = min(FLOOR, x)
+    dry = after < lowest
+    after = lowest if dry else after
     proceeds = depth * (x ** (1 + eta) - after ** (1 + eta)) / (1 + eta)
     return after * p0, proceeds, dry
 

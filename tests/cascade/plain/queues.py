@@ -115,7 +115,7 @@ def _one_turn(world, books, turn, need, lines, taken, direct):
         asking = {}
         for issuer, wanted in need.items():
             if wanted > 0 and turn < len(lines[issuer]) and lines[issuer][turn] == name:
-                own = world.holders[issuer].holds[name] * books.price[name]
+                own = world.holders[issuer].holds[name] * _face(reserve) * unit
                 asking[issuer] = min(wanted, own)
         leavers = direct.get(name, 0.0)
         total = sum(asking.values()) + leavers
@@ -124,20 +124,26 @@ def _one_turn(world, books, turn, need, lines, taken, direct):
         share = min(1.0, reserve.cash * unit / total)
         for issuer, wanted in asking.items():
             paid = wanted * share
-            _take_out(world, books, reserve, paid, unit, world.holders[issuer])
+            units = paid / (_face(reserve) * unit)
+            _take_out(world, reserve, paid, unit, units, world.holders[issuer])
             taken[issuer] += paid
             need[issuer] = less(need[issuer], paid)
         if leavers:
             left[name] = leavers * share
-            _take_out(world, books, reserve, leavers * share, unit, None)
+            paid = leavers * share
+            _take_out(world, reserve, paid, unit, paid / books.price[name], None)
     return left
 
 
-def _take_out(world, books, reserve, paid, unit, holder):
-    """Take dollars worth of loan tokens out of a market, for units of its supply at book."""
+def _face(reserve):
+    """Return the loan tokens that a unit of a supply is owed."""
+    return reserve.supply / reserve.units
+
+
+def _take_out(world, reserve, paid, unit, units, holder):
+    """Take dollars worth of loan tokens out of a market, for units of its supply."""
     if not paid:
         return
-    units = paid / books.price[reserve.id]
     tokens = paid / unit
     reserve.supply = less(reserve.supply, units * reserve.supply / reserve.units)
     reserve.units = less(reserve.units, units)
