@@ -117,6 +117,21 @@ def _applied(
         )
     if left.any():
         events.append(_not_paid(book, left, r))
+    brings = np.zeros_like(r.owed)
+    for s in range(len(book.slots)):
+        brings = brings + now.collateral[:, s] * r.stock_price[:, s, None]
+    short = r.absorbed & (brings < r.owed * (1 - SLACK))
+    if short.any():
+        events.append(
+            Happened(
+                phase="lending",
+                event="bad_debt",
+                of=book.accounts,
+                where=short,
+                amount=np.where(short, r.owed - brings, 0.0),
+                because="its collateral brings less than its debt at the storefront",
+            )
+        )
     return state, events
 
 
@@ -127,7 +142,9 @@ def _worth_it(sold: Sold, wanted: Floats) -> Sold:
 
 
 def _with_accounts(book: Book, now: MarketState, r: Round, moved: _Moved) -> MarketState:
-    share = np.where(moved.repaid == r.owed, 1.0, ratio(moved.repaid, r.owed))
+    # a debt in a token that is worth nothing is still owed
+    whole = (moved.repaid == r.owed) & (moved.repaid > 0)
+    share = np.where(whole, 1.0, ratio(moved.repaid, r.owed))
     share = np.where(r.absorbed, 1.0, share)
     paid = now.debt * share[:, None]
     debt = np.where(share[:, None] == 1, 0.0, less(now.debt, paid))

@@ -165,9 +165,11 @@ def _liquidation_price(ask: Ask) -> Floats | None:
     plan, state = ask.done.plan, ask.record.state
     if ask.of in plan.leg_at:
         v, i = plan.leg_at[ask.of]
-        accounts = accounts_of(plan.legs[v], state.venues[v], state.price)
+        legs, price = plan.legs[v], state.price
+        accounts = accounts_of(legs, state.venues[v], price)
         behind = accounts.margin + accounts.posted
-        return plan.legs[v].liquidation_prices(accounts.size, accounts.entry, behind)[:, i]
+        mark = np.take(price, legs.good, axis=-1)
+        return legs.liquidation_prices(accounts.size, accounts.entry, behind, mark)[:, i]
     if ask.account is None or len(ask.account[1]) != 1:
         return None
     m, (i,) = ask.account

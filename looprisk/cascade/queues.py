@@ -44,7 +44,7 @@ def pay_out(plan: Plan, network: Network, state: State) -> tuple[State, tuple[Ha
     state = _joined(plan, state)
     asked = [a for node in _nodes(plan) if (a := _asked(plan, state, node)) is not None]
     state = replace(state, queue=replace(state.queue, missing=np.zeros_like(state.queue.missing)))
-    if not any(c.any() for a in asked for c in a.cohorts):
+    if not any(a.wanted.any() for a in asked):
         return state, ()
     worth = value(plan, network, state, state.economic).price
     state, paid = _paid(plan, state, asked)

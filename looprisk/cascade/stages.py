@@ -70,7 +70,37 @@ def strike(plan: Plan, state: State, now: float) -> tuple[State, tuple[Happened,
                 because="moves nothing" if not moved.any() else ", ".join(one.stage.shocks),
             )
         )
+        events += _closed_legs(plan, before, state, one.stage, name)
     return state, tuple(events)
+
+
+def _closed_legs(
+    plan: Plan, before: State, after: State, stage: Stage, name: str
+) -> list[Happened]:
+    """Return what a stage did to legs, as the events that a venue would have caused."""
+    events = []
+    for event, legs in (("hedge_closed", stage.close), ("deleveraged", tuple(stage.adl))):
+        if not legs:
+            continue
+        places = [plan.leg_at[str(leg)] for leg in legs]
+        sizes = [
+            np.abs(before.venues[v].size[:, leg] - after.venues[v].size[:, leg])
+            for v, leg in places
+        ]
+        marks = [before.price[:, plan.legs[v].good[leg]] for v, leg in places]
+        units = np.stack(sizes, axis=-1)
+        if units.any():
+            events.append(
+                Happened(
+                    phase="stages",
+                    event=event,
+                    of=tuple(str(leg) for leg in legs),
+                    where=units > 0,
+                    amount=units * np.stack(marks, axis=-1),
+                    because=name,
+                )
+            )
+    return events
 
 
 def stage_name(stage: Stage, place: int) -> str:

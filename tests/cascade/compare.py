@@ -17,7 +17,11 @@ LEAST = 1e-2
 def differences(system, scenario, *, path=0, drawn=None, share=1e-9):
     """Return every number of every record in which the two programs differ."""
     done = run(system, to_the_end(scenario), drawn=drawn)
-    world = simulate(system, scenario)
+    return compared(done, simulate(system, scenario), path, share=share)
+
+
+def compared(done, world, path, *, share=1e-9):
+    """Return every number in which a path of a run differs from the plain program's world."""
     found = []
     plan = done.plan
     for record, other in zip((done.start, *done.records), world.records, strict=True):
@@ -125,5 +129,35 @@ def shown(found, most=25):
 
 
 def same(left, right):
-    """Return whether two arrays have the same bits."""
-    return np.array_equal(np.asarray(left).view(np.uint64), np.asarray(right).view(np.uint64))
+    """Return whether two arrays have the same bits; zeros of either sign are one number."""
+    left, right = np.asarray(left), np.asarray(right)
+    return np.array_equal(left, right, equal_nan=left.dtype.kind == "f")
+
+
+EVENTS = frozenset(
+    [
+        "liquidated",
+        "not_paid",
+        "bad_debt",
+        "hedge_closed",
+        "deleveraged",
+        "gated",
+        "dry",
+        "impaired",
+        "insolvent",
+        "recognised",
+    ]
+)
+
+
+def other_events(done, world, path):
+    """Return the events (k, event, of) that only one of the two programs logs."""
+    ours = {(k, event, of) for k, _, _, of, event, _ in world.events if event in EVENTS}
+    theirs = {
+        (record.state.k, one.event, of)
+        for record in done.records
+        for one in record.happened
+        for place, of in enumerate(one.of)
+        if one.where[path, place] and one.event in EVENTS
+    }
+    return sorted(ours ^ theirs)

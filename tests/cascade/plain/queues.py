@@ -80,7 +80,7 @@ def _ask(world, books, name, queue, outstanding, asks):
 
 def _withdraw(world, books, asks, markets):
     """Take dollars out of issuers' cash, then out of markets; return them by queue."""
-    taken, need, lines, by_issuer = {}, {}, {}, {}
+    taken, need, by_issuer = {}, {}, {}
     for name, ask in asks.items():
         by_issuer.setdefault(world.tokens[name].issuer, []).append((name, ask))
     for issuer, mine in by_issuer.items():
@@ -90,11 +90,8 @@ def _withdraw(world, books, asks, markets):
         used = 0.0 if nothing else min(wanted, cash(world, holder))
         spend(world, holder, used)
         taken[issuer], need[issuer] = used, 0.0 if nothing else less(wanted, used)
-        lines[issuer] = [c for c in world.reserves if holder.holds.get(c)]
-    drawn = {}
-    for turn in range(max([len(x) for x in lines.values()], default=1) or 1):
-        direct = {name: ask.usd for name, ask in markets.items()} if turn == 0 else {}
-        drawn |= _one_turn(world, books, turn, need, lines, taken, direct)
+    direct = {name: ask.usd for name, ask in markets.items()}
+    drawn = _from_markets(world, books, need, taken, direct)
     for issuer, mine in by_issuer.items():
         wanted = sum(ask.usd for _, ask in mine)
         for name, ask in mine:
@@ -107,14 +104,14 @@ def _pays_nothing(world, names):
     return {t.from_ for t in terms if t is not None} == {"nothing"}
 
 
-def _one_turn(world, books, turn, need, lines, taken, direct):
-    """Let every issuer ask its next market, and share each market's cash among who asks."""
+def _from_markets(world, books, need, taken, direct):
+    """Let issuers ask market after market, and share each market's cash among all who ask."""
     left = {}
     for name, reserve in world.reserves.items():
         unit = price_of(world, reserve.token)
         asking = {}
         for issuer, wanted in need.items():
-            if wanted > 0 and turn < len(lines[issuer]) and lines[issuer][turn] == name:
+            if wanted > 0 and world.holders[issuer].holds.get(name):
                 own = world.holders[issuer].holds[name] * _face(reserve) * unit
                 asking[issuer] = min(wanted, own)
         leavers = direct.get(name, 0.0)

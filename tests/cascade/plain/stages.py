@@ -167,8 +167,11 @@ def _open_account(world, name):
 def _adl(world, stage):
     for name, cut in stage.adl.items():
         trader, leg = _leg(world, name)
-        _close(world, trader, leg, leg.n * number(cut.share), usd(world, cut.at), 0.0)
-        world.log(2, name, "deleveraged", abs(leg.n))
+        quantity = leg.n * number(cut.share)
+        if not quantity:
+            continue
+        _close(world, trader, leg, quantity, usd(world, cut.at), 0.0)
+        world.log(2, name, "deleveraged", abs(quantity))
         if all(other.n == 0 for other in trader.legs):
             leave(world, trader, to_fund=False)
 

@@ -1,0 +1,96 @@
+"""Random systems by both programs: every number of every record, and batches bit for bit."""
+
+import dataclasses
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from looprisk.cascade.paths import Drawn, path_prices
+from looprisk.cascade.run import run
+from looprisk.errors import NotCarriedError
+from tests.cascade.compare import compared, other_events, same, shown
+from tests.cascade.plain.run import run as simulate
+from tests.cascade.systems import random_case
+from tests.cascade.test_plain import MET
+
+SYSTEMS, PATHS = 40, 3
+
+
+def drawn(system, scenarios):
+    """Return the paths of several scenarios as one batch."""
+    clock = scenarios[0].time
+    count = int(clock.horizon.number / clock.step.number)
+    times = np.arange(count + 1) * float(clock.step.number)
+    start = {name: float(asset.price.number) for name, asset in system.assets.items()}
+    lines = [path_prices(s.paths, times=times, start=start) for s in scenarios]
+    first = lines[0]
+    values = np.concatenate([line.values for line in lines])
+    return Drawn(ids=first.ids, written_in=first.written_in, values=values)
+
+
+def batch(seed, paths=PATHS):
+    system, scenarios = random_case(seed, paths)
+    return system, scenarios, drawn(system, scenarios)
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_both_programs_agree_on_random_systems(block):
+    for seed in range(block, SYSTEMS, 8):
+        system, scenarios, prices = batch(seed)
+        done = run(system, scenarios[0], drawn=prices)
+        for path, scenario in enumerate(scenarios):
+            world = simulate(system, scenario)
+            found = compared(done, world, path)
+            assert not found, f"seed {seed}, path {path}\n{shown(found)}"
+            assert other_events(done, world, path) == [], (seed, path)
+
+
+def test_these_systems_meet_every_mechanism():
+    met = Counter()
+    for seed in range(SYSTEMS):
+        system, scenarios = random_case(seed, 1)
+        world = simulate(system, scenarios[0])
+        met.update(world.counts)
+        met["lagged"] += world.last.lagged
+    assert {what for what in MET if not met[what]} == set()
+
+
+def arrays(thing, at=""):
+    """Yield (place, array) of everything a record holds, the path axis first."""
+    if isinstance(thing, np.ndarray):
+        yield at, thing
+    elif dataclasses.is_dataclass(thing):
+        for field in dataclasses.fields(thing):
+            yield from arrays(getattr(thing, field.name), f"{at}.{field.name}")
+    elif isinstance(thing, tuple):
+        for place, part in enumerate(thing):
+            yield from arrays(part, f"{at}[{place}]")
+    elif isinstance(thing, dict):
+        for key, part in thing.items():
+            yield from arrays(part, f"{at}[{key}]")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_path_has_the_bits_it_has_alone(seed):
+    system, scenarios, prices = batch(seed)
+    together = run(system, scenarios[0], drawn=prices)
+    for path in range(PATHS):
+        alone = dataclasses.replace(prices, values=prices.values[path : path + 1])
+        single = run(system, scenarios[0], drawn=alone)
+        for one, many in zip(single.records, together.records, strict=True):
+            found = dict(arrays(one.state)) | dict(arrays(one.values))
+            wanted = dict(arrays(many.state)) | dict(arrays(many.values))
+            for place, array in found.items():
+                if place.startswith(".queue.waiting"):
+                    continue  # one column for each step at which any path joined
+                assert same(array[0], wanted[place][path]), (one.state.k, place)
+
+
+def test_an_oracle_is_not_silently_left_as_it_was():
+    system, scenarios = random_case(0, 1)
+    stage = {"at": "0s", "change": {"lid/cap": "$77"}}
+    changed = scenarios[0].model_copy(update={"stages": ()})
+    changed = type(changed)(time=changed.time, paths=changed.paths, stages=[stage])
+    with pytest.raises(NotCarriedError, match="lid/cap"):
+        run(system, changed)
