@@ -11,6 +11,8 @@ from looprisk.cascade.plan import Plan
 from looprisk.cascade.state import ACTING, State
 from looprisk.engine.catalogue import known
 from looprisk.errors import NotCarriedError
+from looprisk.model.tokens import Oracle
+from looprisk.model.values import Value
 
 CARRIED = "liquidators, lltv and incentive of a market, and an oracle, which ends its freeze"
 
@@ -22,7 +24,7 @@ def changed(plan: Plan, state: State, path: str, new: object, where: Bools) -> S
     """
     head, *rest = path.split("/")
     if head in plan.system.oracles:
-        if plan.system.set({path: new}).oracles[head] != plan.system.oracles[head]:
+        if _said(plan.system.set({path: new}).oracles[head]) != _said(plan.system.oracles[head]):
             raise NotCarriedError(
                 f"change: `{path}`: in time a stage writes a value of an oracle again as it "
                 "stands, which ends its freeze; write another start under `set`"
@@ -47,6 +49,15 @@ def changed(plan: Plan, state: State, path: str, new: object, where: Bools) -> S
                     incentive[:, slot] = np.where(where, float(1 + phi), incentive[:, slot])
         return state.market(at, replace(now, lltv=lltv, incentive=incentive))
     raise _not_carried(path)
+
+
+def _said(oracle: Oracle) -> dict[str, object]:
+    """Return what an oracle is, whoever says so."""
+    return {
+        name: (value.low, value.high, value.unit, value.of) if isinstance(value, Value) else value
+        for name, value in oracle
+        if name != "source"
+    }
 
 
 def _oracle(plan: Plan, state: State, name: str, where: Bools) -> State:

