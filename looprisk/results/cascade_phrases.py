@@ -8,6 +8,8 @@ from looprisk.results.cascade_records import CascadeEvent, StageRow, TimeCertifi
 from looprisk.results.numbers import duration, money, share
 
 _MOST = 3
+CENTS = 1_000.0
+"""Dollars under which cents are shown."""
 
 
 def headline(rows: Sequence[TimeLayer], events: Sequence[CascadeEvent], paths: int) -> str:
@@ -17,7 +19,7 @@ def headline(rows: Sequence[TimeLayer], events: Sequence[CascadeEvent], paths: i
     if not who:
         return "No layer loses" + (" in the mean of the paths." if paths > 1 else ".")
     named = [
-        f"{row.label or row.id} loses {money(row.economic_loss_usd)}"
+        f"{row.label or row.id} loses {_dollars(row.economic_loss_usd)}"
         + (f" ({share(row.loss_fraction)})" if row.loss_fraction is not None else "")
         for row in who
     ]
@@ -28,6 +30,10 @@ def headline(rows: Sequence[TimeLayer], events: Sequence[CascadeEvent], paths: i
         word = first.event.replace("_", " ")
         when = f"; first {first.of} {word}, after {duration(first.time_s)}"
     return f"{mean}{', '.join(named)}{when}."
+
+
+def _dollars(amount: float) -> str:
+    return money(amount, cents=amount < CENTS)
 
 
 def subtitle(

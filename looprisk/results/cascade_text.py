@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from looprisk.results.cascade_records import CascadeEvent
 from looprisk.results.cascade_tables import event_table
 from looprisk.results.cascades import Cascade
 from looprisk.results.cells import Screen
@@ -37,9 +38,14 @@ def cascade_text(cascade: Cascade, screen: Screen, next_commands: Sequence[str] 
 
 
 def _events(cascade: Cascade, screen: Screen) -> list[str]:
-    rows = tuple(row for row in cascade.event_rows if row.event not in {"not_paid", "stage"})
+    first_of: dict[tuple[str, str], CascadeEvent] = {}
+    for row in cascade.event_rows:
+        if row.event not in {"not_paid", "stage"}:
+            first_of.setdefault((row.of, row.event), row)
+    rows = tuple(first_of.values())
     first = event_table(rows[:MOST_EVENTS], cascade.labels)
     lines = list(lay_out(first.text_columns(), screen)) if rows else []
-    if len(rows) > MOST_EVENTS:
-        lines += prose(f"and {len(rows) - MOST_EVENTS:,} more events (--format json)", screen)
+    more = len(cascade.event_rows) - min(len(rows), MOST_EVENTS)
+    if rows and more:
+        lines += prose(f"first of its kind each; {more:,} more (--format json)", screen)
     return lines
