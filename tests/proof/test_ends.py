@@ -54,9 +54,9 @@ def test_greatest_and_least_are_those_of_the_rules(first):
             wanted = plain.solve(s, greatest=selection == "greatest")
             found = {claim: point.claim(claim) for claim in point.compiled.index.claim}
             assert found == {claim: wanted[claim] for claim in found}, (seed, s, selection)
-            if plain.moment(s).quotes:
+            if seed % 4 == 1 and plain.moment(s).quotes:
                 sellers_get_what_is_quoted(point, plain, s, wanted, (seed, s, selection))
-            if seed % 3 == 0:
+            if seed % 4 == 0:
                 books_agree(point, wanted, (seed, s, selection))
                 floats_come_near(point, selection, (seed, s, selection))
     assert refused <= BATCH // 4
