@@ -195,3 +195,30 @@ def test_a_depeg_is_followed_until_the_token_is_worth_nothing():
     found = solved(system, {"depeg": {"t": "10%"}})
     assert found.scaled.reach == 10
     assert found.segments[-1].pieces[-1].hi == 10
+
+
+def test_two_classes_share_what_a_debt_leaves():
+    issuer = {
+        "outside": {"pile": "$90"},
+        "owes": {"x": {"to": "outside", "amount": "$30"}},
+        "issues": {"t": share(10), "u": share(20)},
+        "pays": ["debts", ["t", "u"]],
+    }
+    start = solved(System(assets=DOLLAR, issuers={"A": issuer})).start
+    assert values(start, "A/owes/x", "t", "u") == [30, 20, 40]
+
+
+def test_an_account_that_is_owned_is_booked_at_its_collateral_less_its_debt():
+    """4 units posted at 3 dollars against a debt of 6, beside 1 dollar of its owner."""
+    issues = {"t": share(10, book_price="$3")}
+    system = System(
+        assets=DOLLAR,
+        issuers={
+            "A": {"outside": {"pile": "$30"}, "issues": issues},
+            "B": {"outside": {"pile": "$1"}, "issues": {"b": share(1)}},
+        },
+        markets={"M": market("t", lltv="80%")},
+        positions={"a": account("M", "t", 4, 6, owner="B")},
+    )
+    shown = book(solved(system).start)
+    assert (shown.prices["b"], shown.assets["B"]) == (7, 7)
