@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from looprisk.onchain.abi import Answer, call
+from looprisk.onchain.abi import Answer, Call, call
 from looprisk.onchain.comet_rules import Priced, accrued, left_over, present
 from looprisk.onchain.reader import Look
 from looprisk.onchain.snapshot import Snapshot
@@ -148,9 +148,24 @@ def recognise_account(look: Look) -> tuple[Found, ...]:
     )
 
 
-def _are_comets(snapshot: Snapshot, places: Sequence[str]) -> list[bool]:
+def asks_market(look: Look) -> list[Call]:
+    """Return what tells a market from other contracts."""
+    return _what_tells([look.address])
+
+
+def asks_account(look: Look) -> list[Call]:
+    """Return what tells the markets among the places, and what the address has there."""
+    places = look.places.contracts
+    return [*_what_tells(places), *(call(place, _USER, look.address) for place in places)]
+
+
+def _what_tells(places: Sequence[str]) -> list[Call]:
     signatures = ("baseToken()(address)", "numAssets()(uint8)", _TOTALS)
-    answers = snapshot.read_all([call(one, name) for one in places for name in signatures])
+    return [call(one, name) for one in places for name in signatures]
+
+
+def _are_comets(snapshot: Snapshot, places: Sequence[str]) -> list[bool]:
+    answers = snapshot.read_all(_what_tells(places))
     return [all(one.ok for one in answers[at : at + 3]) for at in range(0, len(answers), 3)]
 
 

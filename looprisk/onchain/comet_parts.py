@@ -11,6 +11,8 @@ from looprisk.onchain.comet import (
     CometAccount,
     CometMarket,
     Feed,
+    asks_account,
+    asks_market,
     read_account,
     read_market,
     recognise_account,
@@ -105,5 +107,5 @@ def _terms(market: CometMarket, one: Collateral, draft: Draft) -> Tree:
     }
 
 
-ACCOUNT = Reader(NAME, recognise_account, read_account, write_account)
-MARKET = Reader(NAME, recognise_market, read_market, write_market)
+ACCOUNT = Reader(NAME, recognise_account, read_account, write_account, asks_account)
+MARKET = Reader(NAME, recognise_market, read_market, write_market, asks_market)

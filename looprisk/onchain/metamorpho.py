@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from looprisk.errors import UnreadableError
-from looprisk.onchain.abi import Answer, call
+from looprisk.onchain.abi import Answer, Call, call
 from looprisk.onchain.metamorpho_rules import Book, paid, room, withdrawable
 from looprisk.onchain.morpho import MorphoMarket, markets
 from looprisk.onchain.reader import Look
@@ -90,16 +90,19 @@ class QueueVault:
         return paid(self.book.worth(shares), parts)
 
 
+def asks(look: Look) -> list[Call]:
+    """Return what tells a vault with queues."""
+    return [
+        call(look.address, "asset()(address)"),
+        call(look.address, "totalSupply()(uint256)"),
+        call(look.address, "MORPHO()(address)"),
+        call(look.address, "withdrawQueueLength()(uint256)"),
+    ]
+
+
 def recognise(look: Look) -> tuple[Found, ...]:
     """Return the vault at the address; one that has no shares out is a token like any other."""
-    asset, supply, morpho, length = look.snapshot.read_all(
-        [
-            call(look.address, "asset()(address)"),
-            call(look.address, "totalSupply()(uint256)"),
-            call(look.address, "MORPHO()(address)"),
-            call(look.address, "withdrawQueueLength()(uint256)"),
-        ]
-    )
+    asset, supply, morpho, length = look.snapshot.read_all(asks(look))
     if not (asset.ok and morpho.ok and length.ok and supply.ok and supply.integer()):
         return ()
     return (Found(look.address, asset.address(), morpho.address()),)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from looprisk.model.values import decimal_text
 from looprisk.onchain.draft import Draft, Tree, percent, short
-from looprisk.onchain.metamorpho import Queued, QueueVault, read, recognise
+from looprisk.onchain.metamorpho import Queued, QueueVault, asks, read, recognise
 from looprisk.onchain.morpho_parts import write_market
 from looprisk.onchain.morpho_rules import WAD
 from looprisk.onchain.reader import Reader
@@ -71,4 +71,4 @@ def _listed(queue: tuple[Queued, ...], vault: QueueVault, draft: Draft) -> str:
     )
 
 
-READER = Reader("metamorpho/1", recognise, read, write)
+READER = Reader("metamorpho/1", recognise, read, write, asks)

@@ -237,6 +237,7 @@ def test_one_account_takes_a_dozen_requests_and_a_second_time_the_block_alone(
 ):
     place = town.pools[version].address
     importing(name, place)
+    # more: a reader recognises by calls that its `asks` does not name
     assert len(proxy.asked) <= most
     assert max(len(one.body) for one in proxy.asked if one.is_batch) <= 10
     proxy.asked.clear()
