@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from looprisk.cascade.accounts import Book
-from looprisk.cascade.amounts import SLACK, Round, round_of
+from looprisk.cascade.amounts import SLACK, Round, round_of, unhealthy
 from looprisk.cascade.arrays import Bools, Floats, less, ratio
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.prices import repriced
+from looprisk.cascade.rows import events_back, rows_of, state_back
 from looprisk.cascade.sales import Offer, Sold, sell_all
 from looprisk.cascade.state import Happened, MarketState, State, leaked
 from looprisk.cascade.sums import total
@@ -31,7 +32,30 @@ def lend(plan: Plan, state: State) -> tuple[State, tuple[Happened, ...]]:
     """Return the state after one round of liquidations in every market, and what happened.
 
     All markets read the state at the start of the phase; sales that share a pool share its price.
+    Paths in which no account is touched are left out of the work.
     """
+    where = touched(plan, state)
+    if where.all():
+        return _lend(plan, state)
+    rows = np.flatnonzero(where)
+    if not rows.size:
+        return state, ()
+    before = rows_of(state, rows)
+    after, events = _lend(plan, before)
+    return state_back(state, before, after, rows), events_back(events, rows, state.paths)
+
+
+def touched(plan: Plan, state: State) -> Bools:
+    """Return the paths in which an account is below its threshold or has bad debt, [path]."""
+    found = np.zeros(state.paths, dtype=np.bool_)
+    for at, now in enumerate(state.markets):
+        empty = ~(now.collateral > 0).any(axis=1) & ~now.bad & (now.debt > 0).any(axis=1)
+        found |= (unhealthy(plan, state, at) | empty).any(axis=-1)
+        found |= now.stock.any(axis=-1)
+    return found
+
+
+def _lend(plan: Plan, state: State) -> tuple[State, tuple[Happened, ...]]:
     rounds = tuple(round_of(plan, state, at) for at in range(len(plan.books)))
     if not any(r.wanted.any() or r.stock.any() for r in rounds):
         return _settled(plan, state, rounds)
