@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from looprisk.results.bounds import Bounds as Bounds
     from looprisk.sweeps import limit as limit
     from looprisk.sweeps import reverse as reverse
+    from looprisk.sweeps import sensitivities as sensitivities
     from looprisk.sweeps import sweep as sweep
     from looprisk.symbolic import formula as formula
 
@@ -88,7 +89,7 @@ _HOMES = {
     "looprisk.model.groups": ("runs",),
     "looprisk.onchain": ("import_",),
     "looprisk.symbolic": ("formula",),
-    "looprisk.sweeps": ("limit", "reverse", "sweep"),
+    "looprisk.sweeps": ("limit", "reverse", "sensitivities", "sweep"),
     "looprisk.results.bounds": ("Bounds",),
     "looprisk.results": ("BreakPoints", "Cascade", "CheckReport", "Clearing", "Clearings"),
 }

@@ -1,4 +1,4 @@
-"""The verbs that ask for the smallest shock: ``reverse``."""
+"""The verbs that ask how far an answer is from breaking: ``reverse`` and ``sensitivities``."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -62,4 +62,31 @@ def reverse(
     asked = sweeping.one(read(where, set_, shock), "reverse")
     answer = reversed_(asked, of, event, norm=norm.value, covariance=given)
     sweeping.show(answer, to)
+    return Exit.OK
+
+
+@app.command("sensitivities")
+def sensitivities(
+    where: Where,
+    of: Annotated[str, typer.Argument(metavar="OF", help="Whose loss, such as xUSD.")],
+    event: Annotated[
+        str | None,
+        typer.Argument(metavar="EVENT", help="Its break point instead: bad_debt, insolvent, …"),
+    ] = None,
+    *,
+    set_: Sets = None,
+    shock: Shocks = None,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Show how a loss or a break point moves with every input, the strongest first."""
+    from looprisk.cli import sweeping
+    from looprisk.cli.ask import read
+    from looprisk.sweeps import sensitivities as moved
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    sweeping.show(moved(sweeping.one(read(where, set_, shock), "sensitivity"), of, event), to)
     return Exit.OK

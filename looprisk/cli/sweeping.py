@@ -13,6 +13,7 @@ from looprisk.model.case import Case
 from looprisk.results.limits import Limit
 from looprisk.results.names import for_log
 from looprisk.results.reverse import Reverse
+from looprisk.results.sensitivities import Sensitivities
 from looprisk.results.sweeps import Sweep
 from looprisk.sweeps import limit as limited
 from looprisk.sweeps import spread
@@ -66,7 +67,7 @@ def one(ask: Ask, verb: str) -> Case:
     return asked[0]
 
 
-def show(answer: Sweep | Limit | Reverse, to: Out) -> None:
+def show(answer: Sweep | Limit | Reverse | Sensitivities, to: Out) -> None:
     """Write an answer that is one table."""
     table = answer.table
     match to.format:

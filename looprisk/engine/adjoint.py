@@ -17,8 +17,9 @@ from fractions import Fraction
 import numpy as np
 
 from looprisk.engine.block import Block
+from looprisk.engine.clear import Solution
 from looprisk.engine.dual import Slopes, plain, slopes_of
-from looprisk.engine.form import Index, NormalForm, Numbers, Scalar
+from looprisk.engine.form import Index, NormalForm, Numbers, Scalar, active_cells
 from looprisk.engine.linear import ClosedLoopError, identity, solve
 from looprisk.errors import NotExactError
 
@@ -64,34 +65,113 @@ def derivatives(form: NormalForm, cells: Index, y: Numbers, s: Scalar, read: Rea
     Raises NotExactError where a loop in these cells returns every dollar.
     """
     values = np.array([_exactly(value) for value in y], dtype=object)
-    marginal = _marginal(Block(_plain(form)), cells, read)
+    bare = _plain(form)
+    marginal = _marginal(Block(bare if y.dtype == object else bare.floats()), cells, read)
     z = Block(form).claim_values(values, cells, Fraction(s))
     received = Block(form).received(z)
     held = form.b_const + form.b_slope * Fraction(s) + received
     total = read.at(values, z, s) + sum(
-        (weight * assets for weight, assets in zip(marginal, held, strict=True) if weight),
+        (_exactly(w) * assets for w, assets in zip(marginal, held, strict=True) if w),
         Fraction(0),
     )
     return slopes_of(total)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sides:
+    """The derivatives of a number as each input rises and as it falls; None where it jumps."""
+
+    up: Mapping[int, Fraction | None]
+    down: Mapping[int, Fraction | None]
+    border: tuple[int, ...]
+    """Conditions that are exactly on their border."""
+
+
+def one_sided(form: NormalForm, solution: Solution, read: Reading, *, exact: bool) -> Sides:
+    """Return the derivatives of a reading at a solution, one-sided where a condition is at zero.
+
+    ``form`` is compiled on dual numbers at one point. A condition on its border fails as an input
+    moves if it falls with it while all that must not fail holds: the tangent rule, from the
+    healthy side (MODEL 4.4). In floats no number is exactly on a border.
+    """
+    cells, y = solution.cells, solution.y
+    whole = derivatives(form, cells, y, 0, read)
+    zeros = _on_border(form, solution) if exact else ()
+    if not zeros:
+        return Sides(up=dict(whole), down=dict(whole), border=())
+    memory: dict[frozenset[int], tuple[Slopes | None, Mapping[int, Slopes]]] = {}
+
+    def failing(failed: frozenset[int]) -> tuple[Slopes | None, Mapping[int, Slopes]]:
+        if failed not in memory:
+            memory[failed] = _with_failed(form, solution, read, zeros, failed)
+        return memory[failed]
+
+    sides: list[dict[int, Fraction | None]] = []
+    seen = {place for slopes in failing(frozenset())[1].values() for place in slopes} | set(whole)
+    for sign in (1, -1):
+        side: dict[int, Fraction | None] = {}
+        for place in seen:
+            failed: frozenset[int] = frozenset()
+            while True:
+                slopes, moved = failing(failed)
+                more = {k for k, of in moved.items() if sign * of.get(place, 0) < 0} - failed
+                if slopes is None or not more:
+                    break
+                failed |= more
+            side[place] = None if slopes is None else slopes.get(place, Fraction(0))
+        sides.append(side)
+    return Sides(up=sides[0], down=sides[1], border=zeros)
+
+
+def _on_border(form: NormalForm, solution: Solution) -> tuple[int, ...]:
+    """Return the conditions that hold with nothing to spare, and whose failing changes a cell."""
+    found = []
+    for place in np.flatnonzero(solution.alive):
+        number = condition_of(form, int(place)).at(solution.y, solution.z, 0)
+        alive = solution.alive.copy()
+        alive[place] = False
+        if not number and (active_cells(form, alive) != solution.cells).any():
+            found.append(int(place))
+    return tuple(found)
+
+
+def _with_failed(
+    form: NormalForm,
+    solution: Solution,
+    read: Reading,
+    zeros: tuple[int, ...],
+    failed: frozenset[int],
+) -> tuple[Slopes | None, Mapping[int, Slopes]]:
+    """Return the derivatives of a reading and of what is at zero, once some conditions fail.
+
+    None where a payment jumps as they fail.
+    """
+    alive = solution.alive.copy()
+    alive[list(failed)] = False
+    cells = active_cells(form, alive)
+    block, y = Block(_plain(form)), solution.y
+    if (block.claim_values(y, cells) != solution.z).any():
+        return None, {}
+    moved = {k: derivatives(form, cells, y, 0, condition_of(form, k)) for k in zeros}
+    return derivatives(form, cells, y, 0, read), moved
 
 
 def _marginal(block: Block, cells: Index, read: Reading) -> Numbers:
     """Return what a dollar more at each node adds to a reading, the loops followed."""
     form = block.form
     _, _, rate = block.claim_lines(cells)
-    right = np.array([Fraction(0)] * form.nodes, dtype=object)
+    right = block.zeros(form.nodes)
+    coefs = np.array([plain(c) for c in read.claims.values()], dtype=rate.dtype)
     for node, coef in read.nodes.items():
-        right[node] += plain(coef)
-    if read.claims:
-        for node in range(form.nodes):
-            own = np.where(form.issuer == node, rate, rate * 0)
-            paid = block.with_faces(own, cells)
-            right[node] += sum((plain(c) * paid[k] for k, c in read.claims.items()), Fraction(0))
+        right[node] += np.array([plain(coef)], dtype=rate.dtype)[0]
+    for node in range(form.nodes) if read.claims else ():
+        own = np.where(form.issuer == node, rate, rate * 0)
+        right[node] += (coefs * block.with_faces(own, cells)[list(read.claims)]).sum()
     if not right.any():
         return right
     jacobian = block.jacobian(cells)
     try:
-        return solve((identity(form.nodes, exact=True) - jacobian).T, right)
+        return solve((identity(form.nodes, exact=form.exact) - jacobian).T, right)
     except ClosedLoopError:
         raise NotExactError(
             "a loop in force returns every dollar: how it moves is not decided"
@@ -99,11 +179,19 @@ def _marginal(block: Block, cells: Index, read: Reading) -> Numbers:
 
 
 def _plain(form: NormalForm) -> NormalForm:
-    """Return a form whose rates and shares are numbers alone."""
+    """Return a form whose numbers carry nothing."""
     return replace(
         form,
+        b_const=_bare(form.b_const),
+        b_slope=_bare(form.b_slope),
         held_share=_bare(form.held_share),
+        pay_const=_bare(form.pay_const),
+        pay_slope=_bare(form.pay_slope),
         pay_rate=_bare(form.pay_rate),
+        cond_const=_bare(form.cond_const),
+        cond_slope=_bare(form.cond_slope),
+        cond_own=_bare(form.cond_own),
+        read_coef=_bare(form.read_coef),
         face_coef=_bare(form.face_coef),
     )
 

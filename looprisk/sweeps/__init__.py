@@ -3,6 +3,7 @@
 from looprisk.sweeps.grid import SHOCK, spread
 from looprisk.sweeps.limit import limit
 from looprisk.sweeps.reverse import reverse
+from looprisk.sweeps.sensitivities import sensitivities
 from looprisk.sweeps.sweep import sweep
 
-__all__ = ["SHOCK", "limit", "reverse", "spread", "sweep"]
+__all__ = ["SHOCK", "limit", "reverse", "sensitivities", "spread", "sweep"]

@@ -19,6 +19,7 @@ from looprisk.engine.sparse import monotone
 from looprisk.engine.stage import Compiled, Segment, StageRun
 from looprisk.engine.state import ONE, ZERO
 from looprisk.engine.trace import adverse
+from looprisk.engine.world import World
 from looprisk.errors import NotExactError
 from looprisk.sweeps.factors import Factors, Sizes
 
@@ -120,7 +121,7 @@ def _lowers(target: Target, run: StageRun) -> bool:
         limits = [m.short_of for m in target.watch(compiled) if m.short_of is not None]
         if any(limit.slope < 0 or limit.reads for limit in limits):
             return False
-        open_form, _ = assemble(skeleton(compiled.world))
+        open_form = open_compiled(compiled.world).form
         if not (adverse(open_form) and monotone(open_form)):
             return False
         try:
@@ -136,29 +137,20 @@ def normals(target: Target, found: Hit) -> tuple[Slopes, ...]:
     Each is the derivative, to the size of every factor, of a number that is positive just before
     the hit and zero there; () where no number of the solution decides.
     """
-    before = next(
-        (
-            (segment, piece)
-            for segment in found.segments
-            for piece in segment.pieces
-            if piece.lo < found.share <= piece.hi
-        ),
-        None,
-    )
-    if before is None:
+    if not found.segments:
         return ()
-    segment, piece = before
+    segment, piece = first_piece(found.segments, found.share)
     world = segment.compiled.world
     sizes = tuple(Dual(size, {k: ONE}) for k, size in enumerate(found.full))
     run = target.factors.toward(sizes)
-    form, _ = assemble(skeleton(run.world(world.lo, world.hi)))
+    compiled = open_compiled(run.world(world.lo, world.hi))
+    form = compiled.form
     y, s = piece.y(found.share), found.share
-    compiled = replace(segment.compiled, form=form)
-    readings = [_reading(m, compiled) for m in target.watch(compiled)]
-    readings += [condition_of(form, k) for k in range(form.conditions)]
+    baseline = target.factors.solved.baseline
+    readings = reading_of_event(compiled, baseline, target.key)
     slopes = []
     for reading in readings:
-        if reading is None or not _gives_way(reading, piece, found.share):
+        if not gives_way(reading, piece, found.share):
             continue
         moved = derivatives(form, piece.cells, y, s, reading)
         if any(slope < 0 for slope in moved.values()):
@@ -166,7 +158,34 @@ def normals(target: Target, found: Hit) -> tuple[Slopes, ...]:
     return tuple(slopes)
 
 
-def _gives_way(reading: Reading, piece: Piece, share: Fraction) -> bool:
+def open_compiled(world: World) -> Compiled:
+    """Return a system as it is compiled, with no condition decided; not for solving."""
+    parts = skeleton(world)
+    form, index = assemble(parts)
+    return Compiled(world=world, skeleton=parts, form=form, index=index, minus_cycle="")
+
+
+def first_piece(segments: tuple[Segment, ...], share: Fraction) -> tuple[Segment, Piece]:
+    """Return the straight piece that ends at a place, or holds it."""
+    return next(
+        (segment, piece)
+        for segment in segments
+        for piece in segment.pieces
+        if piece.lo < share <= piece.hi
+    )
+
+
+def reading_of_event(
+    compiled: Compiled, baseline: dict[str, Fraction], key: Break
+) -> tuple[Reading, ...]:
+    """Return every number that may decide an event: its own, then the conditions of all nodes."""
+    own = [_reading(m, compiled) for m in monitors(compiled, baseline) if (m.of, m.event) == key]
+    form = compiled.form
+    conditions = (condition_of(form, k) for k in range(form.conditions))
+    return (*(reading for reading in own if reading is not None), *conditions)
+
+
+def gives_way(reading: Reading, piece: Piece, share: Fraction) -> bool:
     """Return whether a number is zero at the end of a piece, and falls to it."""
     lo = Fraction(piece.lo)
     early = (lo + share) / 2

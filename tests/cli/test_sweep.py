@@ -66,3 +66,11 @@ def test_reverse_shows_the_smallest_mixture(cli, fund):
     assert float(next(csv.DictReader(io.StringIO(done.out)))["share"]) == 0.8
     assert cli("reverse", "fund.yaml::large", "Fund", "burnt").code == 2
     assert cli("reverse", "fund.yaml::large", "Fund", "insolvent", "--covariance", "3").code == 2
+
+
+def test_sensitivities_lists_what_moves_a_break_point(cli, fund):
+    done = cli("sensitivities", "fund.yaml::large", "Fund", "insolvent", "--format", "csv")
+    assert done.code == 0
+    rows = {row["input"]: float(row["derivative"]) for row in csv.DictReader(io.StringIO(done.out))}
+    assert rows == {"Fund/outside/strategies": 2e-7, "Fund/owes/Lender": -2e-7, "shock": -0.8}
+    assert cli("sensitivities", "fund.yaml::large", "Fund", "burnt").code == 2
