@@ -48,6 +48,7 @@ def _interest(plan: Plan, state: State, at: int, book: Book, years: float) -> St
         return state
     used = utilisation(now)
     debt, target, index = now.debt.copy(), now.rate_at_target.copy(), state.index.copy()
+    unlisted, gains = now.unlisted.copy(), state.gains
     for loan, rate in enumerate(rates):
         if rate is None:
             continue
@@ -58,11 +59,17 @@ def _interest(plan: Plan, state: State, at: int, book: Book, years: float) -> St
         grown = now.debt[:, loan] * np.exp(yearly * years)[:, None]
         earned = total(grown - now.debt[:, loan])
         debt[:, loan] = grown
+        if book.loans[loan] < plan.assets:
+            # borrowers who are not listed pay as well; what they owe comes from outside
+            more = now.unlisted[:, loan] * np.expm1(yearly * years)
+            unlisted[:, loan] += more
+            earned = earned + more
+            gains = gains + more * state.price[:, book.loans[loan]]
         supply = plan.supplies.index((at, loan))
         units = state.units[:, plan.assets + plan.tokens + supply]
         index[:, supply] = index[:, supply] + ratio(earned, units)
-    market = replace(now, debt=debt, rate_at_target=target)
-    return replace(state.market(at, market), index=index)
+    market = replace(now, debt=debt, rate_at_target=target, unlisted=unlisted)
+    return replace(state.market(at, market), index=index, gains=gains)
 
 
 def kinked(rate: RateModel, used: Floats, market: str) -> Floats:

@@ -21,13 +21,22 @@ def differences(system, scenario, *, path=0, drawn=None, share=1e-9):
 
 
 def compared(done, world, path, *, share=1e-9):
-    """Return every number in which a path of a run differs from the plain program's world."""
+    """Return every number in which a path of a run differs from the plain program's world.
+
+    A billionth of the number; of what left and what was gained, of all there was, as the identity.
+    Once a pool has run dry, at a billionth of the start price, rounding decides: there it ends.
+    """
     found = []
     plan = done.plan
+    dry = min((k for k, *_, event, _ in world.events if event == "dry"), default=math.inf)
     for record, other in zip((done.start, *done.records), world.records, strict=True):
         k = record.state.k
+        if k > dry:
+            break
         for what, mine, theirs in pairs(plan, record, other, path):
-            scale = max(abs(mine), abs(theirs), LEAST)
+            flow = what == "gains" or what.startswith("leak ")
+            least = 0.2 * world.records[0].outside if flow else LEAST
+            scale = max(abs(mine), abs(theirs), least)
             if math.isnan(mine) != math.isnan(theirs) or abs(mine - theirs) > share * scale:
                 found.append((k, what, mine, theirs))
     return found

@@ -34,6 +34,7 @@ def random_case(seed, paths=6):
     }
     _accounts(draw, parts)
     _legs(draw, parts)
+    _unlisted(draw, parts)
     _issuers(draw, parts)
     if "market_price" not in parts["issuers"]["Q"]["issues"]["Q"]:
         parts["liquidity"].pop("Q-pool", None)
@@ -331,8 +332,19 @@ def _fund(draw, issuers):
         issuers["Q"]["default_recovery"] = {"outside": "90%", "claims": "80%"}
 
 
+def _unlisted(draw, parts):
+    """Let a market have borrowers that nobody lists, and another own more than it owes."""
+    if draw.random() < 0.4:
+        more = _supplied(parts, "iso") + 2_500
+        parts["markets"]["iso"]["lends"]["USD"] |= {"supplied": more, "unlisted_debt": "sound"}
+    if draw.random() < 0.4:
+        parts["markets"]["comet"]["lends"]["USD"]["supplied"] = _supplied(parts, "comet") - 400
+
+
 def _supplied(parts, market):
     part = parts["markets"][market]
+    if "supplied" in part["lends"]["USD"]:
+        return part["lends"]["USD"]["supplied"]
     debts = sum(p["debt"]["USD"] for p in parts["positions"].values() if p.get("market") == market)
     return part["lends"]["USD"]["cash"] + debts
 

@@ -48,10 +48,10 @@ def _interest(world, reserve):
             old = account.debts[reserve.token]
             account.debts[reserve.token] = old * growth
             reserve.supply += account.debts[reserve.token] - old
-    more = reserve.unlisted * (growth - 1)
-    reserve.unlisted += more
-    reserve.supply += more
     if reserve.token in world.system.assets:
+        more = reserve.unlisted * (growth - 1)
+        reserve.unlisted += more
+        reserve.supply += more
         world.gains += more * price_of(world, reserve.token)
 
 
