@@ -111,6 +111,7 @@ def _empty(plan: Plan, paths: int) -> State:
         cash=np.zeros((paths, firms)),
         owned=spread(plan.owned, paths),
         units=spread(plan.outstanding, paths),
+        paid_out=nothing,
         index=np.ones((paths, len(plan.supplies))),
         lost=np.zeros((paths, len(plan.piles))),
         recognised=np.zeros((paths, firms), dtype=np.bool_),

@@ -11,7 +11,6 @@ import numpy as np
 from looprisk.cascade.arrays import Floats, ratio
 from looprisk.cascade.record import Record
 from looprisk.cascade.run import Run
-from looprisk.cascade.sums import total
 from looprisk.model.tokens import Par
 
 Kind = Literal["share", "par", "supply", "loan", "equity"]
@@ -115,9 +114,10 @@ def share_lost(done: Run, claim: Claim, record: Record) -> Floats:
 
 
 def paid_out(done: Run, claim: Claim, record: Record) -> Floats:
-    """Return what those who left a claim were paid up to a record, USD [path]."""
-    runs = [i for i, wanted in enumerate(done.plan.runs) if wanted.good == claim.good]
-    return total(np.take(record.state.queue.paid, np.array(runs, dtype=np.intp), axis=-1))
+    """Return for how much units of a claim left, less what was put in for new ones, USD [path]."""
+    if claim.good is None:
+        return np.zeros(done.paths)
+    return record.state.paid_out[:, claim.good]
 
 
 def hidden(claim: Claim, record: Record) -> Floats:

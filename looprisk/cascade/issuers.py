@@ -140,10 +140,12 @@ def _feed(plan: Plan, state: State, at: int, fed: Fed, used: list[Floats]) -> St
     owned[:, fed.issuer, token] -= in_kind
     owned[:, fed.issuer, good] += got
     units[:, good] += got
+    out = state.paid_out.copy()
+    out[:, good] -= give * price
     cash[:, fed.issuer] -= (give - in_kind) * price
     done[:, at] += give
     now = state.markets[market]
     market_cash = now.cash.copy()
     market_cash[:, loan] += give
     state = state.market(market, replace(now, cash=market_cash))
-    return replace(state, owned=owned, cash=cash, units=units, fed=done)
+    return replace(state, owned=owned, cash=cash, units=units, fed=done, paid_out=out)

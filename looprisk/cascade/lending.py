@@ -238,7 +238,9 @@ def _credited(plan: Plan, state: State, at: int, r: Round) -> State:
     units = ratio(r.credit, r.loan_price[:, :1] * state.index[:, supply : supply + 1])
     grown = state.units.copy()
     grown[:, good] = grown[:, good] + total(units)
+    out = state.paid_out.copy()
+    out[:, good] = out[:, good] - total(r.credit)
     owned = state.owned.copy()
     for firm, mine in plan.books[at].owned_by.items():
         owned[:, firm, good] = owned[:, firm, good] + total(np.take(units, mine, axis=-1))
-    return replace(state, units=grown, owned=owned)
+    return replace(state, units=grown, owned=owned, paid_out=out)

@@ -229,7 +229,7 @@ def _from_market(
         return state
     there = state.markets[market].cash[:, loan] * price
     share = np.where(whole <= there, 1.0, ratio(there, whole))
-    owned, units = state.owned.copy(), state.units.copy()
+    owned, units, out = state.owned.copy(), state.units.copy(), state.paid_out.copy()
     drawn = np.zeros(state.paths)
     for node, need in needs.items():
         got = need * share
@@ -240,11 +240,12 @@ def _from_market(
             back = ratio(got, unit)
             owned[:, node, good] = less(owned[:, node, good], back)
             units[:, good] = less(units[:, good], back)
+            out[:, good] = out[:, good] + got
     now = state.markets[market]
     cash = now.cash.copy()
     cash[:, loan] = np.where(share < 1, 0.0, less(cash[:, loan], ratio(drawn, price)))
     state = state.market(market, replace(now, cash=cash))
-    return replace(state, owned=owned, units=units)
+    return replace(state, owned=owned, units=units, paid_out=out)
 
 
 def _left(
@@ -265,9 +266,10 @@ def _left(
         units = np.where(dollars == full, cohort, ratio(dollars, price))
         waiting.append(less(before, units))
         got, gone = got + dollars, gone + units
-    units_out = state.units.copy()
+    units_out, out = state.units.copy(), state.paid_out.copy()
     for i in asked.runs:
         good = plan.runs[i].good
+        out[:, good] = out[:, good] + got[:, i]
         units_out[:, good] = less(units_out[:, good], gone[:, i])
         state = leaked(state, f"leavers:{plan.runs[i].name}", got[:, i])
     first = got - gone * np.take(worth, goods, axis=-1)
@@ -282,7 +284,7 @@ def _left(
         gain=queue.gain + first,
         missing=missing,
     )
-    state = replace(state, queue=queue, units=units_out)
+    state = replace(state, queue=queue, units=units_out, paid_out=out)
     if not short.any():
         return state, []
     names = dict.fromkeys(plan.goods[plan.runs[i].good] for i in asked.runs)

@@ -135,6 +135,8 @@ class State:
     """[path, issuer, good]: units held free."""
     units: Floats
     """[path, good]: units outstanding of tokens and supplies."""
+    paid_out: Floats
+    """[path, good]: USD for which units left so far, less those for which units were added."""
     index: Floats
     """[path, supply]: loan tokens that a unit of a supply is owed."""
     lost: Floats

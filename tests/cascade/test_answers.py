@@ -131,3 +131,14 @@ def test_the_command_line_shows_it(capsys):
     assert "stage quiet (drain) never struck" in shown
     assert run_line(["check", str(FILE)]) == 0
     assert "9 passed" in capsys.readouterr().out
+
+
+def test_what_leavers_took_is_no_loss_of_a_vault_nor_of_the_market_below_it():
+    case = lr.load(FILE.parents[2] / "scenarios" / "hedge-in-time.yaml")["rally-first"]
+    answer = lr.run(case)
+    for name in ("vault", "lend"):
+        row = answer.layer(name)
+        # half of the vault left, most of it out of the market's cash; the rest has earned interest
+        assert -1 < row.economic_loss_usd < 0
+        assert row.loss_fraction == pytest.approx(-0.0004, abs=1e-4)
+    assert answer.layer("nUSD").economic_loss_usd == pytest.approx(1200 * 0.4722222222, rel=1e-9)
