@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from looprisk.cascade.paths import Drawn, path_prices
+from looprisk.cascade.reach import gains_of
 from looprisk.cascade.run import run
 from looprisk.errors import NotCarriedError
 from tests.cascade.compare import compared, other_events, same, shown
@@ -45,6 +46,21 @@ def test_both_programs_agree_on_random_systems(block):
             assert not found, f"seed {seed}, path {path}\n{shown(found)}"
             # in a pool that has run dry rounding decides who still finds a price
             assert world.counts.get("dry") or not other_events(done, world, path), (seed, path)
+
+
+def test_the_local_gain_is_the_same_at_every_record():
+    steep = 0
+    for seed in range(6):
+        system, scenarios, prices = batch(seed)
+        done = run(system, scenarios[0], drawn=prices)
+        for path, scenario in enumerate(scenarios):
+            world = simulate(system, scenario)
+            for record, other in zip(done.records, world.records[1:], strict=True):
+                gains = gains_of(done.plan, record.state)[0][path]
+                wanted = [other.local_gain[pool.name][0] for pool in done.plan.pools]
+                assert list(gains) == pytest.approx(wanted, rel=1e-9, abs=1e-9)
+                steep += sum(g > 0 for g in wanted)
+    assert steep > 10
 
 
 def test_these_systems_meet_every_mechanism():
