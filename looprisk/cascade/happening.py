@@ -50,8 +50,9 @@ def happening(done: Run, of: str, event: str, level: float | None = None) -> Hap
         for one in several:
             if one.event != event:
                 continue
-            mine = [i for i, name in enumerate(one.of) if names & set(done.plan.names_of(name))]
-            where = one.where[:, mine].any(axis=1)
+            mine = [i for i, name in one.names.items() if names & set(done.plan.names_of(name))]
+            where = np.zeros(done.paths, dtype=np.bool_)
+            where[one.among(mine).path] = True
             first = np.where(where & np.isinf(first), k, first)
             last = np.where(where, k, last)
     return Happening(steps=first, last=last, step_s=done.plan.steps.step)

@@ -201,8 +201,10 @@ def _logged(event: str) -> Measure:
         for k, several in ask.done.log:
             for one in several if k <= ask.record.state.k else ():
                 if one.event == event:
-                    mine = [i for i, n in enumerate(one.of) if ask.of in plan.names_of(n)]
-                    amount = amount + total(np.where(one.where, one.amount, 0.0)[:, mine])
+                    mine = [i for i, n in one.names.items() if ask.of in plan.names_of(n)]
+                    hit = one.among(mine)
+                    weights = np.bincount(hit.path, hit.amount, minlength=ask.done.paths)
+                    amount = amount + weights
         return amount
 
     return measure

@@ -10,6 +10,7 @@ import numpy as np
 from looprisk.cascade.arrays import Bools, Floats
 from looprisk.cascade.begin import begin
 from looprisk.cascade.compiling import plan_of
+from looprisk.cascade.logs import Noted, noted
 from looprisk.cascade.network import Network, network_of
 from looprisk.cascade.paths import Drawn, path_prices
 from looprisk.cascade.plan import Plan
@@ -37,7 +38,7 @@ class Run:
     """The last record."""
     kept: Mapping[int, Record]
     """The records by step: all of them, or those that were asked for and those of stages."""
-    log: tuple[tuple[int, tuple[Happened, ...]], ...]
+    log: tuple[tuple[int, tuple[Noted, ...]], ...]
     """What happened, by step."""
     book: Floats
     """[path, k, good]: USD a unit; of all paths where there is room, else of the first."""
@@ -90,7 +91,7 @@ def run(
     room = max(1, ROOM // ((steps + 1) * max(1, len(plan.goods))))
     shown = slice(0, min(state.paths, room))
     kept: dict[int, Record] = {}
-    log: list[tuple[int, tuple[Happened, ...]]] = []
+    log: list[tuple[int, tuple[Noted, ...]]] = []
     book, economic, market, gain = [], [], [], []
     hole = np.zeros((state.paths, len(plan.pools)), dtype=np.bool_)
     gap = miss = np.zeros(state.paths)
@@ -105,7 +106,7 @@ def run(
         hole = now
         gap, miss = np.maximum(gap, last.gap), np.maximum(miss, np.abs(last.miss))
         if last.happened:
-            log.append((k, last.happened))
+            log.append((k, noted(last.happened)))
         struck = any(h.event == "stage" for h in last.happened)
         if keep is None or struck or k in keep or k == steps:
             kept[k] = last
@@ -140,16 +141,6 @@ def _with_holes(plan: Plan, record: Record, new: Bools) -> Record:
         because="the next falls of 1 % release sales that bring falls as large",
     )
     return replace(record, happened=(*record.happened, event))
-
-
-def happened(done: Run, event: str) -> list[tuple[int, tuple[str, ...], Bools, Floats]]:
-    """Return every (step, things, where [path, thing], amount) of one event."""
-    return [
-        (k, one.of, one.where, one.amount)
-        for k, several in done.log
-        for one in several
-        if one.event == event
-    ]
 
 
 def _drawn(plan: Plan) -> Drawn | None:

@@ -109,8 +109,8 @@ def log(done: Run, path: int = 0) -> tuple[Logged, ...]:
     for k, several in done.log:
         now = float(done.plan.steps.times[k])
         for one in several:
-            for i in np.flatnonzero(one.where[path]).tolist():
-                amount = float(one.amount[path, i])
+            mine = one.path == path
+            for i, usd in zip(one.place[mine].tolist(), one.amount[mine].tolist(), strict=True):
                 rows.append(
                     Logged(
                         step=k,
@@ -118,7 +118,7 @@ def log(done: Run, path: int = 0) -> tuple[Logged, ...]:
                         phase=one.phase,
                         of=one.of[i],
                         event=one.event,
-                        amount=amount or None,
+                        amount=usd or None,
                         because=one.because,
                     )
                 )

@@ -162,7 +162,7 @@ def eight():
 
 def test_things_happen_in_the_batch(eight):
     _, _, done = eight
-    kinds = {h.event for _, several in done.log for h in several if h.where.any()}
+    kinds = {h.event for _, several in done.log for h in several if h.path.size}
     assert {"liquidated", "hedge_closed", "stage"} <= kinds
 
 

@@ -136,8 +136,7 @@ def liquidated(done):
         for _, several in done.log
         for one in several
         if one.event == "liquidated"
-        for name, hit in zip(one.of, one.where[0], strict=True)
-        if hit
+        for name in one.names.values()
     }
 
 
