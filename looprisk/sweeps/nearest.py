@@ -14,6 +14,7 @@ from itertools import combinations
 
 from looprisk.engine.state import ONE, ZERO
 from looprisk.sweeps.factors import Sizes
+from looprisk.sweeps.proof import Bound
 from looprisk.sweeps.rays import Hit, Target, corner, hit, is_adverse, normals
 
 Length = Callable[[Sequence[Fraction]], float]
@@ -24,6 +25,8 @@ TURNS = 12
 """Design points that follow each other from one start."""
 FINEST = 1e-5
 """The last step of the search around the best direction, as a share of it."""
+NEAR_BOUND = 1e-6
+"""A shock so near the bound of the program, which is in floats, is the smallest."""
 MOST_TOGETHER = 6
 """Up to so many factors every set of them that strike alike is a start."""
 
@@ -79,10 +82,12 @@ def searched(
     length: Length,
     metric: Sequence[Sequence[Fraction]] | None,
     starts: Sequence[Sizes] = (),
+    least: Bound | None = None,
 ) -> Nearest | None:
     """Return the smallest shock of a search: sets of factors, design points, then ever closer.
 
-    ``metric`` is the covariance of the Mahalanobis norm, None for other norms.
+    ``metric`` is the covariance of the Mahalanobis norm, None for other norms. ``least`` is what a
+    program proves that no clearing breaks below.
     """
     search = _Search(replace(target, rounded=True), length)
     seeds = [*map(_rounded, starts), *_sets(target.factors.reach)]
@@ -95,10 +100,13 @@ def searched(
     if search.best is None:
         return None
     found = hit(target, search.towards)
-    how = f"the smallest along {search.rays} ways"
     if found is None:
         return None
-    return Nearest(hit=found, proven=False, how=how, rays=search.rays)
+    how = f"the smallest along {search.rays} ways"
+    proven = least is not None and length(found.sizes) <= least.radius * (1 + NEAR_BOUND)
+    if proven:
+        how += "; a mixed integer program finds no clearing 0.001% short with less"
+    return Nearest(hit=found, proven=proven, how=how, rays=search.rays)
 
 
 def _sets(reach: Sizes) -> Iterator[Sizes]:

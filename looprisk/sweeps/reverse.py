@@ -24,6 +24,7 @@ from looprisk.model.values import read
 from looprisk.results.reverse import FactorSize, Norm, Radius, Reverse
 from looprisk.sweeps.factors import Factors, Sizes, factors_of
 from looprisk.sweeps.nearest import Length, Nearest, along_corner, inverse, searched
+from looprisk.sweeps.proof import bound
 from looprisk.sweeps.rays import Target
 
 HAIR = Fraction(1, 10**6)
@@ -102,7 +103,10 @@ def _nearest(
     if norm == "max":
         return along_corner(target, length)
     starts = () if known is None else (known.hit.sizes,)
-    return searched(target, length, metric, starts)
+    least = bound(target, "sum") if norm == "sum" else None
+    if least is not None and any(least.sizes):
+        starts = (*starts, least.sizes)
+    return searched(target, length, metric, starts, least)
 
 
 def _known(solved: Solved, key: tuple[str, str]) -> None:

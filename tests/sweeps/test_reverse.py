@@ -12,7 +12,8 @@ from looprisk.analysis.solve import solve
 from looprisk.model.case import Case
 from looprisk.sweeps import reverse
 from looprisk.sweeps.factors import factors_of
-from looprisk.sweeps.rays import Target, hit, normals
+from looprisk.sweeps.proof import bound
+from looprisk.sweeps.rays import Target, corner, hit, normals
 from tests.symbolic.test_formula import random_case
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
@@ -29,7 +30,7 @@ def test_a_fund_with_two_piles_has_the_closed_forms():
     most = reverse(FUND, "Fund", "insolvent", loss=BOTH).robust
     assert (most.exact, most.proven, sizes(most)) == ("3/10", True, [0.3, 0.3])
     total = reverse(FUND, "Fund", "insolvent", norm="sum", loss=BOTH).robust
-    assert (total.exact, sizes(total)) == ("1/2", [0.5, 0])
+    assert (total.exact, total.proven, sizes(total)) == ("1/2", True, [0.5, 0])
     far = reverse(FUND, "Fund", "insolvent", norm="mahalanobis", loss=BOTH).robust
     assert far.radius == pytest.approx(300 / math.hypot(600, 400), rel=1e-9)
     assert sizes(far) == pytest.approx([300 * 600 / 520_000, 300 * 400 / 520_000], rel=1e-5)
@@ -136,6 +137,32 @@ def test_the_normal_is_the_exact_difference(seed):
         for k, (a, b) in enumerate(zip(found.sizes, there.sizes, strict=True))
     )
     assert gap == 0
+
+
+@pytest.mark.parametrize("seed", [0, 1, 4, 7])
+def test_the_corner_is_what_a_mixed_integer_program_finds(seed):
+    """The program asks for 0.001% of shortfall, so it lies a little beyond, never before."""
+    rng = Random(seed)
+    case = random_case(rng)
+    solved = solve(case)
+    held = {(m.of, m.event) for m in solved.holding(solved.start)}
+    key = rng.choice(sorted(k for k in solved.broken if k not in held))
+    target = Target(factors=factors_of(solved), key=key, selection="least")
+    most, total = bound(target, "max"), bound(target, "sum")
+    along = max(corner(target).sizes)
+    assert along <= most.radius <= along * (1 + 1e-3)
+    axes = [target.factors.alone(k, Fraction(1)) for k in range(len(target.factors.every))]
+    alone = [sum(there.sizes) for axis in axes if (there := hit(target, axis)) is not None]
+    assert along <= total.radius <= min(alone) * (1 + 1e-3)
+
+
+def test_in_the_sum_norm_a_panic_needs_no_less():
+    """Feared, both fail from 90 of the two piles on; A alone fails without 60 of its own."""
+    found = reverse(ring("90%"), "A", "insolvent", norm="sum", loss=PILES)
+    for radius in (found.robust, found.fragile):
+        assert (radius.exact, radius.proven) == ("3/5", True)
+        assert "finds no clearing 0.001% short with less" in radius.how
+    assert "a panic needs no less" in found.note
 
 
 def test_a_loop_and_a_market_of_the_files():
