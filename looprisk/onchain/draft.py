@@ -72,6 +72,9 @@ class Draft:
     """What each issuer has of the tokens of this import, by the token it issues."""
     debts: dict[str, int] = field(default_factory=dict)
     """What the accounts written so far owe each market that keeps reserves, by its address."""
+    pledges: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Under which id each market takes the shares of vaults that the accounts written so far
+    pledge, by their addresses."""
     checks: list[Check] = field(default_factory=list)
     prices: dict[str, str] = field(default_factory=dict)
     """The price of each token as it will be written, by address; the first that is told stays."""

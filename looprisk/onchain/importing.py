@@ -21,6 +21,8 @@ from looprisk.onchain.comet_parts import MARKET as COMET_MARKET
 from looprisk.onchain.draft import Draft, Holding, dollars
 from looprisk.onchain.erc20 import asks as token_asks
 from looprisk.onchain.erc20 import tokens
+from looprisk.onchain.euler_parts import ACCOUNT as EULER_ACCOUNT
+from looprisk.onchain.euler_parts import VAULT as EULER_VAULT
 from looprisk.onchain.metamorpho_parts import READER as METAMORPHO
 from looprisk.onchain.morpho_parts import READER as MORPHO
 from looprisk.onchain.places import NOWHERE, Places, known
@@ -34,6 +36,8 @@ READERS: tuple[AnyReader, ...] = (
     MORPHO,
     COMET_ACCOUNT,
     COMET_MARKET,
+    EULER_ACCOUNT,
+    EULER_VAULT,
     METAMORPHO,
     VAULT,
 )
@@ -160,7 +164,20 @@ def _open(snapshot: Snapshot, looks: Sequence[Look]) -> list[Opened]:
     first = [asked for look in looks for reader in READERS for asked in reader.asks(look)]
     met = [look.address for look in looks if look.places is NOWHERE]
     snapshot.read_all([*first, *token_asks(met)])
-    return [part for look in looks for reader in READERS for part in reader.open(look)]
+    return [part for look in looks for part in _opened(look)]
+
+
+def _opened(look: Look) -> list[Opened]:
+    """Let each reader open an address. An issuer is read once, by the first that knows it."""
+    parts: list[Opened] = []
+    issued: set[str] = set()
+    for reader in READERS:
+        for part in reader.open(look):
+            if part.reading.issues not in issued:
+                parts.append(part)
+            if part.reading.issues is not None:
+                issued.add(part.reading.issues)
+    return parts
 
 
 def _written(snapshot: Snapshot, target: str, parts: list[Opened], pools: Sequence[str]) -> Import:

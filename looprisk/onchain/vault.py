@@ -49,19 +49,12 @@ def asks(look: Look) -> list[Call]:
         call(look.address, "asset()(address)"),
         call(look.address, "totalAssets()(uint256)"),
         call(look.address, "totalSupply()(uint256)"),
-        call(look.address, "MORPHO()(address)"),
-        call(look.address, "withdrawQueueLength()(uint256)"),
     ]
 
 
 def recognise(look: Look) -> tuple[Found, ...]:
-    """Return the vault at the address; one that has no shares out is a token like any other.
-
-    One that supplies markets through a queue has a reader of its own.
-    """
-    asset, assets, supply, morpho, queue = look.snapshot.read_all(asks(look))
-    if morpho.ok and queue.ok:
-        return ()
+    """Return the vault at the address; one that has no shares out is a token like any other."""
+    asset, assets, supply = look.snapshot.read_all(asks(look))
     if not (asset.ok and assets.ok and supply.ok and supply.integer()):
         return ()
     return (Found(look.address, asset.address(), assets.integer(), supply.integer()),)
