@@ -21,6 +21,7 @@ from looprisk.results.cascade_records import (
     PathLoss,
     PoolRow,
     Recognition,
+    RunRow,
     StageRow,
     TimeCertificate,
     TimeLayer,
@@ -60,6 +61,10 @@ def cascade_of(case: Case, watch: Watch | None = None) -> Cascade:
         pool_rows=tuple(
             PoolRow(pool=name, most=most, at_s=at, hole_s=hole)
             for name, most, at, hole in summary.pools(done)
+        ),
+        run_rows=tuple(
+            RunRow(who=who, of=of, paid_usd=paid, gain_usd=gain, waiting_usd=waiting)
+            for who, of, paid, gain, waiting in summary.runs(done)
         ),
         stage_rows=_stages(done),
         path_rows=_path_rows(done) if done.paths > 1 else (),

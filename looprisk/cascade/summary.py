@@ -162,6 +162,22 @@ def pools(done: Run) -> Iterator[tuple[str, float, float, float | None]]:
         yield pooled.name, float(line[most]), float(times[most]), holes.get(pooled.name)
 
 
+def runs(done: Run) -> Iterator[tuple[str, str, float, float, float]]:
+    """Yield (who leaves, what, paid, gain, still waiting) of every run, means over paths in USD.
+
+    The gain is what they were paid above what their units were worth just before: what those who
+    stay lose by it.
+    """
+    state = done.end.state
+    for at, wanted in enumerate(done.plan.runs):
+        waiting = state.queue.asked[:, at]
+        for cohort in state.queue.waiting:
+            waiting = waiting + cohort[:, at]
+        worth = waiting * state.book[:, wanted.good]
+        paid, gain = mean(state.queue.paid[:, at]), mean(state.queue.gain[:, at])
+        yield wanted.name, done.plan.goods[wanted.good], paid, gain, mean(worth)
+
+
 def stage_counts(done: Run) -> list[tuple[int, int]]:
     """Return (paths in which it struck, paths in which it moved anything) of every stage."""
     state = done.end.state

@@ -7,6 +7,7 @@ from looprisk.results.cascade_records import (
     PathLoss,
     PoolRow,
     Recognition,
+    RunRow,
     StageRow,
     TimeCertificate,
     TimeLayer,
@@ -53,6 +54,7 @@ def cascade_json(cascade: Cascade) -> Object:
         "stages": [_stage(row) for row in cascade.stage_rows],
         "recognition": [_recognition(row) for row in cascade.recognition_rows],
         "pools": [_pool(row) for row in cascade.pool_rows],
+        "runs": [_run(row) for row in cascade.run_rows],
         "timelines": _timelines(cascade),
         "paths": [_path(row) for row in cascade.path_rows],
         "assumptions": [assumption_json(row) for row in cascade.assumption_rows],
@@ -117,6 +119,16 @@ def _stage(row: StageRow) -> Object:
         "struck_s": number(row.struck_s),
         "paths": row.paths,
         "moved": row.moved,
+    }
+
+
+def _run(row: RunRow) -> Object:
+    return {
+        "who": row.who,
+        "of": row.of,
+        "paid_usd": number(row.paid_usd),
+        "gain_usd": number(row.gain_usd),
+        "waiting_usd": number(row.waiting_usd),
     }
 
 

@@ -107,6 +107,19 @@ class PoolRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """Those who asked for their money, means over the paths."""
+
+    who: str
+    of: str
+    paid_usd: float
+    gain_usd: float
+    """What they were paid above what their units were worth: what those who stay lose by it."""
+    waiting_usd: float
+    """What they still ask for at the end, at book."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageRow:
     """One stage of the scenario."""
 

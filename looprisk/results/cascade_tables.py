@@ -9,6 +9,7 @@ from looprisk.results.cascade_records import (
     PathLoss,
     PoolRow,
     Recognition,
+    RunRow,
     StageRow,
     TimeLayer,
 )
@@ -112,6 +113,18 @@ def pool_table(rows: tuple[PoolRow, ...]) -> Table[PoolRow]:
         Field("hole", "black/hole", Kind.FIGURE, lambda row: clock(row.hole_s), none="never"),
     )
     return table_of("what a fall adds to itself", rows, fields)
+
+
+def run_table(rows: tuple[RunRow, ...]) -> Table[RunRow]:
+    """Return what those who left were paid, and what that cost those who stayed."""
+    fields: tuple[Field[RunRow], ...] = (
+        Field("who", "who", Kind.NAME, lambda row: row.who),
+        Field("of", "leaves", Kind.NAME, lambda row: row.of),
+        Field("paid_usd", "paid", Kind.MONEY, lambda row: row.paid_usd),
+        Field("gain_usd", "above/worth", Kind.MONEY, lambda row: row.gain_usd),
+        Field("waiting_usd", "still/waiting", Kind.MONEY, lambda row: row.waiting_usd),
+    )
+    return table_of("who left", rows, fields)
 
 
 def stage_table(rows: tuple[StageRow, ...]) -> Table[StageRow]:

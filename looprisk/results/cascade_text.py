@@ -25,6 +25,8 @@ def cascade_text(cascade: Cascade, screen: Screen, next_commands: Sequence[str] 
         lines += ["", *events]
     if cascade.recognition_rows:
         lines += ["", *lay_out(cascade.recognition.text_columns(), screen)]
+    if any(row.paid_usd or row.waiting_usd for row in cascade.run_rows):
+        lines += ["", *lay_out(cascade.runs.text_columns(), screen)]
     if any(row.most for row in cascade.pool_rows):
         lines += ["", *lay_out(cascade.pools.text_columns(), screen)]
     lines.append("")

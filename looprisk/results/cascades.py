@@ -16,6 +16,7 @@ from looprisk.results.cascade_records import (
     PathLoss,
     PoolRow,
     Recognition,
+    RunRow,
     StageRow,
     TimeCertificate,
     TimeLayer,
@@ -26,6 +27,7 @@ from looprisk.results.cascade_tables import (
     path_table,
     pool_table,
     recognition_table,
+    run_table,
     stage_table,
     timeline_table,
 )
@@ -62,6 +64,7 @@ class Cascade:
     """Book, economic and market price of every token and supply at every record of path 0."""
     recognition_rows: tuple[Recognition, ...] = ()
     pool_rows: tuple[PoolRow, ...] = ()
+    run_rows: tuple[RunRow, ...] = ()
     stage_rows: tuple[StageRow, ...] = ()
     path_rows: tuple[PathLoss, ...] = ()
     """With several paths, what each layer loses in each."""
@@ -97,6 +100,11 @@ class Cascade:
     def pools(self) -> Table[PoolRow]:
         """How near each pool came to a fall that feeds itself."""
         return pool_table(self.pool_rows)
+
+    @property
+    def runs(self) -> Table[RunRow]:
+        """What those who left were paid, and what that cost those who stayed."""
+        return run_table(self.run_rows)
 
     @property
     def stages(self) -> Table[StageRow]:

@@ -142,3 +142,39 @@ def test_what_leavers_took_is_no_loss_of_a_vault_nor_of_the_market_below_it():
         assert -1 < row.economic_loss_usd < 0
         assert row.loss_fraction == pytest.approx(-0.0004, abs=1e-4)
     assert answer.layer("nUSD").economic_loss_usd == pytest.approx(1200 * 0.4722222222, rel=1e-9)
+
+
+def test_what_the_first_to_leave_gain_those_who_stay_lose():
+    system = lr.System.from_tree(
+        {
+            "assets": {"USDC": {"price": "$1"}, "C": {"price": "$1"}},
+            "oracles": {"two": {"kind": "fixed", "price": "$2"}},
+            "issuers": {
+                "V": {
+                    "owns": {"USDC": "100", "m": "900"},
+                    "issues": {"v": {"kind": "share", "supply": "1_000"}},
+                }
+            },
+            "markets": {
+                "m": {
+                    "rules": "isolated",
+                    "lends": {"USDC": {"cash": "300"}},
+                    "collateral": {"C": {"lltv": "90%", "incentive": "5%", "oracle": "two"}},
+                }
+            },
+            "positions": {
+                "b": {"market": "m", "collateral": {"C": "400"}, "debt": {"USDC": "600"}}
+            },
+        }
+    )
+    runs = {"v": {"wants_out": "700", "by": "early"}}
+    answer = lr.run(
+        system, stages=[lr.Stage(at="1s", run=runs)], time={"step": "1s", "horizon": "2s"}
+    )
+    (row,) = answer.run_rows
+    assert (row.who, row.of, row.paid_usd) == ("early", "v", pytest.approx(400, rel=1e-12))
+    assert row.gain_usd == pytest.approx(80, rel=1e-12)
+    assert row.waiting_usd == pytest.approx(300, rel=1e-12)
+    stayed = 600 * (4 / 5 - answer.layer("v").price.economic)
+    assert stayed == pytest.approx(row.gain_usd, rel=1e-12)
+    jsonschema.validate(cascade_json(answer), result_schema(), cls=jsonschema.Draft7Validator)
