@@ -75,6 +75,8 @@ class Draft:
     pledges: dict[str, dict[str, str]] = field(default_factory=dict)
     """Under which id each market takes the shares of vaults that the accounts written so far
     pledge, by their addresses."""
+    remarks: dict[str, Tree] = field(default_factory=dict)
+    """What else is to be written of assets, by address: a note, what they depend on."""
     checks: list[Check] = field(default_factory=list)
     prices: dict[str, str] = field(default_factory=dict)
     """The price of each token as it will be written, by address; the first that is told stays."""
@@ -187,7 +189,12 @@ class Draft:
             self.put(
                 "assets",
                 self.name(address),
-                {"price": price, "decimals": str(token.decimals), "address": address},
+                {
+                    "price": price,
+                    "decimals": str(token.decimals),
+                    "address": address,
+                    **self.remarks.get(address, {}),
+                },
             )
 
 

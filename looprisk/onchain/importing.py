@@ -23,6 +23,7 @@ from looprisk.onchain.erc20 import asks as token_asks
 from looprisk.onchain.erc20 import tokens
 from looprisk.onchain.euler_parts import ACCOUNT as EULER_ACCOUNT
 from looprisk.onchain.euler_parts import VAULT as EULER_VAULT
+from looprisk.onchain.feed import READER as FEED
 from looprisk.onchain.metamorpho_parts import READER as METAMORPHO
 from looprisk.onchain.morpho_parts import READER as MORPHO
 from looprisk.onchain.places import NOWHERE, Places, known
@@ -30,6 +31,7 @@ from looprisk.onchain.provider import Provider
 from looprisk.onchain.reader import AnyReader, Look, Opened
 from looprisk.onchain.snapshot import FINALIZED, Pin, Snapshot
 from looprisk.onchain.vault import READER as VAULT
+from looprisk.onchain.wrapper import READER as WRAPPER
 
 READERS: tuple[AnyReader, ...] = (
     AAVE,
@@ -40,6 +42,8 @@ READERS: tuple[AnyReader, ...] = (
     EULER_VAULT,
     METAMORPHO,
     VAULT,
+    WRAPPER,
+    FEED,
 )
 _MARKET = re.compile(r"0x[0-9a-f]{64}")
 MOST_OPENED = 100

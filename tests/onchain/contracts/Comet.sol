@@ -10,16 +10,16 @@ interface RoundFeed {
 
 /// A feed that reads another and says what it is of.
 contract NamedFeed {
-    RoundFeed public immutable source;
+    RoundFeed public immutable underlyingPriceFeed;
     uint8 public constant decimals = 8;
     string public description;
 
-    constructor(RoundFeed source_, string memory about) {
-        (source, description) = (source_, about);
+    constructor(RoundFeed source, string memory about) {
+        (underlyingPriceFeed, description) = (source, about);
     }
 
     function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) {
-        return source.latestRoundData();
+        return underlyingPriceFeed.latestRoundData();
     }
 }
 
