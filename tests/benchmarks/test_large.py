@@ -1,0 +1,113 @@
+"""A million positions, 5,000 markets, 2,000 tokens that own each other: prices and bad debt.
+
+By sorted books, and by looking at every position in every sweep. Both sum up the loops of holdings
+by one sparse factorisation. ``extra_info`` holds CPU seconds of one process besides the time of the
+clock, sweeps, certificates and memory.
+``OPENBLAS_NUM_THREADS=1 pytest tests/benchmarks/test_large.py --benchmark-only``.
+"""
+
+import resource
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from looprisk.engine.large import cleared
+from tests.engine.funds import funds
+
+TOKENS, MARKETS, POSITIONS = 2_000, 5_000, 1_000_000
+GROUP = "1e6 positions, 5,000 markets, 2,000 tokens"
+
+
+@pytest.fixture(scope="module")
+def made():
+    return funds(TOKENS, MARKETS, POSITIONS)
+
+
+@pytest.fixture(scope="module")
+def losses(made):
+    return made.losses(64)
+
+
+@pytest.fixture(scope="module")
+def built(made):
+    begin = time.process_time()
+    books = made.books()
+    sorted_ = time.process_time()
+    system = made.system(books)
+    done = time.process_time()
+    tracemalloc.start()
+    made.system(made.books())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return system, {
+        "sort_cpu_s": sorted_ - begin,
+        "factor_cpu_s": done - sorted_,
+        "build_peak_mb": peak / 1e6,
+        "books_mb": books.bytes / 1e6,
+    }
+
+
+def cpu(function, *args, turns=5):
+    """Return the CPU seconds of the median turn, and the last answer."""
+    seconds = []
+    for _ in range(turns):
+        begin = time.process_time()
+        found = function(*args)
+        seconds.append(time.process_time() - begin)
+    return float(np.median(seconds)), found
+
+
+def peak_of(function, *args):
+    tracemalloc.start()
+    function(*args)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 1e6
+
+
+@pytest.mark.parametrize("count", [1, 8, 64])
+def test_sorted_books(benchmark, made, built, losses, count):
+    benchmark.group = GROUP
+    system, measured = built
+    some = losses[:count]
+    seconds, found = cpu(cleared, system, some, turns=9)
+    benchmark(cleared, system, some)
+    benchmark.extra_info |= measured | {
+        "cpu_ms_a_scenario": 1e3 * seconds / count,
+        "sweeps": found.sweeps,
+        "residual": found.residual.max(),
+        "conservation_gap": found.gap.max(),
+        "solve_peak_mb": peak_of(cleared, system, some),
+        "process_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
+    }
+    assert found.prices[-1] == pytest.approx(made.one_by_one(some[-1]), rel=1e-9)
+    assert found.outcome.bad_debt[-1].sum() > 0
+
+
+def test_position_by_position(benchmark, made, losses):
+    benchmark.group = GROUP
+    seconds, _ = cpu(made.one_by_one, losses[0])
+    benchmark.pedantic(made.one_by_one, (losses[0],), rounds=3)
+    benchmark.extra_info |= {
+        "cpu_ms_a_scenario": 1e3 * seconds,
+        "positions_mb": (made.market.nbytes + made.units.nbytes + made.debts.nbytes) / 1e6,
+        "solve_peak_mb": peak_of(made.one_by_one, losses[0]),
+    }
+
+
+def test_books_at_one_price_vector(benchmark, made, built):
+    """Repaid, sold and bad debt of all markets, without the loop."""
+    benchmark.group = "1e6 positions, 5,000 markets, prices given"
+    prices = np.random.default_rng(2).uniform(0.5, 1, (1, TOKENS))
+    books, x = built[0].books, prices[:, made.collateral]
+    benchmark(books.at, x)
+    benchmark.extra_info["cpu_ms"] = 1e3 * cpu(books.at, x, turns=9)[0]
+
+
+def test_positions_at_one_price_vector(benchmark, made):
+    benchmark.group = "1e6 positions, 5,000 markets, prices given"
+    prices = np.random.default_rng(2).uniform(0.5, 1, TOKENS)
+    benchmark.pedantic(made.fates, (prices,), rounds=3)
+    benchmark.extra_info["cpu_ms"] = 1e3 * cpu(made.fates, prices)[0]
