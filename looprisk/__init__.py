@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from looprisk.results import CheckReport as CheckReport
     from looprisk.results import Clearing as Clearing
     from looprisk.results.bounds import Bounds as Bounds
+    from looprisk.sweeps import frontier as frontier
     from looprisk.sweeps import limit as limit
     from looprisk.sweeps import reverse as reverse
     from looprisk.sweeps import sensitivities as sensitivities
@@ -89,7 +90,7 @@ _HOMES = {
     "looprisk.model.groups": ("runs",),
     "looprisk.onchain": ("import_",),
     "looprisk.symbolic": ("formula",),
-    "looprisk.sweeps": ("limit", "reverse", "sensitivities", "sweep"),
+    "looprisk.sweeps": ("frontier", "limit", "reverse", "sensitivities", "sweep"),
     "looprisk.results.bounds": ("Bounds",),
     "looprisk.results": ("BreakPoints", "Cascade", "CheckReport", "Clearing", "Clearings"),
 }

@@ -1,9 +1,10 @@
 """Many starts and sizes of a shock at once: a table with one row each, as single solves give it."""
 
+from looprisk.sweeps.frontier import frontier
 from looprisk.sweeps.grid import SHOCK, spread
 from looprisk.sweeps.limit import limit
 from looprisk.sweeps.reverse import reverse
 from looprisk.sweeps.sensitivities import sensitivities
 from looprisk.sweeps.sweep import sweep
 
-__all__ = ["SHOCK", "limit", "reverse", "sensitivities", "spread", "sweep"]
+__all__ = ["SHOCK", "frontier", "limit", "reverse", "sensitivities", "spread", "sweep"]

@@ -66,7 +66,7 @@ def reverse(
     case = only_run(case_of(what, asked))
     solved = solve(case)
     key = (claim_named(solved, of), event)
-    _known(solved, key)
+    refuse_unknown(solved, key)
     factors = factors_of(solved)
     length, metric = _measured(factors, norm, covariance)
     robust = _nearest(Target(factors=factors, key=key, selection="greatest"), norm, length, metric)
@@ -109,7 +109,8 @@ def _nearest(
     return searched(target, length, metric, starts, least)
 
 
-def _known(solved: Solved, key: tuple[str, str]) -> None:
+def refuse_unknown(solved: Solved, key: tuple[str, str]) -> None:
+    """Raise ModelError for an event that cannot happen, or that holds before any shock."""
     every = {(m.of, m.event) for m in monitors(solved.end.compiled, solved.baseline)}
     if key not in every:
         events = sorted(event for of, event in every if of == key[0])

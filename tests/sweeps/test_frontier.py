@@ -1,0 +1,61 @@
+"""The border of two shocks: exact at its vertices, and on no side of any way through it."""
+
+from fractions import Fraction
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+import looprisk as lr
+from looprisk.analysis.solve import solve
+from looprisk.model.case import Case
+from looprisk.sweeps import frontier
+from looprisk.sweeps.factors import factors_of
+from looprisk.sweeps.rays import Target, hit
+
+CHAIN = lr.System(
+    issuers={
+        "Top": lr.Issuer(outside={"own": 100}, owes={"outside": 90}),
+        "Base": lr.Issuer(
+            outside={"pile": 100},
+            owes={"Top": 60},
+            issues={"base": lr.Share(supply=1)},
+            pays=["debts", "base"],
+        ),
+    }
+)
+BOTH = {"Top/outside/own": 100, "Base/outside/pile": 100}
+
+
+def case_of(system):
+    return Case(system, lr.Scenario(stages=[lr.Stage(loss=BOTH)]))
+
+
+def test_a_buffer_below_makes_a_vertex():
+    """Top has 160 less 100 x, less what Base fails to pay: 100 y - 40 where that is above zero."""
+    system = CHAIN.set({"Top/owes/outside": "$120"})
+    border = frontier(system, "Top", "insolvent", loss=BOTH)
+    assert [v.exact for v in border.vertices] == [("2/5", "0"), ("2/5", "2/5"), ("0", "4/5")]
+    assert border.vertices[1].texts == ("$40", "$40")
+    assert "straight between two rows" in repr(border)
+
+
+def test_every_way_meets_the_border_where_it_says():
+    rng = Random(1)
+    case = case_of(CHAIN.set({"Top/owes/outside": "$120"}))
+    vertices = [tuple(map(Fraction, v.exact)) for v in frontier(case, "Top", "insolvent").vertices]
+    key = ("Top", "insolvent")
+    target = Target(factors=factors_of(solve(case)), key=key, selection="greatest")
+    for _ in range(10):
+        x, y = hit(target, (Fraction(rng.randint(1, 9)), Fraction(rng.randint(1, 9)))).sizes
+        turns = [
+            (b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0]) for a, b in pairwise(vertices)
+        ]
+        assert 0 in turns
+
+
+def test_what_has_no_frontier_is_refused():
+    with pytest.raises(lr.ModelError, match="loss/Base/outside/pile alone does not lead to it"):
+        frontier(CHAIN, "Top", "insolvent", loss=BOTH)
+    with pytest.raises(lr.ModelError, match="a frontier is of two shocks; here are 1"):
+        frontier(CHAIN, "Top", "insolvent", loss={"Top/outside/own": 100})
