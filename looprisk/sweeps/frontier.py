@@ -17,7 +17,7 @@ from looprisk.model.groups import only_run
 from looprisk.model.system import System
 from looprisk.results.frontier import Frontier, Vertex
 from looprisk.sweeps.factors import Factors, Sizes, factors_of
-from looprisk.sweeps.rays import Hit, Target, hit, normals
+from looprisk.sweeps.rays import Hit, Target, end_of, hit, normals
 from looprisk.sweeps.reverse import refuse_unknown
 
 DEEPEST = 8
@@ -25,7 +25,7 @@ DEEPEST = 8
 
 
 def frontier(what: System | Case, of: str, event: str, **asked: Unpack[Question]) -> Frontier:
-    """Return the mixtures of two shocks from which on ``of`` breaks, as the corners of a polygon.
+    """Return the mixtures of two shocks from which on ``of`` breaks, as corners of a polygon.
 
     ``what`` and the shock as keywords are those of :func:`looprisk.run`; its last stage strikes two
     targets, and a point is a size of each, as a share of it as written. Where what gives way is the
@@ -38,7 +38,7 @@ def frontier(what: System | Case, of: str, event: str, **asked: Unpack[Question]
     >>> [vertex.exact for vertex in border.vertices]
     [('1/2', '0'), ('0', '3/4')]
 
-    Raises ModelError where there are not two shocks, or one alone does not break ``of`` in reach,
+    Raises ModelError where there are not two shocks, or none of their mixtures breaks ``of``,
     NotCarriedError where the response bends, and what :func:`looprisk.reverse` raises.
     """
     case = only_run(case_of(what, asked))
@@ -51,12 +51,11 @@ def frontier(what: System | Case, of: str, event: str, **asked: Unpack[Question]
         raise ModelError([Problem((), message, "price={'ETH': '-50%', 'BTC': '-50%'}")])
     target = Target(factors=factors, key=key, selection="greatest")
     names = [f"{factor.verb}/{factor.target}" for factor in factors.every]
-    ends = [hit(target, factors.alone(place, reach)) for place, reach in enumerate(factors.reach)]
-    for name, end in zip(names, ends, strict=True):
-        if end is None:
-            message = f"{of} {event}: {name} alone does not lead to it in reach"
-            raise ModelError([Problem((), message, "ask `reverse` for the smallest mixture")])
-    first, last = (end for end in ends if end is not None)
+    ends = [end_of(target, place) for place in (0, 1)]
+    first, last = ends
+    if first is None or last is None:
+        message = f"{of} {event}: no mixture of {names[0]} and {names[1]} leads to it in reach"
+        raise ModelError([Problem((), message)])
     if not first.segments or not solved.end.compiled.form.exact:
         raise NotCarriedError(f"{of} {event}: the response bends, or is too large for fractions")
     points = [first.sizes, *_between(target, first, last, DEEPEST), last.sizes]

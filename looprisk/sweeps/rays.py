@@ -29,11 +29,12 @@ NEAR = Fraction(1, 10**9)
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """Where an event begins on the way from nothing to ``full``."""
+    """Where an event begins on the way from ``start``, mostly nothing, to ``full``."""
 
     sizes: Sizes
     share: Fraction
     """Of the way to ``full``."""
+    start: Sizes
     full: Sizes
     attained: bool
     bracket: bool
@@ -78,6 +79,16 @@ def corner(target: Target) -> Hit | None:
     return None
 
 
+def end_of(target: Target, place: int) -> Hit | None:
+    """Return where the event begins along one factor, and from its reach on along all others."""
+    factors = target.factors
+    alone, whole = factors.alone(place, factors.reach[place]), factors.reach
+    found = hit(target, alone)
+    if found is not None or factors.run.weights:
+        return found
+    return _first(target, factors.toward(whole, alone), alone, whole)
+
+
 def _first(target: Target, run: StageRun, start: Sizes, full: Sizes) -> Hit | None:
     run = replace(run, rounded=target.rounded)
     segments = run.segments(target.selection)
@@ -92,6 +103,7 @@ def _first(target: Target, run: StageRun, start: Sizes, full: Sizes) -> Hit | No
     return Hit(
         sizes=tuple(a + share * (b - a) for a, b in zip(start, full, strict=True)),
         share=share,
+        start=start,
         full=full,
         attained=first.attained,
         bracket=first.bracket,
@@ -142,7 +154,7 @@ def normals(target: Target, found: Hit) -> tuple[Slopes, ...]:
     segment, piece = first_piece(found.segments, found.share)
     world = segment.compiled.world
     sizes = tuple(Dual(size, {k: ONE}) for k, size in enumerate(found.full))
-    run = target.factors.toward(sizes)
+    run = target.factors.toward(sizes, found.start)
     compiled = open_compiled(run.world(world.lo, world.hi))
     form = compiled.form
     y, s = piece.y(found.share), found.share

@@ -40,6 +40,13 @@ def test_a_buffer_below_makes_a_vertex():
     assert "straight between two rows" in repr(border)
 
 
+def test_a_shock_that_is_spent_leaves_the_border_at_its_end():
+    """Top owes 90 of 160: with all of Base gone, 60 is lost, and 10 more of its own are needed."""
+    border = frontier(CHAIN, "Top", "insolvent", loss=BOTH)
+    found = [v.exact for v in border.vertices]
+    assert found == [("7/10", "0"), ("7/10", "2/5"), ("1/10", "1")]
+
+
 def test_every_way_meets_the_border_where_it_says():
     rng = Random(1)
     case = case_of(CHAIN.set({"Top/owes/outside": "$120"}))
@@ -55,7 +62,7 @@ def test_every_way_meets_the_border_where_it_says():
 
 
 def test_what_has_no_frontier_is_refused():
-    with pytest.raises(lr.ModelError, match="loss/Base/outside/pile alone does not lead to it"):
-        frontier(CHAIN, "Top", "insolvent", loss=BOTH)
+    with pytest.raises(lr.ModelError, match="no mixture of loss/Top/outside/own and"):
+        frontier(CHAIN.set({"Top/owes/outside": "$0"}), "Top", "insolvent", loss=BOTH)
     with pytest.raises(lr.ModelError, match="a frontier is of two shocks; here are 1"):
         frontier(CHAIN, "Top", "insolvent", loss={"Top/outside/own": 100})
