@@ -133,40 +133,42 @@ class Found:
 
 def recognise_market(look: Look) -> tuple[str, ...]:
     """Return the address where it is a market."""
-    return (look.address,) if _are_comets(look.snapshot, [look.address])[0] else ()
+    return _comets(look.snapshot, [look.address])
 
 
 def recognise_account(look: Look) -> tuple[Found, ...]:
     """Return the markets among the places in which the address has or owes something."""
-    places = look.places.contracts
+    places = _comets(look.snapshot, look.places.contracts)
     users = look.snapshot.read_all([call(place, _USER, look.address) for place in places])
-    comets = _are_comets(look.snapshot, places)
     return tuple(
         Found(place, look.address, user.integer(0))
-        for place, user, comet in zip(places, users, comets, strict=True)
-        if comet and user.ok and (user.integer(0) or user.integer(3) or user.integer(4))
+        for place, user in zip(places, users, strict=True)
+        if user.integer(0) or user.integer(3) or user.integer(4)
     )
 
 
 def asks_market(look: Look) -> list[Call]:
-    """Return what tells a market from other contracts."""
-    return _what_tells([look.address])
+    """Return the one question that few other contracts answer."""
+    return _bases([look.address])
 
 
 def asks_account(look: Look) -> list[Call]:
-    """Return what tells the markets among the places, and what the address has there."""
-    places = look.places.contracts
-    return [*_what_tells(places), *(call(place, _USER, look.address) for place in places)]
+    """Return the same of each place."""
+    return _bases(look.places.contracts)
 
 
-def _what_tells(places: Sequence[str]) -> list[Call]:
-    signatures = ("baseToken()(address)", "numAssets()(uint8)", _TOTALS)
-    return [call(one, name) for one in places for name in signatures]
+def _bases(places: Sequence[str]) -> list[Call]:
+    return [call(place, "baseToken()(address)") for place in places]
 
 
-def _are_comets(snapshot: Snapshot, places: Sequence[str]) -> list[bool]:
-    answers = snapshot.read_all(_what_tells(places))
-    return [all(one.ok for one in answers[at : at + 3]) for at in range(0, len(answers), 3)]
+def _comets(snapshot: Snapshot, places: Sequence[str]) -> tuple[str, ...]:
+    """Return which of the places are markets: the rest is asked where the first has an answer."""
+    bases = snapshot.read_all(_bases(places))
+    likely = [place for place, base in zip(places, bases, strict=True) if base.ok]
+    rest = ("numAssets()(uint8)", _TOTALS)
+    answers = snapshot.read_all([call(one, name) for one in likely for name in rest])
+    pairs = zip(likely, answers[::2], answers[1::2], strict=True)
+    return tuple(place for place, count, totals in pairs if count.ok and totals.ok)
 
 
 def read_account(snapshot: Snapshot, found: Found) -> CometAccount:

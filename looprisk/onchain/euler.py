@@ -130,42 +130,36 @@ class Found:
 
 
 def asks_vault(look: Look) -> tuple[Call, ...]:
-    """Return what tells whether an address is a vault of Euler v2."""
-    signatures = ("EVC()(address)", "unitOfAccount()(address)", "LTVList()(address[])")
-    return tuple(call(look.address, signature) for signature in signatures)
+    """Return the one question that no contract of another protocol answers."""
+    return (_connector(look.address),)
 
 
 def recognise_vault(look: Look) -> tuple[str, ...]:
     """Return the address where it is a vault."""
-    answers = look.snapshot.read_all(asks_vault(look))
+    (connector,) = look.snapshot.read_all(asks_vault(look))
+    if not connector.ok:
+        return ()
+    signatures = ("unitOfAccount()(address)", "LTVList()(address[])")
+    answers = look.snapshot.read_all([call(look.address, one) for one in signatures])
     return (look.address,) if all(one.ok for one in answers) else ()
 
 
 def asks_account(look: Look) -> tuple[Call, ...]:
-    """Return what tells whether the places are the connector, or name it."""
-    return tuple(
-        asked
-        for place in look.places.contracts
-        for asked in (
-            call(place, "getControllers(address)(address[])", look.address),
-            call(place, "EVC()(address)"),
-        )
-    )
+    """Return the same of each place: a vault names the connector."""
+    return tuple(_connector(place) for place in look.places.contracts)
 
 
 def recognise_account(look: Look) -> tuple[Found, ...]:
     """Return which of the 256 accounts of the address have a controller."""
     answers = look.snapshot.read_all(asks_account(look))
-    named = [
-        place if direct.ok else evc.address()
-        for place, direct, evc in zip(
-            look.places.contracts, answers[::2], answers[1::2], strict=True
-        )
-        if direct.ok or evc.ok
-    ]
+    named = [answer.address() for answer in answers if answer.ok]
     return tuple(
         one for evc in dict.fromkeys(named) for one in _controlled(look.snapshot, evc, look.address)
     )
+
+
+def _connector(vault: str) -> Call:
+    return call(vault, "EVC()(address)")
 
 
 def _controlled(snapshot: Snapshot, evc: str, owner: str) -> list[Found]:

@@ -69,13 +69,17 @@ class Feed:
 
 
 def asks(look: Look) -> tuple[Call, ...]:
-    """Return what tells whether there is a feed."""
-    return (call(look.address, _ROUND), call(look.address, "decimals()(uint8)"))
+    """Return the one question that only feeds answer."""
+    return (call(look.address, _ROUND),)
 
 
 def recognise(look: Look) -> tuple[str, ...]:
     """Return the address where it is a feed."""
-    return (look.address,) if all(one.ok for one in look.snapshot.read_all(asks(look))) else ()
+    (latest,) = look.snapshot.read_all(asks(look))
+    if not latest.ok:
+        return ()
+    decimals = look.snapshot.read(call(look.address, "decimals()(uint8)"))
+    return (look.address,) if decimals.ok else ()
 
 
 def read(snapshot: Snapshot, address: str) -> Feed:

@@ -91,19 +91,23 @@ class QueueVault:
 
 
 def asks(look: Look) -> list[Call]:
-    """Return what tells a vault with queues."""
-    return [
-        call(look.address, "asset()(address)"),
-        call(look.address, "totalSupply()(uint256)"),
-        call(look.address, "MORPHO()(address)"),
-        call(look.address, "withdrawQueueLength()(uint256)"),
-    ]
+    """Return the one question that no other vault answers."""
+    return [call(look.address, "MORPHO()(address)")]
 
 
 def recognise(look: Look) -> tuple[Found, ...]:
     """Return the vault at the address; one that has no shares out is a token like any other."""
-    asset, supply, morpho, length = look.snapshot.read_all(asks(look))
-    if not (asset.ok and morpho.ok and length.ok and supply.ok and supply.integer()):
+    (morpho,) = look.snapshot.read_all(asks(look))
+    if not morpho.ok:
+        return ()
+    asset, supply, length = look.snapshot.read_all(
+        [
+            call(look.address, "asset()(address)"),
+            call(look.address, "totalSupply()(uint256)"),
+            call(look.address, "withdrawQueueLength()(uint256)"),
+        ]
+    )
+    if not (asset.ok and length.ok and supply.ok and supply.integer()):
         return ()
     return (Found(look.address, asset.address(), morpho.address()),)
 

@@ -79,7 +79,7 @@ def put(town, cluster, name, amount, account):
 
 def account_of(town, cluster, *places):
     with snapshot_of(town) as snapshot:
-        look = Look(snapshot, cluster.owner, Places(places or (cluster.evc.address,)))
+        look = Look(snapshot, cluster.owner, Places(places or (cluster.vaults["WETH"].address,)))
         (found,) = euler.recognise_account(look)
         return euler.read_account(snapshot, found), snapshot.pin.number
 
@@ -148,21 +148,21 @@ def test_every_sub_account_is_looked_at(town, cluster):
     assert (read.number, read.account) == (NUMBER, cluster.account)
 
 
-def test_a_vault_names_the_connector(town, cluster):
-    read, _ = account_of(town, cluster, cluster.vaults["WETH"].address, cluster.evc.address)
+def test_every_vault_names_the_one_connector(town, cluster):
+    read, _ = account_of(town, cluster, *(one.address for one in cluster.vaults.values()))
     assert read.account == cluster.account
 
 
 def test_who_has_nothing_there_is_not_found(town, cluster):
     with snapshot_of(town) as snapshot:
-        others = Places((cluster.evc.address, town.morpho.address, town.by.me))
+        others = Places((cluster.vaults["WETH"].address, town.morpho.address, town.by.me))
         assert euler.recognise_account(Look(snapshot, town.who["trader"], others)) == ()
         assert euler.recognise_vault(Look(snapshot, town.tokens["sUSD"].address)) == ()
 
 
 @pytest.mark.parametrize("fall", [0, 5, 12, 20, 30, 45])
 def test_the_engine_after_a_fall_agrees_with_the_vault(town, cluster, imported, fall):
-    system = imported(cluster.owner, cluster.evc.address).system
+    system = imported(cluster.owner, cluster.vaults["USDC"].address).system
     (position,) = system.positions
     town.set_price("WETH", 30 * (100 - fall))
     town.set_price("wstETH", 36 * (100 - fall))
@@ -172,7 +172,7 @@ def test_the_engine_after_a_fall_agrees_with_the_vault(town, cluster, imported, 
 
 
 def test_the_file_says_what_stands_behind(town, cluster, imported):
-    made = imported(cluster.owner, cluster.evc.address)
+    made = imported(cluster.owner, cluster.vaults["USDC"].address)
     system = made.system
     assert list(system.markets) == ["eUSDC-1", "eWETH-1", "ewstETH-1"]
     market = system.markets["eUSDC-1"]
@@ -199,7 +199,9 @@ def test_a_threshold_on_its_way_down_is_that_of_the_block(town, cluster, importe
     lend, staked = cluster.vaults["USDC"], cluster.vaults["wstETH"].address
     town.by.send(lend.functions.setLTV(staked, 5000, 6000, 100_000))
     town.node.pass_time(30_000)
-    terms = imported(cluster.owner, cluster.evc.address).system.markets["eUSDC-1"].collateral
+    terms = (
+        imported(cluster.owner, cluster.vaults["USDC"].address).system.markets["eUSDC-1"].collateral
+    )
     assert 60 < terms["wstETH"].lltv.number * 100 < 80
     assert "falling to 60%" in terms["wstETH"].note
     agrees(town, cluster)
@@ -210,7 +212,7 @@ def test_a_fixed_oracle_is_written_as_one_and_prices_nothing(town, cluster, impo
     adapter = town.by.deploy(shop.own("FixedAdapter"), 4_000 * WAD)
     set_oracle = cluster.router.functions.setOracle(staked, euler.DOLLAR, adapter.address)
     town.by.send(set_oracle)
-    system = imported(cluster.owner, cluster.evc.address).system
+    system = imported(cluster.owner, cluster.vaults["USDC"].address).system
     (name,) = system.oracles
     assert system.markets["eUSDC-1"].collateral["wstETH"].oracle == name
     assert system.oracles[name].price.number == 4000
@@ -229,7 +231,7 @@ def test_the_break_is_where_the_vault_liquidates(town, cluster, tmp_path, monkey
         assert code == 0, err
         return out
 
-    words = ("--in", cluster.evc.address, "--block", "latest", "-o", "e.yaml")
+    words = ("--in", cluster.vaults["USDC"].address, "--block", "latest", "-o", "e.yaml")
     cli("import", f"local:{cluster.owner}", *words)
     shock = ("--shock", "price: {WETH: -60%, wstETH: -60%}")
     cli("run", "e.yaml", *shock)
@@ -267,7 +269,7 @@ def test_two_vaults_of_one_asset_keep_their_own_terms(town, cluster, imported, s
     enabled = [cluster.vaults["WETH"].address, second.address]
     by.send(cluster.evc.functions.enable(cluster.account, enabled, [lend.address]), cluster.owner)
     agrees(town, cluster)
-    system = imported(cluster.owner, cluster.evc.address).system
+    system = imported(cluster.owner, cluster.vaults["USDC"].address).system
     terms = system.markets["eUSDC-1"].collateral
     assert {name: one.lltv.number * 100 for name, one in terms.items()} == {
         "WETH": 85,
