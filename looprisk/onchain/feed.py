@@ -9,6 +9,7 @@ from fractions import Fraction
 from looprisk.model.values import decimal_text
 from looprisk.onchain.abi import Answer, Call, call
 from looprisk.onchain.draft import Draft, short
+from looprisk.onchain.places import NOWHERE
 from looprisk.onchain.reader import Look, Reader
 from looprisk.onchain.snapshot import Snapshot
 from looprisk.results.names import clean
@@ -69,14 +70,14 @@ class Feed:
 
 
 def asks(look: Look) -> tuple[Call, ...]:
-    """Return the one question that only feeds answer."""
-    return (call(look.address, _ROUND),)
+    """Return the one question that only feeds answer; a token met on the way is none."""
+    return () if look.places is NOWHERE else (call(look.address, _ROUND),)
 
 
 def recognise(look: Look) -> tuple[str, ...]:
     """Return the address where it is a feed."""
-    (latest,) = look.snapshot.read_all(asks(look))
-    if not latest.ok:
+    latest = look.snapshot.read_all(asks(look))
+    if not any(one.ok for one in latest):
         return ()
     decimals = look.snapshot.read(call(look.address, "decimals()(uint8)"))
     return (look.address,) if decimals.ok else ()

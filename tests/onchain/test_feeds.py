@@ -8,6 +8,7 @@ from looprisk.onchain.access import Access
 from looprisk.onchain.draft import Draft
 from looprisk.onchain.erc20 import tokens
 from looprisk.onchain.importing import import_at
+from looprisk.onchain.places import Places
 from looprisk.onchain.reader import Look
 from tests.onchain.morpho_blue import WAD
 from tests.onchain.reading import snapshot_of
@@ -26,7 +27,7 @@ def imported(town, tmp_path, monkeypatch):
 
 def feed_of(town, address):
     with snapshot_of(town) as snapshot:
-        (found,) = feed.recognise(Look(snapshot, address))
+        (found,) = feed.recognise(Look(snapshot, address, Places()))
         return feed.read(snapshot, found), snapshot.pin
 
 
@@ -97,7 +98,7 @@ def test_feeds_that_read_each_other_end(town, shop):
 def test_no_token_and_no_pool_is_a_feed(town):
     with snapshot_of(town) as snapshot:
         for one in (*town.tokens.values(), town.morpho, town.pools["3.0"].pool):
-            assert feed.recognise(Look(snapshot, one.address)) == ()
+            assert feed.recognise(Look(snapshot, one.address, Places())) == ()
 
 
 # wrappers ---------------------------------------------------------------------------------
