@@ -29,6 +29,8 @@ EXACT_LOOP = 60
 """Up to so many nodes of one loop too."""
 DENSE = 60
 """Up to so many nodes a loop in floats is solved as a dense matrix."""
+ROUNDS = 48
+"""So often dollars are followed round a loop in floats before a system is solved for it."""
 ACCURACY = 1e-9
 """Largest error, relative to the largest number of a loop, of an answer that is given."""
 _EMPTY: frozenset[int] = frozenset()
@@ -49,8 +51,11 @@ class _Loop:
         For a ``u`` with ``(I - W) u`` at least a half everywhere, no row of the inverse of
         ``I - W`` sums to more than twice the largest ``u``; nor where dollars stop at some nodes.
         """
-        system = csr_array(eye_array(len(self.nodes)) - csr_array(self.weights))
-        u = _found(system, np.ones(len(self.nodes)))
+        weights = csr_array(self.weights)
+        system = csr_array(eye_array(len(self.nodes)) - weights)
+        ones = np.ones((len(self.nodes), 1))
+        summed = _rounds(weights, ones, ones, back=True)
+        u = _found(system, ones[:, 0]) if summed is None else summed[:, 0]
         if not (system @ u >= 0.5).all() or u.min(initial=0.0) < 0:
             raise _too_tight(len(self.nodes))
         return 2 * float(u.max(initial=0.0))
@@ -263,6 +268,10 @@ def _loop(nodes: Index, place: tuple[Index, Index], weight: Numbers) -> _Loop:
 
 def _solved(loop: _Loop, const: Numbers, keep: Numbers, *, back: bool) -> Numbers:
     """Return [m, columns] the x of ``x = const + W' (keep x)``; of ``const + keep W x`` if back."""
+    if isinstance(loop.weights, csr_array):
+        summed = _rounds(loop.weights, const, keep, back=back)
+        if summed is not None and _is_close(loop, summed, const, keep, back=back):
+            return summed
     x = const.copy()
     columns = range(const.shape[1])
     whole = [column for column in columns if bool((keep[:, column] == 1).all())]
@@ -289,13 +298,34 @@ def _solve(loop: _Loop, const: Numbers, keep: Numbers, *, back: bool) -> Numbers
             solution = np.linalg.solve(system, const)
         except np.linalg.LinAlgError:
             raise _too_tight(len(matrix)) from None
-    rest = system @ solution - const
-    # what is passed on is bounded in sum, what reaches a set node by node
-    size = np.abs(solution).max(axis=0) if back else np.abs(solution).sum(axis=0)
-    error = np.abs(rest).max(axis=0) if back else np.abs(rest).sum(axis=0)
-    if not (loop.longest * error <= ACCURACY * size).all():
+    if not _is_close(loop, solution, const, keep[:, None], back=back):
         raise _too_tight(len(keep))
     return solution
+
+
+def _is_close(loop: _Loop, x: Numbers, const: Numbers, keep: Numbers, *, back: bool) -> bool:
+    """Return whether an answer is proven: its residual, times the longest walk, is small."""
+    on = keep * (loop.weights @ x) if back else loop.weights.T @ (keep * x)
+    rest = x - on - const
+    # what is passed on is bounded in sum, what reaches a set node by node
+    size = np.abs(x).max(axis=0) if back else np.abs(x).sum(axis=0)
+    error = np.abs(rest).max(axis=0) if back else np.abs(rest).sum(axis=0)
+    return bool((loop.longest * error <= ACCURACY * size).all())
+
+
+def _rounds(weights: csr_array, const: Numbers, keep: Numbers, *, back: bool) -> Numbers | None:
+    """Return the sum of what passes in each round; ``None`` where rounds die out slowly."""
+    way = weights if back else csr_array(weights.T)
+    x, moving = const.copy(), const
+    for count in range(ROUNDS):
+        moving = keep * (way @ moving) if back else way @ (keep * moving)
+        x += moving
+        left, size = np.abs(moving).max(axis=0), np.abs(x).max(axis=0)
+        if (left <= 1e-17 * size).all():
+            return x
+        if count == ROUNDS // 4 and (left > 1e-4 * size).any():
+            return None
+    return None
 
 
 def _eliminated(matrix: Numbers, const: Numbers) -> Numbers:

@@ -54,7 +54,7 @@ class Value:
     @property
     def known(self) -> bool:
         """Whether this is one number."""
-        return self.low is not None and self.low == self.high
+        return self.low is not None and (self.low is self.high or self.low == self.high)
 
     @property
     def is_unknown(self) -> bool:
@@ -64,7 +64,7 @@ class Value:
     @property
     def number(self) -> Fraction:
         """The number; raises :class:`UnknownValueError` for an interval and for unknown."""
-        if self.low is None or self.low != self.high:
+        if self.low is None or not self.known:
             msg = f"`{self.text or 'unknown'}` is not one number"
             raise UnknownValueError(msg)
         return self.low
