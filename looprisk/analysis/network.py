@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from looprisk.analysis.worths import Books, Number, Worths, book_worths, real_worths
+from looprisk.analysis.worths import Books, Number, Worths, book_worths, is_small, real_worths
 from looprisk.engine.form import Scalar
 from looprisk.engine.lookthrough import Walk
 from looprisk.errors import ModelError, Problem
 from looprisk.graph import Loop
 from looprisk.graph.layers import layers_in
 from looprisk.graph.loops import loops_in
+from looprisk.graph.parts import Parts, parts_of
 from looprisk.graph.routes import Rows
 from looprisk.graph.shared import slot_id
 from looprisk.graph.standing import Holding, Promise, standing_of
@@ -36,7 +37,8 @@ class Network:
     def __init__(self, system: System) -> None:
         """Read the system; values are found when asked for."""
         self.system = system
-        self.standing = standing_of(system)
+        standing = standing_of(system)
+        self.standing = standing if is_small(standing) else standing.in_floats()
         self.kinds: Mapping[str, str] = self.standing.kinds
         self.books = Books(self.standing)
 
@@ -53,12 +55,16 @@ class Network:
     @cached_property
     def layers(self) -> dict[str, int]:
         """The layer of every node and claim."""
-        return layers_in(self.standing.graph, self.system)
+        return layers_in(self.standing.graph, self._parts, self.system)
 
     @cached_property
     def loops(self) -> tuple[Loop, ...]:
         """The loops of the system."""
-        return loops_in(self.standing.graph)
+        return loops_in(self.standing.graph, self._parts)
+
+    @cached_property
+    def _parts(self) -> Parts:
+        return parts_of(self.standing.graph)
 
     @cached_property
     def rows(self) -> Rows:

@@ -20,6 +20,11 @@ from looprisk.graph.standing import Holding, Promise, Standing
 Number = Scalar | None
 
 
+def is_small(standing: Standing) -> bool:
+    """Return whether a standing is counted in fractions; a larger one is in floats."""
+    return len(standing.holdings) <= EXACT_PARTIES
+
+
 class Books:
     """The numbers of one standing, as Fractions while it is small."""
 
@@ -27,21 +32,21 @@ class Books:
         """Number the parties; from many on, numbers are floats."""
         self.standing = standing
         self.parties = {party: i for i, party in enumerate(standing.holdings)}
-        self.exact = len(self.parties) <= EXACT_PARTIES
+        self.exact = is_small(standing)
         self.zero: Scalar = Fraction(0) if self.exact else 0.0
         self.promises: dict[str, list[Promise]] = {party: [] for party in self.parties}
         """By party, in the order of the system."""
         for promise in standing.promises.values():
             self.promises[promise.party].append(promise)
 
-    def scalar(self, number: Fraction | None) -> Number:
+    def scalar(self, number: Number) -> Number:
         """Return a number as this standing counts."""
         return number if number is None or self.exact else float(number)
 
     def value(self, held: Holding, claims: Mapping[str, Number]) -> Number:
         """Return what a holding is worth where claims are worth ``claims``."""
-        whole, share = claims.get(held.of), self.scalar(held.share)
-        return self.scalar(held.usd) if whole is None or share is None else share * whole
+        whole, share = claims.get(held.of), held.share
+        return held.usd if whole is None or share is None else share * whole
 
 
 @dataclass(frozen=True, kw_only=True)

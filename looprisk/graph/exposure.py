@@ -128,7 +128,7 @@ def owned(worth: Worth, thing: str, amount: Value) -> tuple[Number, Number]:
     claim = worth.claim(thing)
     held, price, units = number(amount), worth.prices[claim], worth.units.get(claim)
     if amount.unit == "share":
-        return times(times(held, units), price), held
+        return times(times(units, price), held), held
     if amount.unit == "usd":
         return held, over(over(held, price), units)
     return times(held, price), over(held, units)
@@ -162,10 +162,10 @@ def _add_holding(graph: Graph, worth: Worth, thing: str, holder: str, units: Num
 
 def _hold(graph: Graph, claim: str, holder: str, usd: Number, share: Number) -> None:
     """Add a holding to what the holder has of the claim by another name; nothing is no edge."""
-    if usd == 0 or share == 0:
+    if (usd is not None and not usd) or (share is not None and not share):
         return
-    if graph.has_edge(claim, holder):
-        before = graph.edges[claim, holder]
+    before = graph.succ[claim].get(holder)
+    if before is not None:
         usd, share = plus((usd, before["usd"])), plus((share, before["share"]))
     _edge(graph, claim, holder, usd, share)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import networkx as nx
-
 from looprisk.graph.exposure import CLAIMS, EXOGENOUS, LEFT, OWED, Graph, exposure_graph
+from looprisk.graph.parts import Parts, parts_of
 from looprisk.graph.worth import supply_id
 from looprisk.model.positions import OnVenue
 from looprisk.model.system import System
@@ -38,12 +37,13 @@ def layers(system: System) -> dict[str, int]:
     >>> layers(system)
     {'ETH': 0, 'fund': 1, 'f': 1, 'feeder': 2, 'ff': 2}
     """
-    return layers_in(exposure_graph(system), system)
+    graph = exposure_graph(system)
+    return layers_in(graph, parts_of(graph), system)
 
 
-def layers_in(graph: Graph, system: System) -> dict[str, int]:
-    """Return what :func:`layers` returns, of the exposure graph of a system that is at hand."""
-    depth = _Depths(graph)
+def layers_in(graph: Graph, parts: Parts, system: System) -> dict[str, int]:
+    """Return what :func:`layers` returns, of an exposure graph and its parts that are at hand."""
+    depth = _Depths(graph, parts)
     found = {node: depth.layer(node) for node in graph}
     for name, position in system.positions.items():
         if isinstance(position, OnVenue):
@@ -67,21 +67,20 @@ def layers_in(graph: Graph, system: System) -> dict[str, int]:
 class _Depths:
     """How many claims deep every node stands, loops taken as one."""
 
-    def __init__(self, graph: Graph) -> None:
-        self._kind: dict[str, str] = nx.get_node_attributes(graph, "kind")
-        merged = nx.condensation(graph)
-        self._loop: dict[str, int] = merged.graph["mapping"]
-        self._members: dict[int, set[str]] = nx.get_node_attributes(merged, "members")
-        deep: dict[int, int] = {}
-        for loop in nx.topological_sort(merged):
-            counts = any(self._kind[node] in CLAIMS for node in self._members[loop])
-            deep[loop] = max((deep[below] for below in merged.pred[loop]), default=0) + counts
-        self.at = {node: deep[loop] for node, loop in self._loop.items()}
+    def __init__(self, graph: Graph, parts: Parts) -> None:
+        self._kind = {node: data["kind"] for node, data in graph.nodes.items()}
+        self._loop = {node: i for i, part in enumerate(parts) for node in part}
+        self._parts = parts
+        self.at: dict[str, int] = {}
+        for part in reversed(parts):
+            counts = any(self._kind[node] in CLAIMS for node in part)
+            below = (self.at.get(under, 0) for node in part for under in graph.pred[node])
+            self.at |= dict.fromkeys(part, max(below, default=0) + counts)
 
     def layer(self, node: str) -> int:
         """Return the layer of a node: of the claims on it, if it only passes loss on."""
         passes = self._kind[node] not in CLAIMS and self._kind[node] not in EXOGENOUS
-        return self.at[node] + (passes and len(self._members[self._loop[node]]) == 1)
+        return self.at[node] + (passes and len(self._parts[self._loop[node]]) == 1)
 
     def of_claim(self, node: str, holders: Iterable[str]) -> int:
         """Return the layer of a claim on a node: the loop's if a holder of it is in that."""

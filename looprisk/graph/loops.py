@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import networkx as nx
-
 from looprisk.graph.exposure import CLAIMS, Graph, exposure_graph
+from looprisk.graph.parts import Parts, parts_of
 from looprisk.graph.returns import Way, largest
 from looprisk.model.system import System
 
@@ -106,29 +105,25 @@ def loops(system: System) -> tuple[Loop, ...]:
     >>> loop.members, round(loop.gain, 12), round(loop.spectral_radius**2, 9)
     (('A', 'B'), 0.8, 0.8)
     """
-    return loops_in(exposure_graph(system))
+    graph = exposure_graph(system)
+    return loops_in(graph, parts_of(graph))
 
 
-def loops_in(graph: Graph) -> tuple[Loop, ...]:
-    """Return the loops of an exposure graph that is at hand."""
+def loops_in(graph: Graph, parts: Parts) -> tuple[Loop, ...]:
+    """Return the loops of an exposure graph and its parts that are at hand."""
     place = {node: i for i, node in enumerate(graph)}
-    parts = [
-        sorted(part, key=place.__getitem__)
-        for part in nx.strongly_connected_components(graph)
-        if len(part) > 1
-    ]
-    found = [_loop(graph, part) for part in parts]
+    closed = [sorted(part, key=place.__getitem__) for part in parts if len(part) > 1]
+    found = [_loop(graph, part) for part in closed]
     return tuple(sorted(found, key=lambda loop: place[loop.members[0]]))
 
 
 def _loop(graph: Graph, part: Sequence[str]) -> Loop:
-    kind = graph.nodes.data("kind")
-    inside = set(part)
+    kind = {node: graph.nodes[node]["kind"] for node in part}
     claims = [node for node in part if kind[node] in CLAIMS]
     flow: dict[str, Options] = {}
     known = True
     for node in part:
-        edges = [(to, way) for to, way in graph.succ[node].items() if to in inside]
+        edges = [(to, way) for to, way in graph.succ[node].items() if to in kind]
         if kind[node] in CLAIMS:
             known = known and all(way["share"] is not None for _, way in edges)
             flow[node] = ({to: float(way["share"] or 0) for to, way in edges},)

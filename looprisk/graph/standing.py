@@ -7,7 +7,9 @@ those of the start; what nobody wrote is ``None`` and has the path where it woul
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import NamedTuple
 
 from looprisk.graph.exposure import CLAIMS, LEFT, Graph, exact_graph, owned
 from looprisk.graph.worth import WHOLE, ZERO, Number, Worth, number, over, plus, times
@@ -15,18 +17,18 @@ from looprisk.model.positions import PerpPosition
 from looprisk.model.system import System
 from looprisk.model.tokens import Share
 
+Amount = Fraction | float | None
 PARTIES = frozenset({"issuer", "position", "supply"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class Holding(NamedTuple):
     """One thing that a party has."""
 
     of: str
     """A claim, or a node that stands on nothing else: an asset, pile, venue."""
-    usd: Number
+    usd: Amount
     """At par, at the posted price, or as written; ``None`` where only its share is known."""
-    share: Number = None
+    share: Amount = None
     """Of a claim, the part of its units."""
     copy: str = ""
     """``token/copy`` where it is held on one chain."""
@@ -34,8 +36,7 @@ class Holding:
     """Where the number would be written, for one that nobody knows."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Promise:
+class Promise(NamedTuple):
     """A claim on a party. A residual gets what is left after all that have a face."""
 
     id: str
@@ -43,13 +44,13 @@ class Promise:
     kind: str
     rank: int | None
     """0 is paid first; ``None`` where nobody knows."""
-    part: Number
+    part: Amount
     """Of what its rank gets, or of the residual."""
-    face: Number = None
-    posted: Number = None
+    face: Amount = None
+    posted: Amount = None
     """Book value of all units where no shock and no book moves it: a face, a posted price."""
     residual: bool = False
-    outside: Number = WHOLE
+    outside: Amount = WHOLE
     """The part that holders outside have."""
 
 
@@ -67,9 +68,9 @@ class Standing:
     """By party."""
     promises: Mapping[str, Promise]
     """By id: claims of the graph, ``account/debt``, ``account/equity``, ``market/insurance``."""
-    covers: Mapping[str, Number]
+    covers: Mapping[str, Amount]
     """Supply: the insurance of its market, in USD."""
-    copies: Mapping[str, Number]
+    copies: Mapping[str, Amount]
     """``token/copy``: the part of the token's units that is on that chain."""
 
     @property
@@ -81,6 +82,29 @@ class Standing:
         """Return the node that a claim leads to: an account for the claims on it."""
         promise = self.promises.get(claim)
         return claim if claim in self.kinds or promise is None else promise.party
+
+    def in_floats(self) -> Standing:
+        """Return the same with floats for what is held and owed; the graph keeps its fractions."""
+        return replace(
+            self,
+            holdings={
+                party: tuple(
+                    one._replace(usd=_float(one.usd), share=_float(one.share)) for one in several
+                )
+                for party, several in self.holdings.items()
+            },
+            promises={
+                claim: promise._replace(
+                    part=_float(promise.part),
+                    face=_float(promise.face),
+                    posted=_float(promise.posted),
+                    outside=_float(promise.outside),
+                )
+                for claim, promise in self.promises.items()
+            },
+            covers={supply: _float(cover) for supply, cover in self.covers.items()},
+            copies={copy: _float(part) for copy, part in self.copies.items()},
+        )
 
 
 def standing_of(system: System) -> Standing:
@@ -121,6 +145,13 @@ def standing_of(system: System) -> Standing:
         covers=covers,
         copies=copies,
     )
+
+
+def _float(number: Amount) -> float | None:
+    if number is None:
+        return None
+    # the ratio of the two integers is what float() of a fraction gives, in a third of its time
+    return number.numerator / number.denominator if isinstance(number, Fraction) else number
 
 
 def debt_id(graph: Graph, position: str, supply: str) -> str:

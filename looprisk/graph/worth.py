@@ -173,7 +173,7 @@ def supply_id(name: str, market: Market, token: str) -> str:
 
 def number(value: Value | None) -> Number:
     """Return the number of a value, or ``None`` where it is not one."""
-    return value.number if value is not None and value.known else None
+    return value.low if value is not None and value.known else None
 
 
 def times(a: Number, b: Number) -> Number:

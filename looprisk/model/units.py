@@ -22,7 +22,8 @@ _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 def _value(reading: Reading, unit: str, scale: Fraction = Fraction(1)) -> Value:
     if reading.low is None or reading.high is None:
         return Value(None, None, unit, source=reading.source, text="unknown")
-    low, high = reading.low * scale, reading.high * scale
+    low = reading.low * scale
+    high = low if reading.high == reading.low else reading.high * scale
     return Value(low, high, unit, reading.of, reading.source, reading.text)
 
 
