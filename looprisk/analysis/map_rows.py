@@ -64,21 +64,28 @@ def _group(row: Held) -> str:
 
 def _inside(network: Network, numbers: dict[str, int]) -> Iterator[Held]:
     standing = network.standing
+    claims, labels = network.book.claims, dict[str, str]()
+    layers, loops = dict[str, int](), dict[str, int | None]()
     for party, several in standing.holdings.items():
+        holder, holder_label = party_name(standing, party), label_of(network, party)
         for one in several:
-            usd = network.books.value(one, network.book.claims)
+            usd = network.books.value(one, claims)
             if usd != 0:
-                promise = standing.promises.get(one.of)
+                promise, claim = standing.promises.get(one.of), one.copy or one.of
+                if claim not in labels:  # a claim has many holders
+                    labels[claim] = _claim_label(network, claim, promise)
+                    layers[claim] = _layer(network, one.of, promise)
+                    loops[claim] = numbers.get(standing.node_of(one.of))
                 yield Held(
-                    layer=_layer(network, one.of, promise),
-                    claim=one.copy or one.of,
-                    claim_label=_claim_label(network, one.copy or one.of, promise),
+                    layer=layers[claim],
+                    claim=claim,
+                    claim_label=labels[claim],
                     kind=promise.kind if promise is not None else network.kind(one.of),
-                    holder=party_name(standing, party),
-                    holder_label=label_of(network, party),
+                    holder=holder,
+                    holder_label=holder_label,
                     usd=plain(usd),
                     share=plain(_share(network, one, promise, usd)),
-                    loop=numbers.get(standing.node_of(one.of)),
+                    loop=loops[claim],
                 )
 
 
