@@ -121,7 +121,7 @@ def _loss_around(solved: Solved, of: str, first: Stretch) -> tuple[float | None,
         place = segment.compiled.index.claim[claim.id]
         for piece in segment.pieces:
             if piece.lo <= first.lo <= piece.hi:
-                value = float(piece.z(first.lo)[place])
+                value = float(piece.claim(place, first.lo))
                 if at is None:
                     at = float(start) - value
                 after = float(start) - value
@@ -165,7 +165,7 @@ def curves(solved: Solved, layers: tuple[str, ...]) -> tuple[LossCurve, ...]:
             place = segment.compiled.index.claim[claim]
             for piece in segment.pieces:
                 for s in (piece.lo, piece.hi):
-                    point = (float(s), start - float(piece.z(s)[place]))
+                    point = (float(s), start - float(piece.claim(place, s)))
                     if not fractions or (fractions[-1], losses[-1]) != point:
                         fractions.append(point[0])
                         losses.append(point[1])

@@ -9,17 +9,17 @@ from fractions import Fraction
 from looprisk.analysis.axis import Axis, axis_of, shock_of
 from looprisk.analysis.bearing import loss_put_in, paid_out, waterfall
 from looprisk.analysis.breaking import break_points, curves
+from looprisk.analysis.falling import node_rounds
 from looprisk.analysis.flows import causes, flows
 from looprisk.analysis.names import claim_label
 from looprisk.analysis.recognising import recognised
 from looprisk.analysis.solve import Solved
-from looprisk.engine.book import Book, book
+from looprisk.engine.book import Book
 from looprisk.engine.clear import outside, prove
 from looprisk.engine.market import market_values
 from looprisk.engine.monitors import Monitor
-from looprisk.engine.rounds import rounds
 from looprisk.engine.skeleton import Claim
-from looprisk.engine.stage import Point, StageRun
+from looprisk.engine.stage import Point
 from looprisk.engine.state import ZERO
 from looprisk.errors import NoSolutionError
 from looprisk.graph import layers as layers_of
@@ -164,7 +164,7 @@ def layer_rows(solved: Solved, axis: Axis, breaks: tuple[BreakPoint, ...]) -> tu
     """Return one row per token, supply, loan and equity, bottom layer first."""
     number = layers_of(solved.catalogue.system)
     first: dict[tuple[str, str], BreakPoint] = {(row.of, row.event): row for row in breaks}
-    before, after = book(solved.start), book(solved.end)
+    before, after = solved.start.booked, solved.end.booked
     market = market_values(solved.end)
     rows = [
         _layer(solved, axis, claim, number[claim.id], first, (before, after), market[claim.id])
@@ -253,8 +253,8 @@ def _book_value(point: Point, claim: Claim, values: Book) -> Fraction:
     if claim.kind == "supply":
         return values.supplies[claim.id]
     issuer, _, loan = claim.id.partition("/")
-    node = next(n for n in point.compiled.skeleton.nodes if n.id == issuer)
-    faces = {c.id: point.value(c.face) for c in node.claims if c.face is not None}
+    claims = point.compiled.node_of[issuer].claims
+    faces = {c.id: point.value(c.face) for c in claims if c.face is not None}
     if loan != "equity":
         return faces[claim.id]
     owed = sum(faces.values(), ZERO)
@@ -279,53 +279,12 @@ def events(solved: Solved) -> tuple[Event, ...]:
         new = [m for m in _distinct(solved.holding(point)) if (m.of, m.event) not in seen]
         seen |= {(m.of, m.event) for m in new}
         past = max((event.round for event in found), default=0)
-        round_of = _node_rounds(solved, run, point) if new else {}
+        round_of = node_rounds(solved, run, point) if new else {}
         found += [_event(m, point, past + round_of.get(m.node, 1)) for m in new]
         for claim, loss in losses.items():
             because = f"its book shows the ${float(loss):,.0f} that it hid"
             found.append(Event(of=claim, event="recognised", round=past + 1, because=because))
     return tuple(sorted(found, key=lambda e: (e.round, e.of, e.event)))
-
-
-def _node_rounds(solved: Solved, run: StageRun, point: Point) -> dict[str, int]:
-    """Return the round in which each node breaks; what has no condition follows what it holds."""
-    place = rounds(point.compiled.form, _held_before(run, point), point.solution.alive)
-    found: dict[str, int] = {}
-    for (node, _), at in zip(point.compiled.index.condition_of, place, strict=True):
-        if at:
-            found[node] = min(int(at), found.get(node, int(at)))
-    issuer = {c.id: n.id for n in point.compiled.skeleton.nodes for c in n.claims}
-    backs: dict[str, set[str]] = {node.id: set() for node in point.compiled.skeleton.nodes}
-    for claim in point.compiled.index.claim_of:
-        if point.claim(claim.id) < solved.baseline[claim.id]:
-            for by, _ in claim.holders:
-                backs[by].add(issuer[claim.id])
-    waiting = [node for node in backs if node not in found]
-    while waiting:
-        later = [node for node in waiting if not backs[node] <= found.keys()]
-        for node in set(waiting) - set(later):
-            found[node] = 1 + max((found[b] for b in backs[node]), default=0)
-        if later == waiting:
-            # a loop in which nothing gave way: it falls as one
-            found |= dict.fromkeys(waiting, 1 + max(found.values(), default=0))
-            break
-        waiting = later
-    return found
-
-
-def _held_before(run: StageRun, point: Point) -> list[bool]:
-    """Return which conditions of a stage's end held before it; a new one counts as held."""
-    first = run.at(ZERO)
-    held = {
-        (node, condition.holds): bool(alive)
-        for (node, condition), alive in zip(
-            first.compiled.index.condition_of, first.solution.alive, strict=True
-        )
-    }
-    return [
-        held.get((node, condition.holds), True)
-        for node, condition in point.compiled.index.condition_of
-    ]
 
 
 def _distinct(found: list[Monitor]) -> list[Monitor]:
@@ -353,9 +312,9 @@ def _because(monitor: Monitor, point: Point) -> str:
 
 
 def _dead_condition(node: str, point: Point) -> str:
-    for at, (name, condition) in enumerate(point.compiled.index.condition_of):
-        if name == node and not point.solution.alive[at]:
-            return condition.fails
+    for at in point.compiled.conditions_of.get(node, ()):
+        if not point.solution.alive[at]:
+            return point.compiled.index.condition_of[at][1].fails
     return "its threshold is crossed"
 
 

@@ -65,9 +65,8 @@ def _given(point: Point, node: str, total: Fraction) -> dict[str, Fraction]:
         issuer = system.issuers[node]
         for pile in issuer.outside:
             found[f"{node}/outside/{pile}"] = world.pile(node, pile).at(point.s)
-        for leg, position in world.catalogue.legs.items():
-            if position.owner == node:
-                found[leg] = world.leg_value(leg).at(point.s)
+        for leg in world.catalogue.legs_of.get(node, ()):
+            found[leg] = world.leg_value(leg).at(point.s)
         rest = total - sum(found.values(), ZERO)
         if rest:
             found[f"assets of {node}"] = rest

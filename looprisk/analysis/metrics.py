@@ -21,7 +21,7 @@ from looprisk.analysis.accounts import (
 )
 from looprisk.analysis.breaking import claim_of
 from looprisk.analysis.solve import Solved
-from looprisk.engine.book import Book, book
+from looprisk.engine.book import Book
 from looprisk.engine.catalogue import known
 from looprisk.engine.market import market_values
 from looprisk.engine.skeleton import Claim
@@ -81,7 +81,7 @@ def _market_price(ask: Ask) -> Number:
 def _book_price(ask: Ask) -> Number:
     if ask.of not in ask.solved.catalogue.tokens:
         return _asset_price(ask)
-    return book(ask.point).prices[ask.of]
+    return ask.point.booked.prices[ask.of]
 
 
 def _loss(ask: Ask) -> Number:
@@ -123,15 +123,15 @@ def _booked(ask: Ask, values: Book, point: Point) -> Number:
 
 
 def _reported_loss(ask: Ask) -> Number:
-    old = _booked(ask, book(ask.solved.start), ask.solved.start)
-    new = _booked(ask, book(ask.point), ask.point)
+    old = _booked(ask, ask.solved.start.booked, ask.solved.start)
+    new = _booked(ask, ask.point.booked, ask.point)
     if old is None or new is None or ask.claim is None:
         return None
     return old - new - ask.point.compiled.world.before.paid.get(ask.claim.id, ZERO)
 
 
 def _hidden_loss(ask: Ask) -> Number:
-    booked, real = _booked(ask, book(ask.point), ask.point), ask.value(ask.point)
+    booked, real = _booked(ask, ask.point.booked, ask.point), ask.value(ask.point)
     return None if booked is None or real is None else booked - real
 
 

@@ -23,6 +23,8 @@ from looprisk.model.case import Case
 from looprisk.model.groups import only_run
 from looprisk.model.scenario import Scenario, Stage
 
+LARGEST = 3_000
+"""So many issuers, supplies and accounts are answered at most: tracing keeps a dense matrix."""
 ROUNDING = Fraction(1, 10**9)
 """Two solutions in floats that differ by no more than this share of a value are one."""
 
@@ -178,6 +180,7 @@ def solve(case: Case) -> Solved:
     scenario = renamed(scenario, aliases(case.system))
     case = replace(case, scenario=scenario)
     catalogue = catalogued(netted(case.system))
+    _not_too_large(catalogue)
     start = start_state(catalogue)
     still = StageRun(catalogue=catalogue, start=start, before=start, after=start)
     first = still.at(ZERO, selection)
@@ -200,6 +203,17 @@ def solve(case: Case) -> Solved:
         selection=selection,
         scaled=_followed(path, runs, scaled, scenario, selection) if runs else still,
     )
+
+
+def _not_too_large(catalogue: Catalogue) -> None:
+    count = len(catalogue.system.issuers) + len(catalogue.supplies) + len(catalogue.loans)
+    if count > LARGEST:
+        raise NotCarriedError(
+            f"{catalogue.system.name or 'the system'}: {count:,} issuers, markets and accounts are "
+            f"more than the {LARGEST:,} whose break points can be traced: leave out what does not "
+            "stand between the shock and the layers you ask for, or put accounts of one market "
+            "that differ in their amounts alone into one table"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

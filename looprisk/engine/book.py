@@ -50,7 +50,8 @@ def book(point: Point) -> Book:
     fixed = {
         token: price for token in catalogue.tokens if (price := _posted(point, token)) is not None
     }
-    computed = _computed(world, held, supplies, fixed, point.s)
+    exact = point.compiled.form.exact
+    computed = _computed(world, held, supplies, fixed, point.s, exact=exact)
     prices = fixed | computed
     assets = {
         name: _books(world, held, name, supplies, prices, point.s)
@@ -121,16 +122,19 @@ def _own(
     total = _outside(world, issuer, s)
     for asset, units in held.assets[issuer].items():
         total += world.price(asset).at(s) * units
-    for leg, position in world.catalogue.legs.items():
-        if position.owner == issuer:
-            total += world.leg_value(leg).at(s)
-    for market, value in supplies.items():
-        total += value * dict(held.shares(market)).get(issuer, ZERO)
-    for other, part in world.catalogue.system.issuers.items():
-        for loan, terms in part.owes.items():
-            if terms.to == issuer:
-                total += _loan_face(world, f"{other}/owes/{loan}", terms.amount.of, s)
+    for leg in world.catalogue.legs_of.get(issuer, ()):
+        total += world.leg_value(leg).at(s)
+    for claim, units in _holds(held, issuer).items():
+        if units and claim in supplies:
+            total += supplies[claim] * units / held.units.get(claim, ONE)
+    for other, loan, unit in world.catalogue.lent_by.get(issuer, ()):
+        total += _loan_face(world, f"{other}/owes/{loan}", unit, s)
     return total
+
+
+def _holds(held: Holdings, issuer: str) -> Mapping[str, Fraction]:
+    """Return the units of every claim that an issuer holds."""
+    return held.of_node.get(issuer, {})
 
 
 def _loan_face(world: World, path: str, unit: str | None, s: Fraction) -> Fraction:
@@ -182,8 +186,8 @@ def _unit(world: World, unit: str | None, s: Fraction, above: tuple[str, ...] = 
     )
 
 
-def _owned_accounts(world: World, issuer: str) -> list[str]:
-    return [name for name, p in world.catalogue.loans.items() if p.owner == issuer]
+def _owned_accounts(world: World, issuer: str) -> tuple[str, ...]:
+    return world.catalogue.accounts_of.get(issuer, ())
 
 
 def _account_owes(world: World, name: str, s: Fraction) -> Fraction:
@@ -228,10 +232,9 @@ def _books(
 ) -> Fraction:
     """Return an issuer's assets at book."""
     total = _own(world, held, issuer, supplies, s)
-    for token, price in prices.items():
-        units = held.claims.get(token, {}).get(issuer)
-        if units:
-            total += units * price
+    for token, units in _holds(held, issuer).items():
+        if token in prices:
+            total += units * prices[token]
     accounts = _owned_accounts(world, issuer)
     every = {**prices, **_unit_books(held, supplies)} if accounts else prices
     for name in accounts:
@@ -246,8 +249,10 @@ def _computed(
     supplies: Mapping[str, Fraction],
     fixed: Mapping[str, Fraction],
     s: Fraction,
+    *,
+    exact: bool,
 ) -> dict[str, Fraction]:
-    """Return the computed book prices.
+    """Return the computed book prices, in floats where the economic values are.
 
     A clearing of their own, in which nothing breaks but equity.
     """
@@ -266,8 +271,8 @@ def _computed(
     inside = {node.id for node in nodes}
     nodes = [_only_held_by(node, inside) for node in nodes]
     form, index = assemble(Skeleton(nodes=tuple(nodes)))
-    z = clear(form).z
-    return {token: z[index.claim[token]] / held.units[token] for token in wanted}
+    z = clear(form if exact else form.floats()).z
+    return {token: Fraction(z[index.claim[token]]) / held.units[token] for token in wanted}
 
 
 def _book_node(
@@ -279,12 +284,14 @@ def _book_node(
     s: Fraction,
 ) -> Node:
     own = _own(world, held, issuer, supplies, s)
-    for token, price in fixed.items():
-        own += held.claims.get(token, {}).get(issuer, ZERO) * price
-    prices = {**fixed, **_unit_books(held, supplies)}
-    computed = {token for token in world.catalogue.tokens if token not in fixed}
-    for name in _owned_accounts(world, issuer):
-        if computed.isdisjoint(world.before.accounts[name].collateral):
+    for token, units in _holds(held, issuer).items():
+        if token in fixed:
+            own += units * fixed[token]
+    accounts = _owned_accounts(world, issuer)
+    prices = {**fixed, **_unit_books(held, supplies)} if accounts else fixed
+    for name in accounts:
+        collateral = world.before.accounts[name].collateral
+        if all(token not in world.catalogue.tokens or token in fixed for token in collateral):
             has = _account_has(world, name, prices, s)
             own += max(ZERO, has - _account_owes(world, name, s))
     owed = affine(_owed(world, held, issuer, s))

@@ -8,7 +8,7 @@ owes several) and ``position/equity``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -84,6 +84,25 @@ class Catalogue:
             for name, position in self.system.positions.items()
             if isinstance(position, PerpPosition)
         }
+
+    @cached_property
+    def accounts_of(self) -> dict[str, tuple[str, ...]]:
+        """The accounts in markets of every issuer that owns some."""
+        return _by_owner(self.loans)
+
+    @cached_property
+    def legs_of(self) -> dict[str, tuple[str, ...]]:
+        """The legs on venues of every issuer that owns some."""
+        return _by_owner(self.legs)
+
+    @cached_property
+    def lent_by(self) -> dict[str, tuple[tuple[str, str, str | None], ...]]:
+        """(borrower, loan, unit of the loan) of every loan that an issuer gave."""
+        found: dict[str, list[tuple[str, str, str | None]]] = {}
+        for name, issuer in self.system.issuers.items():
+            for loan, terms in issuer.owes.items():
+                found.setdefault(str(terms.to), []).append((name, loan, terms.amount.of))
+        return {lender: tuple(loans) for lender, loans in found.items()}
 
     def loan_token(self, market: str) -> str:
         """Return the one token that a market lends."""
@@ -173,6 +192,16 @@ class Catalogue:
             for loan in issuer.owes:
                 place.setdefault(f"{name}/owes/{loan}", debts)
         return {claim: place[claim] for claim in claims}
+
+
+def _by_owner(
+    positions: Mapping[str, LoanPosition] | Mapping[str, PerpPosition],
+) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for name, position in positions.items():
+        if position.owner is not None:
+            found.setdefault(str(position.owner), []).append(name)
+    return {owner: tuple(names) for owner, names in found.items()}
 
 
 def known(value: Value, *path: str) -> Fraction:

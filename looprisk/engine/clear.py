@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from looprisk.engine import walk
+from looprisk.engine.alone import Alone
 from looprisk.engine.block import SLACK, Block, State
 from looprisk.engine.components import components, restrict
 from looprisk.engine.form import (
@@ -87,7 +88,14 @@ def clear_by_loops(form: NormalForm, selection: Selection = "greatest") -> Solut
     y = np.zeros(form.nodes, dtype=dtype)
     z = np.zeros(form.claims, dtype=dtype)
     alive = np.zeros(form.conditions, dtype=np.bool_)
+    alone = Alone(form)
     for members in components(form):
+        if len(members) == 1:
+            node = int(members[0])
+            value = alone.solve(node, z, alive, down=selection == "greatest")
+            if value is not None:
+                y[node] = value
+                continue
         whole = len(members) == form.nodes
         part = form if whole else restrict(form, members, z)
         block = Block(part)

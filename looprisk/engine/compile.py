@@ -57,9 +57,8 @@ def exogenous(make: Maker, name: str, issuer: Issuer) -> Affine:
     total = sum((world.pile(name, pile) for pile in issuer.outside), start=ZERO)
     for asset, units in make.held.assets[name].items():
         total = total + world.price(asset) * units
-    for leg, position in make.catalogue.legs.items():
-        if position.owner == name:
-            total = total + world.leg_value(leg)
+    for leg in make.catalogue.legs_of.get(name, ()):
+        total = total + world.leg_value(leg)
     return total
 
 

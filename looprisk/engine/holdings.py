@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from looprisk.engine.catalogue import Catalogue, known, unknown
 from looprisk.engine.state import ZERO, State, asset_usd, usd
@@ -25,6 +26,15 @@ class Holdings:
     """Claim: node: units."""
     units: Mapping[str, Fraction]
     """Units outstanding of every token and market supply."""
+
+    @cached_property
+    def of_node(self) -> Mapping[str, Mapping[str, Fraction]]:
+        """Node: units of every claim that it holds."""
+        found: dict[str, dict[str, Fraction]] = {}
+        for claim, by in self.claims.items():
+            for node, units in by.items():
+                found.setdefault(node, {})[claim] = units
+        return found
 
     def shares(self, claim: str) -> tuple[tuple[str, Fraction], ...]:
         """Return (node, share of the units) of everybody inside who holds a claim."""

@@ -94,8 +94,8 @@ def _claims(
 
 def _owes(catalogue: Catalogue, issuer: str) -> bool:
     """Return whether an issuer is leveraged: it owes others, itself or through its accounts."""
-    accounts = any(position.owner == issuer for position in catalogue.loans.values())
-    return accounts or bool(catalogue.ranked_claims(issuer, catalogue.system.issuers[issuer]))
+    owed = catalogue.ranked_claims(issuer, catalogue.system.issuers[issuer])
+    return bool(owed) or issuer in catalogue.accounts_of
 
 
 def _issuers(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
@@ -202,7 +202,7 @@ def distances(monitor: Monitor, point: Point) -> dict[str, Scalar]:
     if monitor.short_of is not None:
         found[""] = _value_at(monitor, point) - point.value(monitor.short_of)
     index, solution = point.compiled.index, point.solution
-    own = [k for k, (node, _) in enumerate(index.condition_of) if node == monitor.node]
+    own = point.compiled.conditions_of.get(monitor.node, ())
     if own:
         which = np.array(own, dtype=np.intp)
         block = Block(point.compiled.form)

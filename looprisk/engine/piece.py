@@ -43,6 +43,11 @@ class Piece:
         value: Numbers = self.y_const + self.y_slope * s
         return value
 
+    def claim(self, place: int, s: Scalar) -> Scalar:
+        """Return the value of one claim at ``s``."""
+        value: Scalar = self.z_const[place] + self.z_slope[place] * s
+        return value
+
     def z(self, s: Scalar) -> Numbers:
         """Return claim values at ``s``."""
         value: Numbers = self.z_const + self.z_slope * s

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
-from looprisk.engine.book import book
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.changes import changed, opened
 from looprisk.engine.holdings import Holdings, holdings
@@ -39,7 +38,7 @@ class Structure:
 
     @cached_property
     def _prices(self) -> Mapping[str, Fraction]:
-        return book(self.point).prices
+        return self.point.booked.prices
 
     def _units(self, s: Fraction) -> State:
         minted = dict(self.before.minted)

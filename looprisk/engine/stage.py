@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from looprisk.engine.affine import Affine, NotAffineError
 from looprisk.engine.audit import ADVICE, audit
-from looprisk.engine.book import book, per_unit
+from looprisk.engine.book import Book, book, per_unit
 from looprisk.engine.bounds import between
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection, Solution, clear
@@ -22,7 +22,7 @@ from looprisk.engine.form import NormalForm
 from looprisk.engine.holdings import supply_claim
 from looprisk.engine.oracles import bends, cap_of, computed_navs, reading_of
 from looprisk.engine.piece import Piece
-from looprisk.engine.skeleton import Index, Skeleton, assemble
+from looprisk.engine.skeleton import Index, Node, Skeleton, assemble
 from looprisk.engine.state import ONE, ZERO, State
 from looprisk.engine.trace import trace
 from looprisk.engine.twin import twinned
@@ -44,6 +44,19 @@ class Compiled:
     index: Index
     minus_cycle: str
     """A loop with a minus sign, in words; empty where the system is monotone."""
+
+    @cached_property
+    def node_of(self) -> dict[str, Node]:
+        """The nodes by their ids."""
+        return {node.id: node for node in self.skeleton.nodes}
+
+    @cached_property
+    def conditions_of(self) -> dict[str, tuple[int, ...]]:
+        """Node: the places of its conditions in the form."""
+        found: dict[str, list[int]] = {}
+        for place, (node, _) in enumerate(self.index.condition_of):
+            found.setdefault(node, []).append(place)
+        return {node: tuple(places) for node, places in found.items()}
 
     def solve(self, selection: Selection) -> Solution:
         """Return the greatest or least solution; the only one, where a loop has a minus sign.
@@ -74,6 +87,11 @@ class Point:
     s: Fraction
     compiled: Compiled
     solution: Solution
+
+    @cached_property
+    def booked(self) -> Book:
+        """What screens show there."""
+        return book(self)
 
     def claim(self, claim: str) -> Fraction:
         """Return the value of a claim, in USD."""
@@ -219,8 +237,7 @@ class StageRun:
 
         def read(navs: Mapping[str, Fraction]) -> tuple[Point, dict[str, Fraction]]:
             point = self._point(s, selection, navs)
-            booked = book(point)
-            prices = {**booked.prices, **per_unit(point, booked.supplies)}
+            prices = {**point.booked.prices, **per_unit(point, point.booked.supplies)}
             exact = point.compiled.form.exact
             return point, {c: prices[c] if exact else _shown(prices[c]) for c in self.navs}
 

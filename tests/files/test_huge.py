@@ -55,6 +55,26 @@ def wide(count):
     yield "}\n    owes: {" + ", ".join(f"W{i}: $1" for i in range(count)) + "}\n    pays: [debts]\n"
 
 
+def vaults(count, owns):
+    """Vaults with a share each, that own what ``owns`` says of their place."""
+    yield HEAD + "assets: {USDC: {price: $1}}\nissuers:\n"
+    for i in range(count):
+        issues = f"issues: {{S{i}: {{kind: share, supply: 1_000}}}}"
+        yield f"  V{i}:\n    {owns(i)}\n    {issues}\n"
+
+
+def deep(count):
+    """A chain of vaults, each owning the next."""
+    cash = "outside: {cash: $1_000}"
+    return vaults(count, lambda i: cash if i == count - 1 else f"owns: {{S{i + 1}: 1_000}}")
+
+
+def broad(count):
+    """A vault that owns the shares of all the others."""
+    every = "owns: {" + ", ".join(f"S{i}: 1_000" for i in range(1, count)) + "}"
+    return vaults(count, lambda i: "outside: {cash: $1_000}" if i else every)
+
+
 def bomb(depth):
     yield "looprisk: 1\nassets:\n  a0: &a0 {price: $1}\n"
     for i in range(depth):
@@ -98,6 +118,26 @@ def test_a_hostile_file_ends_in_an_error(name, tmp_path):
     assert said in output
     assert "Traceback" not in output
     assert "MemoryError" not in output
+
+
+@pytest.mark.parametrize("content", [deep, broad])
+def test_a_system_too_large_to_trace(content, tmp_path):
+    path = tmp_path / "large.yaml"
+    path.write_text("".join(content(10_000)), encoding="utf-8")
+    code, output = ask(path, "run")
+    assert code == 4
+    said = " ".join(output.split())
+    assert "10,000 issuers, markets and accounts are more than the 3,000" in said
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("content", [deep, broad])
+def test_a_large_system_is_answered(content, tmp_path):
+    path = tmp_path / "large.yaml"
+    path.write_text("".join(content(400)), encoding="utf-8")
+    code, output = ask(path, "run")
+    assert code == 0
+    assert "Traceback" not in output
 
 
 def test_a_circle_of_includes(tmp_path):
