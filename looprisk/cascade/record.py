@@ -78,7 +78,8 @@ def identity(state: State, values: Values, start: Floats) -> Floats:
         left = left + state.leaks[name]
     miss = values.outside + left - start - state.gains
     size = np.abs(start) + np.abs(state.gains)
-    wrong = np.abs(miss) > GAP * np.maximum(size, 1e-300)
+    # asked so that what is not a number is wrong, too
+    wrong = ~(np.abs(miss) <= GAP * np.maximum(size, 1e-300))
     if wrong.any():
         path = int(np.flatnonzero(wrong)[0])
         leaks = ", ".join(f"{n} {v[path]:.6g}" for n, v in sorted(state.leaks.items()))

@@ -256,13 +256,29 @@ class Curve(Model):
 
 
 class Thins(Model):
-    """How depth dries up as the price falls and as volatility rises."""
+    """How depth dries up as the price falls and as volatility rises.
+
+    ``calm`` is the volatility at which the depth is as written, ``window`` the time over which
+    volatility is measured; depth that follows volatility needs both.
+    """
 
     with_price: Multiple | None = None
     with_volatility: Multiple | None = None
     calm: Rate | None = None
     window: Duration | None = None
     refills_in: Duration | None = None
+
+    @model_validator(mode="after")
+    def _knows_what_calm_is(self) -> Self:
+        given = {"calm": self.calm, "window": self.window}
+        missing = [
+            Problem((), f"`{field}`{MISSING}", to_add(type(self), field))
+            for field, value in given.items()
+            if self.with_volatility is not None and value is None
+        ]
+        if missing:
+            raise ModelError(missing)
+        return self
 
 
 class Liquidity(Part):
