@@ -5,7 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from looprisk.analysis.axis import axis_of
+from looprisk.analysis.breaking import claim_of
 from looprisk.analysis.metrics import METRICS, Ask, measure
+from looprisk.analysis.recognising import recognised_along
 from looprisk.analysis.solve import Solved, as_written
 from looprisk.engine.monitors import Stretch, depegged
 from looprisk.engine.stage import Point
@@ -46,21 +48,39 @@ def unit_of(solved: Solved, asked: Measure) -> Unit:
 
 
 def claim_named(solved: Solved, of: str) -> str:
+    """Return the id of a claim written as a path; raise ModelError where there is no such thing."""
+    found = claim_meant(solved, of)
+    must_be_known(solved, found)
+    return found
+
+
+def claim_meant(solved: Solved, of: str) -> str:
     """Return the id of a claim written as a path: ``market/token``, ``issuer/issues/token``."""
     claim = solved.catalogue.supply_ids.get(of, of)
     head, _, token = claim.partition("/issues/")
-    found = token if head in solved.catalogue.system.issuers and token else claim
-    system = solved.catalogue.system
+    return token if head in solved.catalogue.system.issuers and token else claim
+
+
+def must_be_known(solved: Solved, of: str) -> None:
+    """Raise ModelError where an id is no claim and no part of the system."""
+    index, system = solved.end.compiled.index, solved.catalogue.system
     parts = (system.issuers, system.markets, system.positions, system.assets, system.venues)
-    if found not in solved.end.compiled.index.claim and not any(found in part for part in parts):
+    if of not in index.claim and not any(of in section for section in parts):
         raise ModelError([Problem((of,), f"`{of}` is nothing in this system")])
-    return found
+
+
+def booked(solved: Solved, of: str) -> str:
+    """Return the claim whose book value stands for a thing: of an issuer, that of its shares."""
+    claim = claim_of(solved, of)
+    return claim.id if claim is not None else ""
 
 
 def stretches_of(
     solved: Solved, of: str, event: str, below: Value | None = None
 ) -> tuple[Stretch, ...]:
-    """Return where along the last stage, as written, an event of a thing holds."""
+    """Return where along the scaled stage, as written, an event of a thing holds."""
+    if event == "recognised":
+        return recognised_along(solved, booked(solved, of))
     if event != "depegged" or below is None:
         return solved.broken_as_written.get((of, event), ())
     level = level_of(solved, below)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+from looprisk.analysis.asked import booked, claim_meant, level_of, must_be_known, stretches_of
 from looprisk.analysis.axis import axis_of
-from looprisk.analysis.breaking import claim_of, why
+from looprisk.analysis.breaking import why
 from looprisk.analysis.cascading import Watch
 from looprisk.analysis.metrics import METRICS as MEASURED
 from looprisk.analysis.metrics import Ask, measure
-from looprisk.analysis.recognising import recognised, recognised_along
-from looprisk.analysis.solve import Solved, as_written, solve
+from looprisk.analysis.recognising import recognised
+from looprisk.analysis.solve import Solved, solve
 from looprisk.analysis.timing import judge_in_time
 from looprisk.analysis.unknowns import naming
 from looprisk.analysis.verdicts import Got, Judged, holds, unit_of, verdict
 from looprisk.engine.curved import WIDTH
-from looprisk.engine.monitors import Stretch, depegged, holds_at, monitors
+from looprisk.engine.monitors import depegged, holds_at, monitors
 from looprisk.engine.stage import Point
-from looprisk.engine.state import ONE, ZERO, usd
-from looprisk.errors import ModelError, Problem
+from looprisk.engine.state import ONE, ZERO
 from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation
 from looprisk.model.groups import meant, runs
@@ -71,7 +71,7 @@ def _verdict(solved: Solved, expectation: Expectation, line: int) -> Verdict:
 
 def judge_one(solved: Solved, expectation: Expectation, of: str) -> Judged:
     """Return the verdict on one thing of a solved case, and what was found."""
-    _known_to(solved, of)
+    must_be_known(solved, of)
     if expectation.metric in NEED_TIME:
         return "n/a", Got(
             number=None, unit="seconds", text="–", because="needs a scenario with time"
@@ -83,20 +83,6 @@ def judge_one(solved: Solved, expectation: Expectation, of: str) -> Judged:
     return _judge_metric(solved, expectation, of)
 
 
-def _known_to(solved: Solved, of: str) -> None:
-    index, system = solved.end.compiled.index, solved.catalogue.system
-    parts = (system.issuers, system.markets, system.positions, system.assets, system.venues)
-    if of not in index.claim and not any(of in section for section in parts):
-        raise ModelError([Problem((of,), f"`{of}` is nothing in this system")])
-
-
-def claim_meant(solved: Solved, of: str) -> str:
-    """Return the id of a claim written as a path: ``market/token``, ``issuer/issues/token``."""
-    claim = solved.catalogue.supply_ids.get(of, of)
-    head, _, token = claim.partition("/issues/")
-    return token if head in solved.catalogue.system.issuers and token else claim
-
-
 def _not_of(solved: Solved, expectation: Expectation, of: str) -> str:
     """Return why an event cannot happen to a thing; nothing where it can."""
     event = str(expectation.event)
@@ -104,7 +90,7 @@ def _not_of(solved: Solved, expectation: Expectation, of: str) -> str:
     if event == "depegged":
         known = of in solved.catalogue.tokens
     elif event == "recognised":
-        known = _booked(solved, of) in {*solved.catalogue.tokens, *solved.catalogue.supplies}
+        known = booked(solved, of) in {*solved.catalogue.tokens, *solved.catalogue.supplies}
     elif event in {"liquidated", "bad_debt"} and of in system.markets:
         known = True
     elif event in {"insolvent", "impaired"} and of in system.issuers:
@@ -131,7 +117,11 @@ def _judge_event(solved: Solved, expectation: Expectation, of: str) -> Judged:
     key = (of, str(expectation.event))
     happened = any(key in _holding(solved, expectation, of, point) for point in points)
     at_start = key in _holding(solved, expectation, of, solved.start)
-    if not happened and not expectation.after and _broken(solved, expectation, of):
+    if (
+        not happened
+        and not expectation.after
+        and stretches_of(solved, of, str(expectation.event), expectation.below)
+    ):
         happened = True
     happened = happened and not at_start
     good = happened == (expectation.happens == "always")
@@ -143,38 +133,15 @@ def _holding(
     solved: Solved, expectation: Expectation, of: str, point: Point
 ) -> set[tuple[str, str]]:
     found = {(m.of, m.event) for m in solved.holding(point)}
-    if expectation.event == "depegged":
-        level = _level(solved, expectation)
+    if expectation.event == "depegged" and expectation.below is not None:
+        level = level_of(solved, expectation.below)
         if holds_at(depegged(point.compiled, of, level), point):
             found.add((of, "depegged"))
     if expectation.event == "recognised":
         stages = zip(solved.ends, recognised(solved), strict=True)
         taken_in = next((losses for end, losses in stages if end is point), {})
-        found |= {(of, "recognised")} if _booked(solved, of) in taken_in else set()
+        found |= {(of, "recognised")} if booked(solved, of) in taken_in else set()
     return found
-
-
-def _booked(solved: Solved, of: str) -> str:
-    """Return the claim whose book value stands for a thing: of an issuer, that of its shares."""
-    claim = claim_of(solved, of)
-    return claim.id if claim is not None else ""
-
-
-def _level(solved: Solved, expectation: Expectation) -> Fraction:
-    assert expectation.below is not None  # noqa: S101  (the model asks for it)
-    return usd(solved.catalogue, solved.start.compiled.world.start, expectation.below, "below")
-
-
-def _broken(solved: Solved, expectation: Expectation, of: str) -> tuple[Stretch, ...]:
-    """Return where along the last stage the event holds."""
-    event = str(expectation.event)
-    if event == "recognised":
-        return recognised_along(solved, _booked(solved, of))
-    if event != "depegged":
-        return solved.broken_as_written.get((of, event), ())
-    level = _level(solved, expectation)
-    found = solved.where(lambda compiled: (depegged(compiled, of, level),))
-    return as_written(found).get((of, event), ())
 
 
 def _judge_break(solved: Solved, expectation: Expectation, of: str) -> Judged:
@@ -189,7 +156,7 @@ def _judge_break(solved: Solved, expectation: Expectation, of: str) -> Judged:
         text, because = _SHOCK_IN.get(unit, _SHOCK_IN["fraction"])
         return "FAIL", Got(number=None, unit=unit, text=text, because=because)
     expectation = in_usd(expectation, solved.start)
-    stretches = _broken(solved, expectation, of)
+    stretches = stretches_of(solved, of, str(expectation.event), expectation.below)
     full = ONE if by_share else axis.full
     if not stretches:
         end = _in_words(full, unit)

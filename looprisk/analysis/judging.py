@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from looprisk.analysis import quantities
+from looprisk.analysis.asked import claim_meant
 from looprisk.analysis.axis import axis_of
 from looprisk.analysis.bounds import Cases, Make
 from looprisk.analysis.breaking import claim_of
-from looprisk.analysis.check import check, claim_meant, judge_one
+from looprisk.analysis.check import check, judge_one
 from looprisk.analysis.quantities import NEVER
 from looprisk.analysis.solve import Solved
 from looprisk.analysis.spans import Family, Span
