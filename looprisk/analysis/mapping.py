@@ -10,6 +10,7 @@ from looprisk.analysis.map_shared import shared_rows
 from looprisk.analysis.network import PAPER, Network
 from looprisk.analysis.worths import Number
 from looprisk.model.case import Case
+from looprisk.model.collecting import collector_paused
 from looprisk.model.system import System
 from looprisk.results.map_answers import Common, Exposure, SystemMap
 from looprisk.results.map_records import Ratios
@@ -48,8 +49,9 @@ def exposure(what: System | Case, of: str | None = None) -> SystemMap | Exposure
     Raises ModelError, with the nearest id, where there is no such thing.
     """
     system = what.system if isinstance(what, Case) else what
-    network = Network(system)
-    return _whole(network) if of is None else _look(network, of)
+    with collector_paused():
+        network = Network(system)
+        return _whole(network) if of is None else _look(network, of)
 
 
 def common(what: System | Case, of: str | None = None) -> Common:

@@ -1,10 +1,8 @@
 """Loading: a path in, a checked system with its scenarios out, or every error at once."""
 
-import gc
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,6 +14,7 @@ from looprisk.files.errors import Fault, render
 from looprisk.files.include import Documents, read_all
 from looprisk.files.tree import Map, Plain, place, plain
 from looprisk.model.case import Case
+from looprisk.model.collecting import collector_paused
 from looprisk.model.scenario import Scenario
 from looprisk.model.system import System
 
@@ -74,7 +73,7 @@ def load(path: str | Path) -> File:
 
     Raises FileError, whose text shows every error of every file at its place.
     """
-    with _collector_paused():
+    with collector_paused():
         documents = read_all(Path(path))
         if not documents.complete:
             raise _failed(documents, documents.faults, (), Path(path))
@@ -107,18 +106,3 @@ def _digest(contents: list[Plain]) -> str:
 
 def _scenarios_are(names: Mapping[str, Case]) -> str:
     return f"its scenarios are {', '.join(names)}" if names else "it has no scenarios"
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Pause the garbage collector: a tree is many objects at once and no cycle among them.
-
-    Without this, half the time of a large load goes into searching them.
-    """
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
