@@ -133,7 +133,12 @@ def form_of(number: Fraction | int, field: FracField) -> FracElement:
 
 
 def _made(how: Callable[[object, object], object], left: object, right: object) -> Fraction:
-    """Combine value and formula alike; a formula without symbols is a number again."""
+    """Combine value and formula alike; a formula without symbols is a number again.
+
+    A float takes part as it does with a Fraction: the result is a float, and has no formula.
+    """
+    if isinstance(left, float) or isinstance(right, float):
+        return how(_as_float(left), _as_float(right))  # type: ignore[return-value]  # as Fraction does
     if not isinstance(left, Fraction | int) or not isinstance(right, Fraction | int):
         return NotImplemented  # type: ignore[no-any-return]  # the word of the data model
     tracked = left if isinstance(left, Tracked) else right
@@ -144,6 +149,10 @@ def _made(how: Callable[[object, object], object], left: object, right: object) 
     assert isinstance(number, Fraction)  # noqa: S101  (Fractions are closed under these)
     assert isinstance(form, FracElement)  # noqa: S101
     return number if form.numer.is_ground and form.denom.is_ground else Tracked(number, form)
+
+
+def _as_float(number: object) -> object:
+    return float(number) if isinstance(number, Fraction | int) else number
 
 
 def _compared(left: Fraction, right: object) -> int:

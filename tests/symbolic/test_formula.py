@@ -188,6 +188,7 @@ def test_numbers_carry_their_formula_through_arithmetic():
     assert inverse == Fraction(1, 3) - 9
     assert inverse.form == 1 / x - 3 * x
     assert type(number - number) is Fraction
+    assert (0.5 * number, number + 0.5, number > 2.5) == (1.5, 3.5, True)
     with recorded() as record:
         assert number > 2
         assert number != 4
