@@ -22,6 +22,7 @@ from looprisk.model.check_markets import accepted
 from looprisk.model.markets import CollateralTerms, Market
 from looprisk.model.positions import LoanPosition, TablePosition
 from looprisk.model.tables import COLLATERAL, DEBT
+from looprisk.model.values import Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,5 +224,5 @@ def _slot(
     )
 
 
-def _or(value: object, path: tuple[str, ...], none: Fraction) -> Fraction:
-    return none if value is None else known(value, *path)  # type: ignore[arg-type]
+def _or(value: Value | None, path: tuple[str, ...], none: Fraction) -> Fraction:
+    return none if value is None else known(value, *path)

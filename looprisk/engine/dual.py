@@ -94,14 +94,14 @@ def _made(
 
 def _product(left: object, right: object) -> Fraction:
     if not isinstance(left, Fraction | int) or not isinstance(right, Fraction | int):
-        return NotImplemented  # type: ignore[no-any-return]
+        return NotImplemented  # type: ignore[no-any-return]  # the word of the data model
     a, b = plain(left), plain(right)
     return Dual(a * b, _sum((slopes_of(left), b), (slopes_of(right), a)))
 
 
 def _quotient(left: object, right: object) -> Fraction:
     if not isinstance(left, Fraction | int) or not isinstance(right, Fraction | int):
-        return NotImplemented  # type: ignore[no-any-return]
+        return NotImplemented  # type: ignore[no-any-return]  # the word of the data model
     a, b = plain(left), plain(right)
     return Dual(a / b, _sum((slopes_of(left), 1 / b), (slopes_of(right), -a / (b * b))))
 

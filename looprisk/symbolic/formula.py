@@ -112,7 +112,6 @@ def formula(
     run = _one_stage(tracked)
     start = _at(asked, replace(run, after=run.before), numeric.start, ZERO)
     force = _regime(asked, run, start, numeric.scaled.at(at), at)
-    _check(asked, force, at)
     spans = _spans(numeric)
     regimes = tuple(
         replace(_regime(asked, run, start, numeric.scaled.at(middle), middle), lo=lo, hi=hi)
@@ -126,6 +125,7 @@ def formula(
         numbers=dict(zip(asked.paths, asked.numbers, strict=True)),
         at=at,
         regime=force,
+        checked=_checked(asked, force, at),
         regimes=regimes,
         breaks=_breaks(asked, run, numeric, spans),
     )
@@ -254,24 +254,31 @@ def _claim(asked: _Question, found: _Found) -> str:
     raise ModelError([Problem((), message, f"its claims: {', '.join(claims)}")])
 
 
-def _check(asked: _Question, regime: RegimeFormula, s: Fraction) -> None:
-    """Compare with the engine a little beside the numbers, where a lost symbol would show."""
-    numbers = tuple(x * (1 + NUDGE * (k + 1)) for k, x in enumerate(asked.numbers))
-    point = (s, *numbers)
-    if not all(inequality.holds(point) for inequality in regime.inequalities):
-        return
-    try:
-        moved = solve(asked.moved(numbers))
-    except ModelError:
-        return
-    seen = moved.scaled.at(s)
-    claim = asked.of if asked.of in seen.compiled.index.claim else f"{asked.of}/equity"
-    expected, got = seen.claim(claim), number_at(regime.value, point)
-    if got != expected:
-        raise NoSolutionError(
-            f"the formula of {asked.of} does not stand its own check: beside its numbers it gives "
-            f"{float(got):.12g}, the engine {float(expected):.12g}"
-        )
+def _checked(asked: _Question, regime: RegimeFormula, s: Fraction) -> bool:
+    """Compare with the engine a little beside the numbers, where a lost symbol would show.
+
+    Returns whether there was a place to compare: on a border of the regime, and where the numbers
+    are tied to others of the system, there may be none.
+    """
+    for nudge in (NUDGE, -NUDGE):
+        numbers = tuple(x * (1 + nudge * (k + 1)) for k, x in enumerate(asked.numbers))
+        point = (s, *numbers)
+        if not all(inequality.holds(point) for inequality in regime.inequalities):
+            continue
+        try:
+            moved = solve(asked.moved(numbers))
+        except ModelError:
+            continue
+        seen = moved.scaled.at(s)
+        claim = asked.of if asked.of in seen.compiled.index.claim else f"{asked.of}/equity"
+        expected, got = seen.claim(claim), number_at(regime.value, point)
+        if got != expected:
+            raise NoSolutionError(
+                f"the formula of {asked.of} does not stand its own check: beside its numbers it "
+                f"gives {float(got):.12g}, the engine {float(expected):.12g}"
+            )
+        return True
+    return False
 
 
 def _spans(numeric: Solved) -> list[tuple[Fraction, Fraction]]:

@@ -57,6 +57,8 @@ class Formula:
     at: Fraction
     """The size of the shock whose regime is in force."""
     regime: RegimeFormula
+    checked: bool
+    """Whether the engine agreed beside these numbers too; at the numbers it always has."""
     regimes: tuple[RegimeFormula, ...]
     """The regimes along the shock as written, in order; () where the response is curved."""
     breaks: tuple[BreakFormula, ...]
@@ -144,6 +146,8 @@ class Formula:
         else:
             lines += ["loss: too long to read; the table of regimes has what each depends on"]
         lines += [f"  where {inequality}" for inequality in self.regime.inequalities]
+        if not self.checked:
+            lines.append("checked at its numbers alone: nothing beside them could be solved")
         lines += [f"{one.of} {one.event} at s = {_shown(one.at)}" for one in self.breaks]
         for regime in self.regimes:
             short = _shown(regime.loss) if _terms(regime.loss) <= MOST_TERMS else "too long"
