@@ -11,14 +11,20 @@ from typing import NoReturn
 
 from typer import TyperException
 
+from looprisk.cli import policies, stress
+from looprisk.cli.app import app
 from looprisk.cli.emit import hush, note
 from looprisk.cli.failure import Exit, exit_code, told, told_defect
-from looprisk.cli.stress import app
 from looprisk.errors import LoopriskError
 
 __all__ = ["main"]
 
-VERBS = [command.name for command in app.registered_commands]
+MORE = (policies.app, stress.app)
+"""Verbs that live in files of their own."""
+VERBS = [command.name for part in (app, *MORE) for command in part.registered_commands]
+
+for part in MORE:
+    app.add_typer(part)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -5,8 +5,25 @@ from typing import Annotated
 
 import typer
 
-from looprisk.cli.emit import LEAST_WIDTH, Color, Format, out
+from looprisk.cli.emit import Color, Format, out
 from looprisk.cli.failure import Exit
+from looprisk.cli.options import (
+    Address,
+    ChainName,
+    Colored,
+    Explain,
+    Form,
+    Of,
+    Quiet,
+    Rpc,
+    Sets,
+    Shares,
+    Shocks,
+    Target,
+    Where,
+    Width,
+    WithBounds,
+)
 
 app = typer.Typer(
     name="looprisk",
@@ -18,88 +35,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Where = Annotated[
-    str,
-    typer.Argument(
-        metavar="FILE", help="A looprisk file, or FILE::SCENARIO for one of its scenarios."
-    ),
-]
-Wheres = Annotated[
-    list[str],
-    typer.Argument(metavar="FILE...", help="Files to judge, or FILE::SCENARIO for one scenario."),
-]
-Form = Annotated[
-    Format | None,
-    typer.Option(
-        "--format", help="How to write the answer; else by the ending of -o.", show_default="table"
-    ),
-]
-Target = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write there, whole or not at all."),
-]
-Colored = Annotated[Color, typer.Option("--color", help="auto: a terminal, without NO_COLOR.")]
-Width = Annotated[
-    int | None,
-    typer.Option(
-        "--width",
-        min=LEAST_WIDTH,
-        max=1000,
-        help="Columns of a table.",
-        show_default="the terminal's, else 80",
-    ),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages but errors.")]
-Sets = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="Start from another value; repeatable."),
-]
-Shocks = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--shock",
-        metavar="YAML",
-        help="Ask for this shock, not the file's: 'loss: {Stream: $93M}'. Several strike together.",
-    ),
-]
-Of = Annotated[
-    str | None,
-    typer.Option(
-        "--of", metavar="ID", help="What this stands on, loops summed, and who stands on it."
-    ),
-]
-Shares = Annotated[
-    bool,
-    typer.Option(
-        "--common", help="What parts share: oracle, custodian, curator, bridge, issuer, asset."
-    ),
-]
-Address = Annotated[
-    str,
-    typer.Argument(metavar="ADDRESS", help="0x…, eth:0x…, eip155:1:0x… or ethereum:0x…"),
-]
-ChainName = Annotated[
-    str | None,
-    typer.Option("--chain", metavar="CHAIN", help="A name or a number: ethereum, base, 8453."),
-]
-Rpc = Annotated[
-    str | None,
-    typer.Option(
-        "--rpc",
-        metavar="URL",
-        help="The node; else LOOPRISK_RPC_<chain id>, ETH_RPC_URL or WEB3_PROVIDER_URI names it.",
-    ),
-]
-Explain = Annotated[
-    str | None,
-    typer.Option("--explain", metavar="LAYER", help="Where the loss of this layer comes from."),
-]
-
-WithBounds = Annotated[
-    bool,
-    typer.Option("--bounds", help="Intervals that hold whatever the values are that nobody knows."),
-]
 
 
 def _show_version(asked: bool) -> None:
@@ -365,23 +300,3 @@ def doctor(
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     return chains.doctor(chain, rpc, to)
-
-
-@app.command("check")
-def check(
-    where: Wheres,
-    *,
-    set_: Sets = None,
-    bounds: WithBounds = False,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
-) -> int:
-    """Judge every expectation of the files; exit 1 if one fails."""
-    from looprisk.cli import verbs
-    from looprisk.cli.ask import read
-
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
-    return verbs.check([read(one, set_, None) for one in where], to, bounds=bounds)

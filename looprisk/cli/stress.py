@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from looprisk.cli.app import Colored, Form, Quiet, Sets, Shocks, Target, Where, Width, app
 from looprisk.cli.emit import Color, out
 from looprisk.cli.failure import Exit, RefusedError
+from looprisk.cli.options import Colored, Form, Quiet, Sets, Shocks, Target, Where, Width
 
-__all__ = ["app"]
+app = typer.Typer()
 
 
 class Norm(StrEnum):
