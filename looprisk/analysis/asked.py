@@ -13,10 +13,10 @@ from looprisk.engine.monitors import Stretch, depegged
 from looprisk.engine.stage import Point
 from looprisk.engine.state import usd
 from looprisk.errors import ModelError, NotCarriedError, Problem
+from looprisk.model import vocabulary
 from looprisk.model.measure import Measure
 from looprisk.model.values import Value
-from looprisk.model.vocabulary import METRICS as WORDS
-from looprisk.results.records import Unit
+from looprisk.model.vocabulary import Unit
 
 
 def number_of(solved: Solved, asked: Measure, point: Point) -> Fraction | None:
@@ -44,7 +44,7 @@ def unit_of(solved: Solved, asked: Measure) -> Unit:
     """Return the unit of what is asked; a break point is in the unit of the shock."""
     if asked.metric == "break_at":
         return axis_of(solved).unit
-    return WORDS[asked.metric].unit  # type: ignore[return-value]  # units of results, by the vocabulary
+    return vocabulary.unit_of(asked.metric)
 
 
 def claim_named(solved: Solved, of: str) -> str:

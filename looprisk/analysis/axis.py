@@ -14,7 +14,8 @@ from looprisk.engine.stage import StageRun
 from looprisk.engine.state import ONE, ZERO
 from looprisk.model.scenario import Stage
 from looprisk.model.values import Value
-from looprisk.results.records import At, Shock, ShockMove, Unit
+from looprisk.model.vocabulary import Unit
+from looprisk.results.records import At, Shock, ShockMove
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from looprisk.analysis.axis import axis_of
 from looprisk.analysis.axis import shock_of as shock_as_asked
 from looprisk.analysis.bearing import loss_put_in, waterfall
 from looprisk.analysis.breaking import claim_of
-from looprisk.analysis.clearing import SHOWN, clearing_of, digest, title
+from looprisk.analysis.clearing import clearing_of, digest, layer_kind, title
 from looprisk.analysis.flows import flows
 from looprisk.analysis.names import claim_label
 from looprisk.analysis.quantities import NEVER
@@ -32,6 +32,7 @@ from looprisk.graph import layers as layers_of
 from looprisk.model.case import Case
 from looprisk.model.groups import only_run
 from looprisk.model.system import System
+from looprisk.model.vocabulary import event_named
 from looprisk.results.bounds import (
     UNPROVED,
     BorneBounds,
@@ -42,6 +43,7 @@ from looprisk.results.bounds import (
     OpenDatum,
 )
 from looprisk.results.phrases import shock_headline
+from looprisk.results.records import ClaimKind
 
 MOST_ORDERS = 200
 """So many combinations of orders of payment are tried."""
@@ -191,21 +193,21 @@ def _datum(cases: Cases, datum: Datum) -> OpenDatum:
 def _layers(cases: Cases, solved: Solved) -> tuple[LayerBounds, ...]:
     number = layers_of(solved.catalogue.system)
     rows = [
-        _layer(cases, solved, claim, number[claim.id])
+        _layer(cases, solved, claim, kind, number[claim.id])
         for claim in solved.end.compiled.index.claim_of
-        if claim.kind in SHOWN
+        if (kind := layer_kind(claim)) is not None
     ]
     shown_rows = [row for row in rows if row.kind != "equity" or row.claims.high or row.loss.high]
     return tuple(sorted(shown_rows, key=lambda r: (r.layer, -(r.claims.high or 0), r.id)))
 
 
-def _layer(cases: Cases, solved: Solved, claim: Claim, layer: int) -> LayerBounds:
+def _layer(cases: Cases, solved: Solved, claim: Claim, kind: ClaimKind, layer: int) -> LayerBounds:
     id_ = claim.id
     token = claim.kind in {"share", "par"}
     return LayerBounds(
         layer=layer,
         id=id_,
-        kind=claim.kind,  # type: ignore[arg-type]  # one of SHOWN
+        kind=kind,
         label=claim_label(solved, claim),
         claims=cases.interval(lambda f: quantities.face(f, id_)),
         economic=cases.interval(lambda f: quantities.value(f, id_)),
@@ -284,7 +286,7 @@ def _break(cases: Cases, solved: Solved, key: Break) -> BreakBounds:
         at = replace(found, low=low, high=high)
     return BreakBounds(
         of=of,
-        event=event,  # type: ignore[arg-type]  # monitors name events of the vocabulary
+        event=event_named(event),
         label=claim_label(solved, claim) if claim is not None and claim.id == of else "",
         fraction=_never(found),
         at=at,

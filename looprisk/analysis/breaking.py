@@ -12,7 +12,8 @@ from looprisk.engine.breaks import Break
 from looprisk.engine.monitors import Stretch, monitors
 from looprisk.engine.skeleton import Claim
 from looprisk.engine.stage import Segment
-from looprisk.results.records import BreakPoint, EventName, LossCurve
+from looprisk.model.vocabulary import event_named
+from looprisk.results.records import BreakPoint, LossCurve
 
 SAME = 1e-12
 
@@ -63,7 +64,7 @@ def _row(
     if not stretches:
         return BreakPoint(
             of=of,
-            event=_event(event),
+            event=event_named(event),
             intervals=(),
             fraction=None,
             fraction_least=fraction_least,
@@ -75,7 +76,7 @@ def _row(
     together = places.get(round(float(first.lo), 12), ())
     return BreakPoint(
         of=of,
-        event=_event(event),
+        event=event_named(event),
         intervals=tuple((float(s.lo), float(s.hi)) for s in stretches),
         fraction=float(first.lo),
         fraction_least=fraction_least,
@@ -88,10 +89,6 @@ def _row(
         together_with=tuple(name for name in together if name != of),
         because=why(solved, of, event, first),
     )
-
-
-def _event(event: str) -> EventName:
-    return event  # type: ignore[return-value]  # monitors only name events of the vocabulary
 
 
 def claim_of(solved: Solved, of: str) -> Claim | None:

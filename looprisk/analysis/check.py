@@ -15,7 +15,7 @@ from looprisk.analysis.recognising import recognised
 from looprisk.analysis.solve import Solved, solve
 from looprisk.analysis.timing import judge_in_time
 from looprisk.analysis.unknowns import naming
-from looprisk.analysis.verdicts import Got, Judged, holds, unit_of, verdict
+from looprisk.analysis.verdicts import Got, Judged, holds, verdict
 from looprisk.engine.curved import WIDTH
 from looprisk.engine.monitors import depegged, holds_at, monitors
 from looprisk.engine.stage import Point
@@ -23,9 +23,10 @@ from looprisk.engine.state import ONE, ZERO
 from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation
 from looprisk.model.groups import meant, runs
+from looprisk.model.vocabulary import Unit, unit_of
 from looprisk.results.answers import CheckReport
 from looprisk.results.numbers import money, price, share
-from looprisk.results.records import Unit, Verdict
+from looprisk.results.records import Verdict
 
 NEED_TIME = frozenset({"time_of", "hidden_for"})
 

@@ -25,6 +25,7 @@ from looprisk.errors import NoSolutionError
 from looprisk.graph import layers as layers_of
 from looprisk.model.case import Case
 from looprisk.model.tree import dump, leaves, provenance, texts
+from looprisk.model.vocabulary import event_named
 from looprisk.results.answers import BreakPoints, Clearing
 from looprisk.results.records import (
     Assumption,
@@ -32,7 +33,6 @@ from looprisk.results.records import (
     Certificate,
     ClaimKind,
     Event,
-    EventName,
     LayerLoss,
     Prices,
 )
@@ -43,7 +43,6 @@ DESCRIPTIVE = frozenset(
     {"kind", "rules", "market", "venue", "depends_on", "tags", "address", "label", "note"}
 )
 """Keys whose values say what a part is; they are no figures that an answer could rest on."""
-SHOWN = {"share", "par", "supply", "loan", "equity"}
 
 
 def clearing_of(solved: Solved) -> Clearing:
@@ -155,7 +154,7 @@ def layer_ids(solved: Solved) -> tuple[str, ...]:
     claims = [
         claim
         for claim in solved.end.compiled.index.claim_of
-        if claim.kind in SHOWN and not _is_empty(solved, claim)
+        if layer_kind(claim) is not None and not _is_empty(solved, claim)
     ]
     return tuple(claim.id for claim in sorted(claims, key=lambda c: (number[c.id], c.id)))
 
@@ -167,12 +166,23 @@ def layer_rows(solved: Solved, axis: Axis, breaks: tuple[BreakPoint, ...]) -> tu
     before, after = solved.start.booked, solved.end.booked
     market = market_values(solved.end)
     rows = [
-        _layer(solved, axis, claim, number[claim.id], first, (before, after), market[claim.id])
+        _layer(
+            solved, axis, claim, kind, number[claim.id], first, (before, after), market[claim.id]
+        )
         for claim in solved.end.compiled.index.claim_of
-        if claim.kind in SHOWN and not _is_empty(solved, claim)
+        if (kind := layer_kind(claim)) is not None and not _is_empty(solved, claim)
     ]
     rows.sort(key=lambda row: (row.layer, -row.claims_usd, row.id))
     return tuple(rows)
+
+
+def layer_kind(claim: Claim) -> ClaimKind | None:
+    """Return what kind of layer a claim is; None for one that is shown as none."""
+    match claim.kind:
+        case "debt" | "owner" | "reserve":
+            return None
+        case kind:
+            return kind
 
 
 def _is_empty(solved: Solved, claim: Claim) -> bool:
@@ -184,6 +194,7 @@ def _layer(
     solved: Solved,
     axis: Axis,
     claim: Claim,
+    kind: ClaimKind,
     layer: int,
     first: dict[tuple[str, str], BreakPoint],
     books: tuple[Book, Book],
@@ -201,7 +212,7 @@ def _layer(
     return LayerLoss(
         layer=layer,
         id=claim.id,
-        kind=_kind(claim),
+        kind=kind,
         label=claim_label(solved, claim),
         claims_usd=float(face),
         book_usd=float(new),
@@ -224,10 +235,6 @@ def fall_per_unit(solved: Solved, claim: Claim) -> float | None:
     start = solved.baseline[claim.id] / units if units else None
     end = Fraction(solved.end.claim(claim.id)) / claim.units if claim.units else None
     return float(1 - end / start) if start and end is not None else None
-
-
-def _kind(claim: Claim) -> ClaimKind:
-    return claim.kind  # type: ignore[return-value]  # filtered by SHOWN
 
 
 def _first_break(
@@ -292,8 +299,12 @@ def _distinct(found: list[Monitor]) -> list[Monitor]:
 
 
 def _event(monitor: Monitor, point: Point, round_: int) -> Event:
-    name: EventName = monitor.event  # type: ignore[assignment]  # of the vocabulary
-    return Event(of=monitor.of, event=name, round=round_, because=_because(monitor, point))
+    return Event(
+        of=monitor.of,
+        event=event_named(monitor.event),
+        round=round_,
+        because=_because(monitor, point),
+    )
 
 
 def _because(monitor: Monitor, point: Point) -> str:

@@ -20,10 +20,10 @@ from looprisk.engine.monitors import monitors
 from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation
 from looprisk.model.groups import meant, runs
-from looprisk.model.vocabulary import METRICS
+from looprisk.model.vocabulary import Unit, unit_of
 from looprisk.results.answers import CheckReport
 from looprisk.results.numbers import quantity as figure
-from looprisk.results.records import Outcome, Unit, Verdict
+from looprisk.results.records import Outcome, Verdict
 
 NOT_PROVED = "no bound is proved for it"
 
@@ -114,7 +114,7 @@ def _in_family(family: Family, make: Make, expectation: Expectation, of: str) ->
             return low
         return "open", low[1]
     span = family.span(quantity)
-    unit: Unit = METRICS[str(expectation.metric)].unit  # type: ignore[assignment]  # of a number
+    unit = unit_of(str(expectation.metric))
     got = Got(number=None, unit=unit)
     bounds = (expectation.is_, expectation.at_least, expectation.at_most)
     if span is None or expectation.metric is None or any(b is not None and b.of for b in bounds):
@@ -181,7 +181,7 @@ def _unit(cases: Cases, expectation: Expectation) -> Unit:
         return "event"
     if expectation.metric == "break_at":
         return axis_of(cases.first).unit
-    return METRICS[str(expectation.metric)].unit  # type: ignore[return-value]  # of a number
+    return unit_of(str(expectation.metric))
 
 
 def _ends(cases: Cases, expectation: Expectation, span: Span) -> str:

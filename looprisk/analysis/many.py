@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from looprisk.analysis.api import case_of
-from looprisk.analysis.clearing import SHOWN, TOLERANCE
+from looprisk.analysis.clearing import TOLERANCE, layer_kind
 from looprisk.analysis.names import claim_label
 from looprisk.analysis.solve import Solved, solve
 from looprisk.engine.form import Numbers, rounded
@@ -133,7 +133,7 @@ def _answer(
     claims = [
         claim
         for claim in solved.end.compiled.index.claim_of
-        if claim.kind in SHOWN and (claim.kind != "equity" or solved.baseline[claim.id])
+        if layer_kind(claim) is not None and (claim.kind != "equity" or solved.baseline[claim.id])
     ]
     ids = tuple(claim.id for claim in claims)
     found = joined(ids, count, parts, one)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from looprisk.analysis.cascading import Watch, simulated
-from looprisk.analysis.verdicts import Got, Judged, holds, unit_of, verdict
+from looprisk.analysis.verdicts import Got, Judged, holds, verdict
 from looprisk.cascade import measures as timed
 from looprisk.cascade.happening import Happening, happening
 from looprisk.cascade.record import Record
@@ -22,6 +22,7 @@ from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation
 from looprisk.model.groups import meant
+from looprisk.model.vocabulary import unit_of
 from looprisk.results.numbers import duration
 from looprisk.results.records import Verdict
 

@@ -8,8 +8,8 @@ from fractions import Fraction
 from looprisk.engine.state import ONE, ZERO
 from looprisk.model.expectation import Expectation
 from looprisk.model.values import Value
-from looprisk.model.vocabulary import METRICS
-from looprisk.results.records import Outcome, Unit, Verdict
+from looprisk.model.vocabulary import Unit
+from looprisk.results.records import Outcome, Verdict
 
 EQUAL = Fraction(1, 10**9)
 """Without ``within`` a metric must equal its bound to this share of it."""
@@ -82,11 +82,6 @@ def words(expectation: Expectation) -> tuple[str, str]:
     expected = " and ".join(bounds)
     verb = "is " if expectation.is_ is not None else ""
     return f"{expectation.metric}{event} {verb}{expected}", expected
-
-
-def unit_of(metric: str) -> Unit:
-    """Return the unit of a metric, as results name it."""
-    return METRICS[metric].unit  # type: ignore[return-value]  # units of results, by the vocabulary
 
 
 def holds(expectation: Expectation, number: Fraction, slack: Fraction = ZERO) -> bool:

@@ -6,6 +6,21 @@ A metric has an id, a formula, a unit and a source; none is printed bare.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Unit = Literal["usd", "fraction", "price", "multiple", "rate", "tokens", "seconds", "event"]
+"""What a number of a result counts; fractions are fractions of 1."""
+EventName = Literal[
+    "liquidated",
+    "hedge_closed",
+    "deleveraged",
+    "bad_debt",
+    "impaired",
+    "depegged",
+    "insolvent",
+    "gated",
+    "recognised",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +28,8 @@ class Metric:
     """One number that a result can be asked for."""
 
     formula: str
-    unit: str
-    """``usd price fraction multiple seconds tokens``, or ``ray`` (the unit of the shock)."""
+    unit: Unit | Literal["ray", "count"]
+    """``ray`` is the unit of the shock, which differs from scenario to scenario."""
     source: str = "looprisk"
 
 
@@ -68,6 +83,20 @@ METRICS: dict[str, Metric] = {
     "debt_repaid": Metric("units of debt repaid by liquidators", "tokens"),
 }
 
+
+def unit_of(metric: str) -> Unit:
+    """Return the unit of a metric that has one by itself; a break point has that of its shock.
+
+    >>> unit_of("recovery")
+    'fraction'
+    """
+    match METRICS[metric].unit:
+        case "ray" | "count" as other:
+            raise ValueError(f"`{metric}` is a {other}: it has no unit of its own")
+        case unit:
+            return unit
+
+
 SIGNED_METRICS = frozenset(
     {
         "loss_usd",
@@ -84,7 +113,7 @@ SIGNED_METRICS = frozenset(
 NEED_EVENT = frozenset({"break_fraction", "break_at", "time_of"})
 """Metrics that say where or when something happens, and so name what."""
 
-EVENTS: dict[str, str] = {
+EVENTS: dict[EventName, str] = {
     "liquidated": "a position is below its threshold and a liquidator acts",
     "hedge_closed": "the venue closes a perpetual leg",
     "deleveraged": "auto-deleveraging closes a leg in profit",
@@ -95,6 +124,16 @@ EVENTS: dict[str, str] = {
     "gated": "a withdrawal is paid less than it asks for",
     "recognised": "a hidden loss is in the book",
 }
+
+
+def event_named(word: str) -> EventName:
+    """Return an event by its word.
+
+    >>> event_named("impaired")
+    'impaired'
+    """
+    return next(event for event in EVENTS if event == word)
+
 
 SHOCKS: tuple[str, ...] = (
     "price",

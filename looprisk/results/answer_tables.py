@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 
+from looprisk.model.vocabulary import Unit
 from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.numbers import NONE
@@ -14,7 +15,6 @@ from looprisk.results.records import (
     Event,
     LayerLoss,
     Shock,
-    Unit,
     Verdict,
     WaterfallRow,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from looprisk.model.vocabulary import EventName, Unit
 from looprisk.results.answer_tables import event_words
 from looprisk.results.cells import Screen
 from looprisk.results.columns import Kind
@@ -12,7 +13,7 @@ from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.layout import lay_out, prose
 from looprisk.results.names import clean, for_html, for_markdown, shown
 from looprisk.results.numbers import money, share
-from looprisk.results.records import ClaimKind, EventName, Unit
+from looprisk.results.records import ClaimKind
 from looprisk.results.result_json import Object, number
 from looprisk.results.table import Table
 

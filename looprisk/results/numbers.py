@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from looprisk.results.records import Unit
+from looprisk.model.vocabulary import Unit
 
 MINUS = "\u2212"
 NONE = "\u2013"

@@ -7,19 +7,9 @@ Every number was worked out before it came here; these types only hold it.
 from dataclasses import dataclass
 from typing import Literal
 
-EventName = Literal[
-    "liquidated",
-    "hedge_closed",
-    "deleveraged",
-    "bad_debt",
-    "impaired",
-    "depegged",
-    "insolvent",
-    "gated",
-    "recognised",
-]
+from looprisk.model.vocabulary import EventName, Unit
+
 ClaimKind = Literal["share", "par", "supply", "loan", "equity"]
-Unit = Literal["usd", "fraction", "price", "multiple", "rate", "tokens", "seconds", "event"]
 Outcome = Literal["ok", "FAIL", "n/a", "open"]
 """``open``: what is not known decides, or no bound is proved; it neither passes nor fails."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from looprisk.model.vocabulary import Unit
 from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.names import clean
-from looprisk.results.records import Unit
 from looprisk.results.table import Table
 
 _KINDS: dict[Unit, Kind] = {

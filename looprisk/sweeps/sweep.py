@@ -28,7 +28,7 @@ from looprisk.model.system import System
 from looprisk.model.tree import dump, texts
 from looprisk.model.units import fraction
 from looprisk.model.values import Value
-from looprisk.results.records import Unit
+from looprisk.model.vocabulary import Unit
 from looprisk.results.sweeps import Measured, Sweep, SweepRow, Varied
 from looprisk.sweeps.grid import SHOCK, points
 
