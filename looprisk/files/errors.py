@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from looprisk.model.secrets import masked
+
 SHOWN_FAULTS = 500
 """Faults written out in full; the count line always counts all of them."""
 
@@ -32,29 +34,6 @@ class Fault:
     column: int = 0
     width: int = 1
     help: str = ""
-
-
-# what gives away a key: the value after a telling name, who logs in, a long word in an address
-_SECRETS = (
-    re.compile(
-        r"(?i)(?:private[ _-]?key|mnemonic|seed[ _-]?phrase|keystore|password)[\"' ]*[:=](.+)"
-    ),
-    re.compile(r"://([^/@\s]*:[^/@\s]*)@"),
-    re.compile(r"://\S*?[/=]([A-Za-z0-9_-]{20,})"),
-)
-
-
-def masked(text: str) -> str:
-    """Return text of the same length in which what looks like a key is not to be read.
-
-    >>> masked("see https://node.example/v2/abcdef0123456789abcdef")
-    'see https://node.example/v2/••••••••••••••••••••••'
-    """
-    for secret in _SECRETS:
-        for found in reversed(list(secret.finditer(text))):
-            start, end = found.span(1)
-            text = f"{text[:start]}{'•' * (end - start)}{text[end:]}"
-    return text
 
 
 def clean(text: str, width: int = _MESSAGE_WIDTH) -> str:

@@ -23,6 +23,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from looprisk.model import units
+from looprisk.model.secrets import holds_secret
 from looprisk.model.values import Reading, Value, expected, split_source
 
 Schema = dict[str, object]
@@ -134,6 +135,8 @@ def text(raw: object) -> str:
         return str(raw)
     if not isinstance(raw, str):
         raise expected("a text", raw)
+    if holds_secret(raw):
+        raise ValueError("this looks like a key or a login: take it out, and change it")
     return raw
 
 
