@@ -9,6 +9,7 @@ from looprisk.analysis.asked import booked, claim_meant, level_of, must_be_known
 from looprisk.analysis.axis import axis_of
 from looprisk.analysis.breaking import why
 from looprisk.analysis.cascading import Watch
+from looprisk.analysis.looking import with_look_through
 from looprisk.analysis.metrics import METRICS as MEASURED
 from looprisk.analysis.metrics import Ask, measure
 from looprisk.analysis.recognising import recognised
@@ -16,6 +17,7 @@ from looprisk.analysis.solve import Solved, solve
 from looprisk.analysis.timing import judge_in_time
 from looprisk.analysis.unknowns import naming
 from looprisk.analysis.verdicts import Got, Judged, holds, verdict
+from looprisk.analysis.ways import Ways
 from looprisk.engine.curved import WIDTH
 from looprisk.engine.monitors import depegged, holds_at, monitors
 from looprisk.engine.stage import Point
@@ -25,7 +27,7 @@ from looprisk.model.expectation import Expectation
 from looprisk.model.groups import meant, runs
 from looprisk.model.vocabulary import Unit, unit_of
 from looprisk.results.answers import CheckReport
-from looprisk.results.numbers import money, price, share
+from looprisk.results.numbers import amount, price, share
 from looprisk.results.records import Verdict
 
 NEED_TIME = frozenset({"time_of", "hidden_for"})
@@ -39,25 +41,28 @@ def check(case: Case, watch: Watch | None = None) -> CheckReport:
     """
     if not case.scenario.expect:
         return CheckReport(rows=(), scenario_count=1)
-    rows = [
-        naming(each, lambda asked: judge_in_time(asked, watch))
-        if case.scenario.time is not None
-        else naming(each, lambda asked: judge(solve(asked)))
-        for each in runs(case)
-    ]
+
+    def judged(each: Case) -> list[Verdict]:
+        if case.scenario.time is not None:
+            return naming(each, lambda asked: judge_in_time(asked, watch))
+        return naming(each, lambda asked: judge(solve(asked)))
+
+    rows = [with_look_through(each, judged) for each in runs(case)]
     return CheckReport(rows=tuple(row for several in rows for row in several), scenario_count=1)
 
 
 def judge(solved: Solved) -> list[Verdict]:
     """Return the verdicts on one solved case; a group of things gives one verdict."""
+    asked = {expectation.after for expectation in solved.case.scenario.expect}
+    ways = {after: Ways(solved, after) for after in asked}
     lines = solved.case.expect_lines or (0,) * len(solved.case.scenario.expect)
     return [
-        _verdict(solved, expectation, line)
+        _verdict(solved, ways[expectation.after], expectation, line)
         for expectation, line in zip(solved.case.scenario.expect, lines, strict=True)
     ]
 
 
-def _verdict(solved: Solved, expectation: Expectation, line: int) -> Verdict:
+def _verdict(solved: Solved, ways: Ways, expectation: Expectation, line: int) -> Verdict:
     of = meant(str(expectation.of), solved.case.system.parts)
     names = [claim_meant(solved, name) for name in of]
     return verdict(
@@ -67,6 +72,7 @@ def _verdict(solved: Solved, expectation: Expectation, line: int) -> Verdict:
         file=solved.case.file,
         line=line,
         member=solved.case.member,
+        way=ways.to if expectation.after != "start" else None,
     )
 
 
@@ -163,7 +169,9 @@ def _judge_break(solved: Solved, expectation: Expectation, of: str) -> Judged:
         end = _in_words(full, unit)
         falling = not by_share and axis.unit == "price" and axis.full < axis.start
         ok = _never_passes(expectation, full, falling=falling)
-        return ("ok" if ok else "FAIL"), Got(number=None, unit=unit, text=f"never, to {end}")
+        return ("ok" if ok else "FAIL"), Got(
+            number=None, unit=unit, text=f"never, to {end}", because=f"the shock ends at {end}"
+        )
     lo = Fraction(stretches[0].lo)
     number = lo if by_share else axis.start + lo * (axis.full - axis.start)
     because = why(solved, of, event, stretches[0])
@@ -213,7 +221,7 @@ def _never_passes(expectation: Expectation, full: Fraction, *, falling: bool) ->
 def _in_words(value: Fraction, unit: Unit) -> str:
     number = float(value)
     if unit == "usd":
-        return money(number)
+        return amount(number)
     return share(number) if unit == "fraction" else price(number)
 
 

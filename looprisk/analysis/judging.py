@@ -11,6 +11,7 @@ from looprisk.analysis.axis import axis_of
 from looprisk.analysis.bounds import Cases, Make
 from looprisk.analysis.breaking import claim_of
 from looprisk.analysis.check import check, judge_one
+from looprisk.analysis.looking import with_look_through
 from looprisk.analysis.quantities import NEVER
 from looprisk.analysis.solve import Solved
 from looprisk.analysis.spans import Family, Span
@@ -36,7 +37,7 @@ def check_bounds(case: Case) -> CheckReport:
 
     Raises UnknownValueError naming what has no range by nature.
     """
-    rows = [row for one in runs(case) for row in _judged_run(one)]
+    rows = [row for one in runs(case) for row in with_look_through(one, _judged_run)]
     return CheckReport(rows=tuple(rows), scenario_count=1)
 
 

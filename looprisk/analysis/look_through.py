@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from looprisk.analysis.map_look import Look
+from looprisk.analysis.map_look import WAYS, Look
+from looprisk.analysis.map_rows import label_of
 from looprisk.analysis.network import UNKNOWN, Network
 from looprisk.engine.form import Scalar
 from looprisk.graph.exposure import issuer_node
+from looprisk.graph.routes import routes
 from looprisk.graph.standing import party_name
 from looprisk.model.system import System
 
@@ -51,6 +53,22 @@ def look_through(system: System, of: str, of_issuer: str | None = None) -> LookT
         return _of(look, [issuer_node(network.standing.worth, str(of_issuer))])
     issuers = [n for n in look.visits if network.kind(n) == "issuer" and n != look.party]
     return _of(look, issuers)
+
+
+def way_to(system: System, of: str, issuer: str) -> tuple[str, ...]:
+    """Return the heaviest way down from ``of`` to an issuer, by the names to show.
+
+    Empty where none of the heaviest ways passes it.
+    """
+    network = Network(system)
+    look = Look(network, network.resolve(of))
+    goal = issuer_node(network.standing.worth, issuer)
+    found, _ = routes(network.rows, look.party or look.node, WAYS)
+    for route in found:
+        if goal in route.nodes[1:]:
+            nodes = route.nodes[1 : route.nodes.index(goal, 1) + 1]
+            return tuple(dict.fromkeys((of, *(label_of(network, node) for node in nodes))))
+    return ()
 
 
 def _of(look: Look, issuers: list[str]) -> LookThrough:

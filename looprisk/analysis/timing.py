@@ -27,6 +27,8 @@ from looprisk.results.numbers import duration
 from looprisk.results.records import Verdict
 
 IN_TIME = frozenset({"time_of", "hidden_for"})
+MOST_STEPS = 8
+"""So many steps of a way are told."""
 OF_A_SHOCK = frozenset({"break_at", "break_fraction"})
 
 
@@ -67,7 +69,20 @@ def _verdict(judge: _Judge, expectation: Expectation, line: int) -> Verdict:
         file=judge.case.file,
         line=line,
         member=judge.case.member,
+        way=lambda of: _way(judge.done, _claim(judge.done, of)),
     )
+
+
+def _way(done: Run, of: str) -> str:
+    """Return what led to where a thing stands: the stages that struck and its first events."""
+    told: dict[str, str] = {}
+    for k, several in done.log:
+        for one in several:
+            for name in one.names.values():
+                if one.event == "stage" or of in done.plan.names_of(name):
+                    word = f"{name} {'strikes' if one.event == 'stage' else one.event}"
+                    told.setdefault(word, f"{duration(k * done.plan.steps.step)}: {word}")
+    return " → ".join(list(told.values())[:MOST_STEPS])
 
 
 def _claim(done: Run, of: str) -> str:

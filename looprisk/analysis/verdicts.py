@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -36,10 +37,14 @@ def verdict(
     file: str,
     line: int,
     member: str = "",
+    way: Callable[[str], str] | None = None,
 ) -> Verdict:
-    """Return the verdict on an expectation of several things: the worst of theirs."""
+    """Return the verdict on an expectation of several things: the worst of theirs.
+
+    ``way`` tells how the loss came to the thing that decided.
+    """
     asked, expected = words(expectation)
-    order: tuple[Outcome, ...] = ("FAIL", "n/a", "ok")
+    order: tuple[Outcome, ...] = ("FAIL", "open", "n/a", "ok")
     which, outcome, got = min(found, key=lambda one: order.index(one[1]))
     if len(found) > 1 and outcome != "ok":
         got = replace(got, because=f"{which}: {got.because}" if got.because else which)
@@ -57,6 +62,7 @@ def verdict(
         limit=None if limit is None or not limit.known else float(limit.number),
         got_text=got.text,
         because=got.because,
+        flow=way(which) if way is not None and outcome != "n/a" else "",
         evidence=expectation.evidence or "",
         scenario=scenario,
         file=file,
