@@ -8,6 +8,7 @@ from looprisk.analysis.clearing import assumptions, digest, title
 from looprisk.analysis.names import part_label
 from looprisk.cascade import summary
 from looprisk.cascade.claims import Claim, claims_of
+from looprisk.cascade.fears import feared, run_steps
 from looprisk.cascade.run import Run
 from looprisk.cascade.run import run as simulate
 from looprisk.cascade.stages import stage_name
@@ -21,6 +22,7 @@ from looprisk.results.cascade_records import (
     PathLoss,
     PoolRow,
     Recognition,
+    RunCost,
     RunRow,
     StageRow,
     TimeCertificate,
@@ -66,6 +68,7 @@ def cascade_of(case: Case, watch: Watch | None = None) -> Cascade:
             RunRow(who=who, of=of, paid_usd=paid, gain_usd=gain, waiting_usd=waiting)
             for who, of, paid, gain, waiting in summary.runs(done)
         ),
+        cost_rows=_costs(case, done),
         stage_rows=_stages(done),
         path_rows=_path_rows(done) if done.paths > 1 else (),
         assumption_rows=assumptions(case),
@@ -188,6 +191,27 @@ def _recognitions(done: Run) -> tuple[Recognition, ...]:
         Recognition(id=name, lost_s=lost, shown_s=shown, most_usd=most)
         for name, lost, shown, most in summary.out_of_book(done)
     )
+
+
+def _costs(case: Case, done: Run) -> tuple[RunCost, ...]:
+    """Return what the runs themselves cost: the scenario once more, without them."""
+    struck = {k for k in run_steps(done).tolist() if k >= 0}
+    if not struck:
+        return ()
+    calm = simulate(case.system, case.scenario, keep=struck, leaving=False)
+    rows = [
+        RunCost(
+            id=found.claim.id,
+            label=_label(done, found.claim),
+            loss_usd=found.loss,
+            leavers_loss_usd=found.leavers,
+            calm_loss_usd=found.calm,
+            greatest_usd=found.greatest,
+            least_usd=found.least,
+        )
+        for found in feared(done, calm)
+    ]
+    return tuple(sorted(rows, key=lambda row: row.id))
 
 
 def _stages(done: Run) -> tuple[StageRow, ...]:

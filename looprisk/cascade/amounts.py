@@ -56,16 +56,16 @@ def round_of(plan: Plan, state: State, at: int) -> Round:
     goods: Ints = np.array([slot.good for slot in book.slots], dtype=np.intp)
     price = np.take(state.price, goods, axis=-1)
     loan_price = np.take(state.price, np.array(book.loans, dtype=np.intp), axis=-1)
-    owed = _summed(now.debt, loan_price)
+    owed = summed_over(now.debt, loan_price)
     worth = now.collateral * reading[:, :, None]
-    whole = _along(worth)
-    due = _summed(worth, now.lltv)
+    whole = along(worth)
+    due = summed_over(worth, now.lltv)
     sick = _sick(owed, due) & (now.acting != ABSENT)[:, None]
     gas = float(known(book.part.gas, book.name, "gas")) if book.part.gas is not None else 0.0
     if book.absorbs:
         return _absorbed(book, now, owed, worth, whole, sick, reading, price, loan_price)
-    shares = ratio(worth, np.broadcast_to(whole[:, None], worth.shape))
-    phi = _incentive(book, now, shares, due, owed)
+    shares = slot_shares(worth, whole)
+    phi = incentive_of(book, now, shares, due, owed)
     closing = _closing(book, due, owed, whole)
     most = ratio(whole, phi)
     repay = np.minimum(np.where(closing == 1, owed, closing * owed), most)
@@ -80,7 +80,7 @@ def round_of(plan: Plan, state: State, at: int) -> Round:
     pays = forced | (gains >= -SLACK * part)
     # a slot that does not pay is left; what the others bring must pay for the gas
     wanted, part = np.where(pays, wanted, 0.0), np.where(pays, part, 0.0)
-    gain = _along(np.where(pays, gains, 0.0))
+    gain = along(np.where(pays, gains, 0.0))
     paid = (wanted > 0).any(axis=1) & (gain >= gas - SLACK * (repay + gas))
     waits = (now.acting == WHEN_PAID)[:, None] & (repay > 0) & ~paid
     repay = np.where(waits, 0.0, repay)
@@ -107,8 +107,8 @@ def unhealthy(plan: Plan, state: State, at: int) -> Bools:
     now = state.markets[at]
     reading = np.take(state.reading, plan.readings_of[at], axis=-1)
     loan_price = np.take(state.price, np.array(plan.books[at].loans, dtype=np.intp), axis=-1)
-    due = _summed(now.collateral * reading[:, :, None], now.lltv)
-    return _sick(_summed(now.debt, loan_price), due)
+    due = summed_over(now.collateral * reading[:, :, None], now.lltv)
+    return _sick(summed_over(now.debt, loan_price), due)
 
 
 def _sick(owed: Floats, due: Floats) -> Bools:
@@ -116,7 +116,12 @@ def _sick(owed: Floats, due: Floats) -> Bools:
     return (owed > 0) & (due < owed - SLACK * (owed + due))
 
 
-def _summed(amounts: Floats, prices: Floats) -> Floats:
+def slot_shares(worth: Floats, whole: Floats) -> Floats:
+    """Return the share of every slot in what an account's collateral is worth."""
+    return ratio(worth, np.broadcast_to(whole[:, None], worth.shape))
+
+
+def summed_over(amounts: Floats, prices: Floats) -> Floats:
     """Return [path, thing, account] times [path, thing], summed over the things in order."""
     if not amounts.shape[1]:
         return np.zeros((amounts.shape[0], amounts.shape[2]))
@@ -126,7 +131,7 @@ def _summed(amounts: Floats, prices: Floats) -> Floats:
     return found
 
 
-def _along(values: Floats) -> Floats:
+def along(values: Floats) -> Floats:
     """Return [path, thing, account] summed over the things, in order."""
     if not values.shape[1]:
         return np.zeros((values.shape[0], values.shape[2]))
@@ -136,14 +141,14 @@ def _along(values: Floats) -> Floats:
     return found
 
 
-def _incentive(book: Book, now: MarketState, shares: Floats, due: Floats, owed: Floats) -> Floats:
+def incentive_of(book: Book, now: MarketState, shares: Floats, due: Floats, owed: Floats) -> Floats:
     """Return phi of every account: of its collaterals by weight, or of its health (Euler v2)."""
     if book.part.protocol.incentive == "discount":
         if book.part.max_discount is None:
             raise unknown(f"{book.name}/max_discount")
         floor = 1.0 - float(known(book.part.max_discount, book.name, "max_discount"))
         return 1.0 / np.clip(ratio(due, owed, 1.0), floor, 1.0)
-    phi = _summed(shares, now.incentive)
+    phi = summed_over(shares, now.incentive)
     return np.where(phi > 0, phi, 1.0)
 
 
@@ -183,7 +188,7 @@ def _absorbed(
     """Compound III takes the account over and sells its collateral at a discount."""
     kept = np.array([slot.kept for slot in book.slots])
     discount = np.array([slot.discount for slot in book.slots])
-    counted = _summed(worth, np.broadcast_to(kept, reading.shape))
+    counted = summed_over(worth, np.broadcast_to(kept, reading.shape))
     nothing = np.zeros_like(worth)
     stock = now.stock + total(np.where(sick[:, None], now.collateral, 0.0))
     del whole

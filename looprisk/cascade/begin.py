@@ -195,4 +195,5 @@ def _queue(plan: Plan, paths: int) -> QueueState:
         paid=np.zeros((paths, runs)),
         missing=np.zeros((paths, runs)),
         gain=np.zeros((paths, runs)),
+        gone=np.zeros((paths, runs)),
     )

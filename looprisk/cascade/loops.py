@@ -1,6 +1,7 @@
 """Nodes that pay each other, from the top down: the greatest solution, path by path.
 
-An upper bound is lowered until the cells it lies in are those of the solution of its linear system.
+An upper bound is lowered until the cells it lies in are those of the solution of its linear system;
+for the least solution nothing is raised in the same way.
 """
 
 from __future__ import annotations
@@ -30,24 +31,26 @@ class Rule:
     """The upper bound of it, as a line in what a node has."""
 
 
-def solve(balance: Balance, rule: Rule) -> Paid:
+def solve(balance: Balance, rule: Rule, *, least: bool = False) -> Paid:
     """Return what every node pays, each after all it depends on.
 
-    Raises NoSolutionError for a loop without an outside holder.
+    Of several solutions the greatest is returned, or the least. Raises NoSolutionError for a loop
+    without an outside holder.
     """
     network = balance.network
     paid = Paid.nothing(balance.plan, balance.state)
     for nodes, circular in zip(network.loops, network.circular, strict=True):
         if circular:
-            paid = _loop(balance, rule, paid, nodes)
+            paid = _loop(balance, rule, paid, nodes, least=least)
         else:
             paid = rule.pay(balance, paid, nodes[0], balance.receives(nodes[0], paid))
     return paid
 
 
-def _loop(balance: Balance, rule: Rule, paid: Paid, nodes: tuple[int, ...]) -> Paid:
-    """Return what a loop pays: its greatest solution, path by path."""
-    y = _top(balance, rule, paid, nodes)
+def _loop(balance: Balance, rule: Rule, paid: Paid, nodes: tuple[int, ...], *, least: bool) -> Paid:
+    """Return what a loop pays: its greatest or least solution, path by path."""
+    top = _top(balance, rule, paid, nodes)
+    y, nearer = (np.zeros_like(top), np.maximum) if least else (top, np.minimum)
     done = np.zeros(len(y), dtype=np.bool_)
     firms = balance.plan.firms
     jumps = any(firms[n].recovery != (1.0, 1.0) for n in nodes if n < len(firms))
@@ -62,8 +65,8 @@ def _loop(balance: Balance, rule: Rule, paid: Paid, nodes: tuple[int, ...]) -> P
         same = (slope == slope_there).all(axis=(1, 2))
         still = np.abs(after - y).max(axis=-1) <= CLOSE * size
         found = ~done & fits & ((same | still) if jumps else np.ones_like(fits))
-        lower = np.where(done[:, None], y, np.minimum(y, after))
-        y = np.where(found[:, None], guess, lower)
+        next_ = np.where(done[:, None], y, nearer(y, after))
+        y = np.where(found[:, None], guess, next_)
         done = done | found
         if done.all():
             return _all(balance, rule, paid, nodes, y)

@@ -282,6 +282,7 @@ def _left(
         waiting=tuple(waiting),
         paid=queue.paid + got,
         gain=queue.gain + first,
+        gone=queue.gone + gone,
         missing=missing,
     )
     state = replace(state, queue=queue, units=units_out, paid_out=out)

@@ -113,6 +113,29 @@ def _mean(plan: Plan, state: State, at: int, late: int, window: float, now: floa
     return (here - there) / window
 
 
+def at_prices(plan: Plan, state: State) -> Floats:
+    """Return what oracles that follow a market price at once report of a state's own prices.
+
+    All others report what they did, [path, reading].
+    """
+    reading = state.reading.copy()
+    for at, (name, collateral) in enumerate(plan.readings):
+        oracle = oracle_of(plan, name)
+        late = (oracle.lag, oracle.window, oracle.heartbeat, oracle.deviation)
+        plain = oracle.kind == "market" or (
+            oracle.kind == "capped" and str(oracle.base or "market") == "market"
+        )
+        good = plan.good(str(oracle.of or collateral))
+        if not plain or good >= plan.assets + plan.tokens or any(v is not None for v in late):
+            continue
+        now = state.price[:, good]
+        if oracle.kind == "capped":
+            now = np.minimum(now, _usd(plan, state, oracle, name))
+        live = np.isnan(state.wrong[:, at]) & ~state.frozen[:, at]
+        reading[:, at] = np.where(live, now * state.misprice[:, at], reading[:, at])
+    return reading
+
+
 def oracle_of(plan: Plan, name: str) -> Oracle:
     """Return the terms of an oracle; ``market`` and ``nav`` need no entry."""
     return plan.system.oracles.get(name) or PLAIN[name]

@@ -72,16 +72,20 @@ def run(
     paths: int = 1,
     keep: Collection[int] | None = None,
     watch: Callable[[int, int], None] | None = None,
+    leaving: bool = True,
 ) -> Run:
     """Return a scenario with ``time``, step by step.
 
     ``drawn`` are prices that stand for the scenario's paths, which else come from its points, its
     generator or its table; ``paths`` is how many to run of a scenario without any. ``keep`` are
     the steps whose records are wanted, None for all. ``watch`` is told (step, of how many) as it
-    goes. Raises NoSolutionError where money appears or is lost, NotCarriedError for what time does
-    not carry.
+    goes. Where nobody is ``leaving``, stages strike without the runs they would start.
+
+    Raises NoSolutionError where money appears or is lost, NotCarriedError for what time does not
+    carry.
     """
     plan = plan_of(system, scenario)
+    plan = plan if leaving else replace(plan, runs=())
     network = network_of(plan)
     given = drawn if drawn is not None else _drawn(plan)
     state = begin(plan, network, len(given.values) if given is not None else paths)

@@ -88,6 +88,8 @@ class QueueState:
     """[path, run]: USD that this step could not pay."""
     gain: Floats
     """[path, run]: USD that those who were paid got above what their units were worth."""
+    gone: Floats
+    """[path, run]: units that were paid so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -45,15 +45,17 @@ class Values:
 ECONOMIC = Rule(pay, in_full)
 
 
-def value(plan: Plan, network: Network, state: State, lag: Floats) -> Values:
-    """Return the greatest clearing of a state with triggers off.
+def value(
+    plan: Plan, network: Network, state: State, lag: Floats, *, least: bool = False
+) -> Values:
+    """Return the greatest clearing of a state with triggers off, or the least.
 
     ``lag`` [path, good] are the prices at which debts in a circular unit count. Raises
     NoSolutionError for a loop without an outside holder.
     """
     left = np.maximum(plan.pile_worth - state.lost, 0.0)
     balance = balance_of(plan, network, state, lag, left)
-    paid = solve(balance, ECONOMIC)
+    paid = solve(balance, ECONOMIC, least=least)
     parts = outside(balance, paid)
     return Values(
         price=paid.price,

@@ -7,6 +7,7 @@ from looprisk.results.cascade_records import (
     PathLoss,
     PoolRow,
     Recognition,
+    RunCost,
     RunRow,
     StageRow,
     TimeCertificate,
@@ -55,6 +56,7 @@ def cascade_json(cascade: Cascade) -> Object:
         "recognition": [_recognition(row) for row in cascade.recognition_rows],
         "pools": [_pool(row) for row in cascade.pool_rows],
         "runs": [_run(row) for row in cascade.run_rows],
+        "run_costs": [_cost(row) for row in cascade.cost_rows],
         "timelines": _timelines(cascade),
         "paths": [_path(row) for row in cascade.path_rows],
         "assumptions": [assumption_json(row) for row in cascade.assumption_rows],
@@ -129,6 +131,20 @@ def _run(row: RunRow) -> Object:
         "paid_usd": number(row.paid_usd),
         "gain_usd": number(row.gain_usd),
         "waiting_usd": number(row.waiting_usd),
+    }
+
+
+def _cost(row: RunCost) -> Object:
+    return {
+        "id": row.id,
+        "loss_usd": number(row.loss_usd),
+        "leavers_loss_usd": number(row.leavers_loss_usd),
+        "stayers_loss_usd": number(row.stayers_loss_usd),
+        "calm_loss_usd": number(row.calm_loss_usd),
+        "run_loss_usd": number(row.run_loss_usd),
+        "greatest_usd": number(row.greatest_usd),
+        "least_usd": number(row.least_usd),
+        "self_fulfilling_usd": number(row.self_fulfilling_usd),
     }
 
 

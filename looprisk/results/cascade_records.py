@@ -120,6 +120,46 @@ class RunRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunCost:
+    """What one claim loses with the runs of a scenario and without them, means over the paths.
+
+    Beside it what it is worth in the greatest and in the least clearing of the record at which the
+    first run strikes, before anybody leaves: what lies between is lost if everybody fears it.
+    """
+
+    id: str
+    label: str = ""
+    loss_usd: float
+    """With the runs: those who left and those who stay together."""
+    leavers_loss_usd: float
+    """Of it, those who left."""
+    calm_loss_usd: float
+    """Where nobody leaves."""
+    greatest_usd: float
+    least_usd: float
+
+    @property
+    def stayers_loss_usd(self) -> float:
+        """Of the loss with the runs, those who stay."""
+        return self.loss_usd - self.leavers_loss_usd
+
+    @property
+    def run_loss_usd(self) -> float:
+        """What the runs add to the loss; negative where they save something."""
+        return self.loss_usd - self.calm_loss_usd
+
+    @property
+    def self_fulfilling_usd(self) -> float:
+        """What the greatest clearing has above the least."""
+        return self.greatest_usd - self.least_usd
+
+    @property
+    def bears(self) -> bool:
+        """Whether runs or fear move this claim at all."""
+        return bool(self.leavers_loss_usd or self.run_loss_usd or self.self_fulfilling_usd)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageRow:
     """One stage of the scenario."""
 

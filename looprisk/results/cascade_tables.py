@@ -9,6 +9,7 @@ from looprisk.results.cascade_records import (
     PathLoss,
     PoolRow,
     Recognition,
+    RunCost,
     RunRow,
     StageRow,
     TimeLayer,
@@ -125,6 +126,23 @@ def run_table(rows: tuple[RunRow, ...]) -> Table[RunRow]:
         Field("waiting_usd", "still/waiting", Kind.MONEY, lambda row: row.waiting_usd),
     )
     return table_of("who left", rows, fields)
+
+
+def cost_table(rows: tuple[RunCost, ...]) -> Table[RunCost]:
+    """Return what the runs themselves cost each claim, beside what fear alone could."""
+    fields: tuple[Field[RunCost], ...] = (
+        Field("claim", "claim", Kind.NAME, lambda row: row.label or row.id),
+        Field("id", HIDDEN, Kind.TEXT, lambda row: row.id),
+        Field("loss_usd", "loss/with runs", Kind.MONEY, lambda row: row.loss_usd),
+        Field("leavers_loss_usd", "of it/leavers", Kind.MONEY, lambda row: row.leavers_loss_usd),
+        Field("stayers_loss_usd", HIDDEN, Kind.MONEY, lambda row: row.stayers_loss_usd),
+        Field("calm_loss_usd", "loss/without", Kind.MONEY, lambda row: row.calm_loss_usd),
+        Field("run_loss_usd", HIDDEN, Kind.MONEY, lambda row: row.run_loss_usd),
+        Field("greatest_usd", "greatest/clearing", Kind.MONEY, lambda row: row.greatest_usd),
+        Field("least_usd", "least/clearing", Kind.MONEY, lambda row: row.least_usd),
+        Field("self_fulfilling_usd", HIDDEN, Kind.MONEY, lambda row: row.self_fulfilling_usd),
+    )
+    return table_of("what the runs themselves cost", rows, fields)
 
 
 def stage_table(rows: tuple[StageRow, ...]) -> Table[StageRow]:

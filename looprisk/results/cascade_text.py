@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from looprisk.results.cascade_records import CascadeEvent
-from looprisk.results.cascade_tables import event_table
+from looprisk.results.cascade_tables import cost_table, event_table
 from looprisk.results.cascades import Cascade
 from looprisk.results.cells import Screen
 from looprisk.results.layout import lay_out, prose
@@ -27,6 +27,9 @@ def cascade_text(cascade: Cascade, screen: Screen, next_commands: Sequence[str] 
         lines += ["", *lay_out(cascade.recognition.text_columns(), screen)]
     if any(row.paid_usd or row.waiting_usd for row in cascade.run_rows):
         lines += ["", *lay_out(cascade.runs.text_columns(), screen)]
+    costs = tuple(row for row in cascade.cost_rows if row.bears)
+    if costs:
+        lines += ["", *lay_out(cost_table(costs).text_columns(), screen)]
     if any(row.most for row in cascade.pool_rows):
         lines += ["", *lay_out(cascade.pools.text_columns(), screen)]
     lines.append("")

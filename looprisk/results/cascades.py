@@ -16,12 +16,14 @@ from looprisk.results.cascade_records import (
     PathLoss,
     PoolRow,
     Recognition,
+    RunCost,
     RunRow,
     StageRow,
     TimeCertificate,
     TimeLayer,
 )
 from looprisk.results.cascade_tables import (
+    cost_table,
     event_table,
     layer_table,
     path_table,
@@ -65,6 +67,8 @@ class Cascade:
     recognition_rows: tuple[Recognition, ...] = ()
     pool_rows: tuple[PoolRow, ...] = ()
     run_rows: tuple[RunRow, ...] = ()
+    cost_rows: tuple[RunCost, ...] = ()
+    """With runs, what each claim loses through them; no rows where none strikes."""
     stage_rows: tuple[StageRow, ...] = ()
     path_rows: tuple[PathLoss, ...] = ()
     """With several paths, what each layer loses in each."""
@@ -105,6 +109,11 @@ class Cascade:
     def runs(self) -> Table[RunRow]:
         """What those who left were paid, and what that cost those who stayed."""
         return run_table(self.run_rows)
+
+    @property
+    def run_costs(self) -> Table[RunCost]:
+        """What the runs themselves cost, beside greatest and least of the clearing."""
+        return cost_table(self.cost_rows)
 
     @property
     def stages(self) -> Table[StageRow]:
