@@ -1,14 +1,17 @@
-"""An Aave account as parts of a system."""
+"""Aave pools and accounts as parts of a system."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
-from looprisk.onchain.aave import WHOLE, AaveAccount, Reserve, asks, read, recognise
-from looprisk.onchain.aave_rules import RULES
+from looprisk.onchain.aave import AaveAccount, asks, read, recognise
+from looprisk.onchain.aave_rules import RULES, WHOLE, Leg, Standing
+from looprisk.onchain.aave_terms import Mode, Pool, Reserve
 from looprisk.onchain.draft import NO_READER, Draft, Tree, dollars, points, short
 from looprisk.onchain.reader import Reader
 
+NAME = "aave-v3/1"
 TOLERANCE = Fraction(1, 10**12)
 """Of a release whose rounding is none of those known."""
 
@@ -16,74 +19,86 @@ TOLERANCE = Fraction(1, 10**12)
 def write(account: AaveAccount, draft: Draft) -> None:
     """Write the pool, as far as the account touches it, and the account."""
     _check(account, draft)
-    market = short("m", account.pool)
-    if account.in_dollars:
-        for reserve in account.reserves:
-            draft.priced(reserve.token, dollars(reserve.price, account.base))
-    for reserve in account.reserves:
-        draft.stands(account.account, reserve.token, reserve.supplied - reserve.owed)
-    draft.put("markets", market, _market(account, draft, market))
-    draft.put("positions", short("p", account.account), _position(account, draft, market))
+    reserves = [one.reserve for one in account.held]
+    for one in account.held:
+        draft.stands(account.account, one.token, one.supplied - one.owed)
+    modes = () if account.mode is None else (account.mode,)
+    owed = {one.token: one.owed for one in account.held}
+    write_market(account.pool, reserves, modes, owed, draft)
+    claim = claims(account.pool, reserves, draft)
+    part = position(short("m", account.pool.address), account, claim, draft)
+    draft.put("positions", short("p", account.account), part)
 
 
 def _check(account: AaveAccount, draft: Draft) -> None:
     """Compare with the pool's own figures, by the rule that gives its health factor."""
-    standings = [rule(account.legs) for rule in RULES]
-    ours = next((one for one in standings if one == account.theirs), standings[0])
+    ours = standing_like(account.legs, account.theirs)
     exact = ours == account.theirs
     for what, mine, theirs in (
         ("collateral", ours.collateral, account.theirs.collateral),
         ("debt", ours.debt, account.theirs.debt),
         ("health factor", ours.health, account.theirs.health),
     ):
-        name = f"{what} of {short('p', account.account)} in {short('m', account.pool)}"
+        name = f"{what} of {short('p', account.account)} in {short('m', account.pool.address)}"
         draft.check(name, mine, theirs, Fraction(0) if exact else TOLERANCE)
 
 
-def _market(account: AaveAccount, draft: Draft, market: str) -> Tree:
-    lent = [reserve for reserve in account.reserves if _is_lent(reserve)]
+def standing_like(legs: Sequence[Leg], theirs: Standing) -> Standing:
+    """Return our standing by the rule that gives ``theirs``; by the oldest where none does."""
+    standings = [rule(legs) for rule in RULES]
+    return next((one for one in standings if one == theirs), standings[0])
+
+
+def write_market(
+    pool: Pool,
+    reserves: Sequence[Reserve],
+    modes: Sequence[Mode],
+    listed: Mapping[str, int],
+    draft: Draft,
+) -> None:
+    """Write a pool with some of its reserves, of which so much debt is ``listed`` beside it."""
+    market = short("m", pool.address)
+    if pool.in_dollars:
+        for one in reserves:
+            draft.priced(one.token, dollars(one.price, pool.base))
+    lent = [one for one in reserves if one.lent]
+    claim = claims(pool, reserves, draft)
     part: Tree = {
-        "label": account.label or "Aave v3",
-        "rules": "aave-v3.3" if account.realises else "aave-v3",
-        "lends": {draft.name(one.token): _lending(one, draft) for one in lent},
+        "label": pool.label or "Aave v3",
+        "rules": "aave-v3.3" if pool.found.realises else "aave-v3",
+        "lends": {
+            draft.name(one.token): _lending(one, listed.get(one.token, 0), draft) for one in lent
+        },
         "collateral": {
-            _claim(account, one, draft, market): _terms(
-                one.ltv, one.threshold, one.bonus, one, draft
-            )
-            for one in account.reserves
+            claim[one.token]: _terms(one.ltv, one.threshold, one.bonus, one, draft)
+            for one in reserves
             if one.threshold
         },
     }
-    if account.mode is not None:
-        mode = account.mode
-        inside = [one for one in account.reserves if one.in_mode]
+    if modes:
         part["e_modes"] = {
-            _mode_name(account): {
+            mode_name(mode): {
                 "label": mode.label,
-                "borrows": [draft.name(one.token) for one in lent if one.lent_in_mode],
+                "borrows": [draft.name(one.token) for one in lent if one.token in mode.lent],
                 "collateral": {
-                    _claim(account, one, draft, market): _terms(
-                        mode.ltv, mode.threshold, mode.bonus, one, draft
-                    )
-                    for one in inside
+                    claim[one.token]: _terms(mode.ltv, mode.threshold, mode.bonus, one, draft)
+                    for one in reserves
+                    if one.token in mode.collateral
                 },
             }
+            for mode in modes
         }
-    return {**part, "address": account.pool}
+    draft.put("markets", market, {**part, "address": pool.address})
 
 
-def _is_lent(reserve: Reserve) -> bool:
-    return reserve.total_owed > 0
-
-
-def _lending(reserve: Reserve, draft: Draft) -> Tree:
+def _lending(reserve: Reserve, listed: int, draft: Draft) -> Tree:
     """Return one loan token. What belongs to the treasury and is not minted yet is supply too."""
     supplied = max(reserve.total_supplied, reserve.cash + reserve.total_owed)
     lending: Tree = {
         "cash": draft.amount(reserve.token, reserve.cash),
         "supplied": draft.amount(reserve.token, supplied),
     }
-    if supplied > reserve.cash + reserve.owed:
+    if supplied > reserve.cash + listed:
         lending["unlisted_debt"] = f"sound @{NO_READER}"
     return lending
 
@@ -101,35 +116,39 @@ def _terms(ltv: int, threshold: int, bonus: int, reserve: Reserve, draft: Draft)
     return terms
 
 
-def _claim(account: AaveAccount, reserve: Reserve, draft: Draft, market: str) -> str:
-    """Return what is pledged: a claim on what the pool lends, or a token it only keeps."""
-    name = draft.name(reserve.token)
-    if not _is_lent(reserve):
-        return name
-    several = sum(map(_is_lent, account.reserves)) > 1
-    return f"{market}/{name}" if several else market
+def claims(pool: Pool, reserves: Sequence[Reserve], draft: Draft) -> dict[str, str]:
+    """Return what is pledged of each token: a claim on what the pool lends, or a kept token."""
+    market = short("m", pool.address)
+    several = sum(one.lent for one in reserves) > 1
+    return {
+        one.token: draft.name(one.token)
+        if not one.lent
+        else f"{market}/{draft.name(one.token)}"
+        if several
+        else market
+        for one in reserves
+    }
 
 
-def _mode_name(account: AaveAccount) -> str:
-    return f"e-{account.mode.number}" if account.mode is not None else ""
+def mode_name(mode: Mode) -> str:
+    """Return the id of an e-mode."""
+    return f"e-{mode.number}"
 
 
-def _position(account: AaveAccount, draft: Draft, market: str) -> Tree:
-    pledged = [one for one in account.reserves if one.supplied and one.is_collateral]
+def position(market: str, account: AaveAccount, claim: Mapping[str, str], draft: Draft) -> Tree:
+    """Return an account in a market as a part; ``claim`` says what is pledged of each token."""
     part: Tree = {"market": market, **draft.owner(account.account)}
     if account.mode is not None:
-        part["e_mode"] = _mode_name(account)
+        part["e_mode"] = mode_name(account.mode)
     part["collateral"] = {
-        _claim(account, one, draft, market): draft.amount(one.token, one.supplied)
-        for one in pledged
-        if one.threshold
+        claim[one.token]: draft.amount(one.token, one.pledged)
+        for one in account.held
+        if one.pledged
     }
     part["debt"] = {
-        draft.name(one.token): draft.amount(one.token, one.owed)
-        for one in account.reserves
-        if one.owed
+        draft.name(one.token): draft.amount(one.token, one.owed) for one in account.held if one.owed
     }
     return {**part, "address": account.account}
 
 
-READER = Reader("aave-v3/1", recognise, read, write, asks)
+READER = Reader(NAME, recognise, read, write, asks)

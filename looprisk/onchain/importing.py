@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from looprisk.errors import AddressError, Problem, UnreadableError
 from looprisk.model.system import System
-from looprisk.onchain.aave import dollar_prices
+from looprisk.onchain.aave_market import READER as AAVE_MARKET
 from looprisk.onchain.aave_parts import READER as AAVE
+from looprisk.onchain.aave_terms import dollar_prices
 from looprisk.onchain.abi import call
 from looprisk.onchain.access import Access, opened
-from looprisk.onchain.address import account, chain_name
 from looprisk.onchain.address import chain as chain_id_of
+from looprisk.onchain.address import chain_name
 from looprisk.onchain.comet_parts import ACCOUNT as COMET_ACCOUNT
 from looprisk.onchain.comet_parts import MARKET as COMET_MARKET
 from looprisk.onchain.draft import Draft, Holding, dollars
@@ -25,17 +25,21 @@ from looprisk.onchain.euler_parts import ACCOUNT as EULER_ACCOUNT
 from looprisk.onchain.euler_parts import VAULT as EULER_VAULT
 from looprisk.onchain.feed import READER as FEED
 from looprisk.onchain.metamorpho_parts import READER as METAMORPHO
+from looprisk.onchain.morpho_market import READER as MORPHO_MARKET
 from looprisk.onchain.morpho_parts import READER as MORPHO
 from looprisk.onchain.places import NOWHERE, Places, known
 from looprisk.onchain.provider import Provider
 from looprisk.onchain.reader import AnyReader, Look, Opened
 from looprisk.onchain.snapshot import FINALIZED, Pin, Snapshot
+from looprisk.onchain.target import Target, is_market, place, target
 from looprisk.onchain.vault import READER as VAULT
 from looprisk.onchain.wrapper import READER as WRAPPER
 
 READERS: tuple[AnyReader, ...] = (
     AAVE,
+    AAVE_MARKET,
     MORPHO,
+    MORPHO_MARKET,
     COMET_ACCOUNT,
     COMET_MARKET,
     EULER_ACCOUNT,
@@ -45,7 +49,8 @@ READERS: tuple[AnyReader, ...] = (
     WRAPPER,
     FEED,
 )
-_MARKET = re.compile(r"0x[0-9a-f]{64}")
+MARKETS: tuple[AnyReader, ...] = (AAVE_MARKET, MORPHO_MARKET)
+"""Those that find something inside of a contract that is named with it."""
 MOST_OPENED = 100
 """Tokens that are opened behind one address."""
 
@@ -71,9 +76,10 @@ def import_(
 ) -> System:
     """Return the system behind an address: positions, markets, oracles, and the books behind.
 
-    ``address`` is ``0x…``, ``eth:0x…``, ``eip155:1:0x…`` or ``ethereum:0x…``. ``look_in`` names
-    pools, protocols or markets to look in, instead of all that are known on the chain. The
-    node is ``rpc``, or a ``provider`` of web3, else what ``LOOPRISK_RPC_<chain id>`` or
+    ``address`` is ``0x…``, ``eth:0x…``, ``eip155:1:0x…`` or ``ethereum:0x…``: an account, a vault,
+    a pool of Aave; 64 digits are a market of Morpho Blue; ``POOL/TOKEN`` is a reserve of a pool.
+    ``look_in`` names pools, protocols or markets to look in, instead of all that are known on the
+    chain. The node is ``rpc``, or a ``provider`` of web3, else what ``LOOPRISK_RPC_<chain id>`` or
     ``ETH_RPC_URL`` says. Raises DataError where something could not be read; what nobody can know
     is written ``unknown``.
     """
@@ -94,7 +100,7 @@ def access_to(
     replay: Path | None = None,
 ) -> Access:
     """Return how to reach the chain of an address, named there or beside it, not both."""
-    written = account(address).chain_id
+    written = target(address).chain_id
     given = None if chain is None else chain_id_of(chain)
     if written is not None and given is not None and written != given:
         message = f"{address} is on {chain_name(written)}, and --chain says {chain_name(given)}"
@@ -112,25 +118,19 @@ def access_to(
 
 def import_at(address: str, access: Access, look_in: Sequence[str] = ()) -> Import:
     """Return what is behind an address on a chain reached by ``access``."""
-    target = account(address).address
-    named = [_place(text) for text in look_in]
+    wanted = target(address)
+    named = list(map(place, look_in))
     with opened(access, os.environ) as snapshot:
         everywhere = known(snapshot.pin.chain_id)
-        places = _narrowed(everywhere, named) if named else everywhere
-        parts = _found(snapshot, target, places)
+        places = _meant(wanted, _narrowed(everywhere, named) if named else everywhere)
+        parts = _found(snapshot, wanted, places)
         pools = (*places.contracts, *everywhere.contracts)
-        return _written(snapshot, target, parts, tuple(dict.fromkeys(pools)))
-
-
-def _place(text: str) -> str:
-    """Return a contract to look in, or the id of a market in one."""
-    digits = text.strip().lower()
-    return digits if _MARKET.fullmatch(digits) else account(text).address
+        return _written(snapshot, wanted, parts, tuple(dict.fromkeys(pools)))
 
 
 def _narrowed(everywhere: Places, named: Sequence[str]) -> Places:
     """Return only what was named; a market stands in the protocol's known contract."""
-    markets = tuple(one for one in named if _MARKET.fullmatch(one))
+    markets = tuple(one for one in named if is_market(one))
     contracts = tuple(one for one in named if one not in markets)
     known_there = set(contracts) <= set(everywhere.contracts)
     return Places(
@@ -138,16 +138,26 @@ def _narrowed(everywhere: Places, named: Sequence[str]) -> Places:
     )
 
 
-def _found(snapshot: Snapshot, target: str, places: Places) -> list[Opened]:
+def _meant(wanted: Target, places: Places) -> Places:
+    """Return the places with what is meant inside of the target."""
+    markets = tuple(one for one in wanted.inside if is_market(one))
+    tokens = tuple(one for one in wanted.inside if one not in markets)
+    return replace(places, markets=(*places.markets, *markets), tokens=tokens)
+
+
+def _found(snapshot: Snapshot, wanted: Target, places: Places) -> list[Opened]:
     """Open the address, then every token met on the way, each once: loops close by themselves."""
-    parts = _open(snapshot, [Look(snapshot, target, places)])
+    # a market without its contract is in one of those where markets are looked for
+    begins = [wanted.address] if wanted.address else list(places.contracts)
+    readers = MARKETS if wanted.inside else READERS
+    parts = _open(snapshot, [Look(snapshot, one, places) for one in begins], readers)
     if not parts:
         where = chain_name(snapshot.pin.chain_id)
         raise UnreadableError(
-            f"no reader finds anything at {target} on {where} in block {snapshot.pin.number}",
+            f"no reader finds anything at {wanted} on {where} in block {snapshot.pin.number}",
             "name the pool or the market it is in: --in 0x…",
         )
-    seen = {target}
+    seen = {*begins}
     wave = parts
     while wave:
         named = dict.fromkeys(token for part in wave for token in part.reading.tokens)
@@ -155,27 +165,27 @@ def _found(snapshot: Snapshot, target: str, places: Places) -> list[Opened]:
         seen.update(new)
         if len(seen) > MOST_OPENED:
             raise UnreadableError(
-                f"more than {MOST_OPENED} tokens stand behind {target}",
+                f"more than {MOST_OPENED} tokens stand behind {wanted}",
                 "import one of the markets or vaults it holds by itself",
             )
-        wave = _open(snapshot, [Look(snapshot, token) for token in new])
+        wave = _open(snapshot, [Look(snapshot, token) for token in new], READERS)
         parts += wave
     return parts
 
 
-def _open(snapshot: Snapshot, looks: Sequence[Look]) -> list[Opened]:
+def _open(snapshot: Snapshot, looks: Sequence[Look], readers: Sequence[AnyReader]) -> list[Opened]:
     """Recognise and read each address; what all readers ask first is asked at once."""
-    first = [asked for look in looks for reader in READERS for asked in reader.asks(look)]
+    first = [asked for look in looks for reader in readers for asked in reader.asks(look)]
     met = [look.address for look in looks if look.places is NOWHERE]
     snapshot.read_all([*first, *token_asks(met)])
-    return [part for look in looks for part in _opened(look)]
+    return [part for look in looks for part in _opened(look, readers)]
 
 
-def _opened(look: Look) -> list[Opened]:
+def _opened(look: Look, readers: Sequence[AnyReader]) -> list[Opened]:
     """Let each reader open an address. An issuer is read once, by the first that knows it."""
     parts: list[Opened] = []
     issued: set[str] = set()
-    for reader in READERS:
+    for reader in readers:
         for part in reader.open(look):
             if part.reading.issues not in issued:
                 parts.append(part)
@@ -184,7 +194,9 @@ def _opened(look: Look) -> list[Opened]:
     return parts
 
 
-def _written(snapshot: Snapshot, target: str, parts: list[Opened], pools: Sequence[str]) -> Import:
+def _written(
+    snapshot: Snapshot, wanted: Target, parts: list[Opened], pools: Sequence[str]
+) -> Import:
     named = dict.fromkeys(token for part in parts for token in part.reading.tokens)
     issued = {part.reading.issues: part.reader for part in parts if part.reading.issues}
     draft = Draft(
@@ -199,7 +211,7 @@ def _written(snapshot: Snapshot, target: str, parts: list[Opened], pools: Sequen
         draft.priced(token, dollars(price, unit))
     readers = tuple(dict.fromkeys(part.reader for part in parts))
     where = f"{chain_name(snapshot.pin.chain_id)} block {snapshot.pin.number}"
-    system = draft.system(f"{target}, read at {where}.", readers)
+    system = draft.system(f"{wanted}, read at {where}.", readers)
     return Import(system, snapshot.pin, tuple(map(str, draft.checks)), readers)
 
 

@@ -116,15 +116,21 @@ class Found:
 
 def asks(look: Look) -> list[Call]:
     """Return what tells Morpho Blue from other contracts."""
+    return [asked for place in look.places.contracts for asked in told(place)]
+
+
+def told(place: str) -> list[Call]:
+    """Return what a contract of Morpho Blue answers and others do not."""
     return [
-        asked
-        for place in look.places.contracts
-        for asked in (
-            call(place, "feeRecipient()(address)"),
-            call(place, _POSITION, bytes(32), NOBODY),
-            call(place, "isLltvEnabled(uint256)(bool)", 0),
-        )
+        call(place, "feeRecipient()(address)"),
+        call(place, _POSITION, bytes(32), NOBODY),
+        call(place, "isLltvEnabled(uint256)(bool)", 0),
     ]
+
+
+def params(place: str, market: str) -> Call:
+    """Return the call for the terms of a market; its last answer is the threshold."""
+    return call(place, _PARAMS, _raw(market))
 
 
 def recognise(look: Look) -> tuple[Found, ...]:

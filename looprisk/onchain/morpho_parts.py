@@ -11,6 +11,8 @@ from looprisk.onchain.morpho import MorphoAccount, MorphoMarket, asks, read, rec
 from looprisk.onchain.morpho_rules import PRICE_UNIT, WAD
 from looprisk.onchain.reader import Reader
 
+NAME = "morpho-blue/1"
+
 
 def write(account: MorphoAccount, draft: Draft) -> None:
     """Write the market and, where it pledges or owes, the account."""
@@ -93,4 +95,4 @@ def _oracle(market: MorphoMarket, draft: Draft) -> str:
     return name
 
 
-READER = Reader("morpho-blue/1", recognise, read, write, asks)
+READER = Reader(NAME, recognise, read, write, asks)

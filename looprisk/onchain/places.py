@@ -26,6 +26,8 @@ class Places:
     """Before it none of them has an event."""
     markets: tuple[str, ...] = ()
     """Ids of markets, where only these are to be looked at."""
+    tokens: tuple[str, ...] = ()
+    """Reserves of a pool, where the pool is what is imported and only these are meant."""
 
 
 NOWHERE = Places()
@@ -37,7 +39,7 @@ def known(chain_id: int) -> Places:
     >>> known(1).contracts[-1], known(1).first_block
     ('0xBBBBBbbBBb9cC5e90e3b3Af64bdAF62C37EEFFCb', 18883124)
     >>> known(31337)
-    Places(contracts=(), first_block=0, markets=())
+    Places(contracts=(), first_block=0, markets=(), tokens=())
     """
     pools = tuple(_book()["aave_v3"].get(str(chain_id), {}).values())
     morpho = _book()["morpho_blue"].get(str(chain_id))

@@ -56,12 +56,12 @@ def test_collateral_debt_threshold_and_health_are_the_pools(town, version, name)
 def test_balances_are_those_of_the_tokens(town, version, name):
     read, _ = account_of(town, version, name)
     data = town.pools[version].data
-    for reserve in read.reserves:
-        user = data.functions.getUserReserveData(reserve.token, town.who[name]).call()
-        assert (reserve.supplied, reserve.owed) == (user[0], user[1] + user[2])
-        claim = data.functions.getReserveTokensAddresses(reserve.token).call()[0]
-        held = town.by.at(reserve.token, {"abi": town.tokens["USDC"].abi})
-        assert reserve.cash == held.functions.balanceOf(claim).call()
+    for one in read.held:
+        user = data.functions.getUserReserveData(one.token, town.who[name]).call()
+        assert (one.supplied, one.owed) == (user[0], user[1] + user[2])
+        claim = data.functions.getReserveTokensAddresses(one.token).call()[0]
+        token = town.by.at(one.token, {"abi": town.tokens["USDC"].abi})
+        assert one.reserve.cash == token.functions.balanceOf(claim).call()
 
 
 @pytest.mark.parametrize(("version", "name"), ACCOUNTS)
@@ -94,7 +94,7 @@ def test_the_engine_after_a_fall_agrees_with_the_pool(town, version, name, shock
     judged = theirs(town, version, name)[5] / WAD
     ours = health_by_the_engine(system, position, {shocked: f"-{fall}%"})
     # with several collaterals the pool cuts their mean threshold to a whole basis point
-    several = len(read.reserves) > 2
+    several = len(read.held) > 2
     assert -1e-7 * judged <= ours - judged <= (1.5e-4 if several else 1e-7) * judged
 
 
@@ -138,7 +138,7 @@ def test_what_lies_beside_the_pool_is_not_collateral(town):
     town.by.send(off, user)
     read, _ = account_of(town, "3.2", "mixed")
     assert standing(read.legs).collateral == theirs(town, "3.2", "mixed")[0]
-    assert [one.is_collateral for one in read.reserves] == [True, True, False]
+    assert [one.is_collateral for one in read.held] == [True, True, False]
 
 
 def test_who_has_nothing_there_is_not_found(town):

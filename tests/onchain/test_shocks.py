@@ -46,7 +46,7 @@ def test_fifty_prices(town, version, name, shocked):
         write(account, draft)
         system = draft.system("test", ["aave-v3/1"])
         (position,) = system.positions
-        (now,) = (one.price for one in account.reserves if one.token == token)
+        (now,) = (one.reserve.price for one in account.held if one.token == token)
         for fall in FALLS:
             price = round(now * (1 - fall))
             collateral, debt, _, threshold, _, health = judged(snapshot, pool, user, feed, price)
@@ -56,7 +56,7 @@ def test_fifty_prices(town, version, name, shocked):
             exact = f"{(price / now - 1) * 100:.12f}%"
             engine = health_by_the_engine(system, position, {shocked: exact})
             # several collaterals: the pool cuts their mean threshold to a whole basis point
-            cut = 1 / threshold if len(account.reserves) > 2 else 0
+            cut = 1 / threshold if len(account.held) > 2 else 0
             assert -1e-9 <= engine / (health / 10**18) - 1 <= cut + 1e-9, fall
 
 
@@ -64,6 +64,6 @@ def shocked_legs(account, token, price):
     from dataclasses import replace
 
     return [
-        replace(leg, price=price) if reserve.token == token else leg
-        for leg, reserve in zip(account.legs, account.reserves, strict=True)
+        replace(leg, price=price) if one.token == token else leg
+        for leg, one in zip(account.legs, account.held, strict=True)
     ]
