@@ -1,5 +1,8 @@
 """The verbs of policies and results: ``check``."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from looprisk.cli.emit import Color, out
@@ -12,6 +15,19 @@ app = typer.Typer()
 def check(
     where: Wheres,
     *,
+    junit: Annotated[
+        Path | None,
+        typer.Option("--junit", metavar="FILE", help="Write the verdicts there as JUnit XML."),
+    ] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Annotate the lines on GitHub, and sum up the step.")
+    ] = False,
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update", help="Write the results down beside each file, as NAME.expected.json."
+        ),
+    ] = False,
     set_: Sets = None,
     bounds: WithBounds = False,
     form: Form = None,
@@ -21,8 +37,9 @@ def check(
     quiet: Quiet = False,
 ) -> int:
     """Judge every expectation of the files; exit 1 if one fails."""
-    from looprisk.cli import verbs
+    from looprisk.cli import judge
     from looprisk.cli.ask import read
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
-    return verbs.check([read(one, set_, None) for one in where], to, bounds=bounds)
+    telling = judge.Telling(junit=junit, github=github, update=update)
+    return judge.check([read(one, set_, None) for one in where], to, telling, bounds=bounds)

@@ -10,10 +10,10 @@ from looprisk.cli.busy import Watch, stepped
 from looprisk.cli.emit import Out, note, write
 from looprisk.cli.failure import Exit, RefusedError, exit_code, told
 from looprisk.cli.shipped import DEMO, shipped
-from looprisk.errors import FileError, LoopriskError, ModelError
-from looprisk.files.load import File, load
+from looprisk.errors import LoopriskError, ModelError
+from looprisk.files.load import load
 from looprisk.model.case import Case
-from looprisk.results.answers import CheckReport, Clearing
+from looprisk.results.answers import Clearing
 
 Answer = TypeVar("Answer")
 
@@ -60,27 +60,6 @@ def bounds(ask: Ask, explain: str | None, to: Out, *, breaks: bool = False) -> i
     return code
 
 
-def check(asks: Sequence[Ask], to: Out, *, bounds: bool = False) -> int:
-    """Judge every expectation; all files are read before the first is judged."""
-    from looprisk.analysis.judging import check_bounds
-
-    asked = [
-        case
-        for ask, file in _all_loaded(asks)
-        if len(file) or ask.scenario is not None
-        for case in cases(ask, file)
-    ]
-    judge = _at_once(check_bounds) if bounds else analysis.check
-    judged, _ = _answers(asked, judge, to, doing="checking")
-    report = CheckReport(
-        rows=tuple(row for _, one in judged for row in one.rows),
-        scenario_count=len(asked),
-        unanswered=len(asked) - len(judged),
-    )
-    write(to, pages.of_verdicts(report, to))
-    return report.exit_code
-
-
 def demo(to: Out) -> int:
     """Show the shipped case under both answers to who is paid first."""
     try:
@@ -97,21 +76,6 @@ def demo(to: Out) -> int:
     breaks = [analysis.break_points(case) for case in sweeps]
     write(to, pages.of_demo(answers, breaks, to))
     return Exit.OK
-
-
-def _all_loaded(asks: Sequence[Ask]) -> list[tuple[Ask, File]]:
-    """Return every file, or tell the errors of all of them at once."""
-    loaded: list[tuple[Ask, File]] = []
-    broken: list[FileError] = []
-    for ask in asks:
-        try:
-            loaded.append((ask, load(ask.path)))
-        except FileError as error:
-            broken.append(error)
-    if broken:
-        problems = [problem for error in broken for problem in error.problems]
-        raise FileError(problems, "\n".join(str(error) for error in broken))
-    return loaded
 
 
 def _at_once(answer: Callable[[Case], Answer]) -> Callable[[Case, Watch], Answer]:

@@ -27,6 +27,7 @@ from looprisk.results.records import (
     Event,
     LayerLoss,
     LossCurve,
+    NoAnswer,
     Shock,
     Verdict,
     WaterfallRow,
@@ -237,6 +238,8 @@ class CheckReport:
     scenario_count: int
     unanswered: int = 0
     """How many of the scenarios have no certified answer; their expectations have no verdict."""
+    errors: tuple[NoAnswer, ...] = ()
+    """Why each of them has none."""
 
     @property
     def table(self) -> Table[Verdict]:

@@ -233,3 +233,13 @@ class Verdict:
     scenario: str = ""
     file: str = ""
     line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoAnswer:
+    """A scenario that has no certified answer, so that nothing in it was judged."""
+
+    scenario: str
+    message: str
+    file: str = ""
+    line: int = 0

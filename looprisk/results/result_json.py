@@ -77,6 +77,10 @@ def check_json(report: CheckReport) -> Object:
         "exit_code": report.exit_code,
         "scenarios": report.scenario_count,
         "unanswered": report.unanswered,
+        "errors": [
+            {"scenario": row.scenario, "file": row.file, "line": row.line, "message": row.message}
+            for row in report.errors
+        ],
         "verdicts": [_verdict(row) for row in report.rows],
     }
 

@@ -214,12 +214,13 @@ def test_an_error_is_a_looprisk_error():
 
 @pytest.mark.parametrize("verb", ["run", "break", "check"])
 def test_130_interrupted(cli, fund, monkeypatch, verb):
-    from looprisk.cli import verbs
+    from looprisk.cli import judge, verbs
 
     def stop(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(verbs, "load", stop)
+    for module in (judge, verbs):
+        monkeypatch.setattr(module, "load", stop)
     done = cli(verb, fund)
     assert (done.code, done.out, done.err) == (130, "", "interrupted\n")
 
