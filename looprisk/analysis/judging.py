@@ -10,14 +10,17 @@ from looprisk.analysis.asked import claim_meant
 from looprisk.analysis.axis import axis_of
 from looprisk.analysis.bounds import Cases, Make
 from looprisk.analysis.breaking import claim_of
-from looprisk.analysis.check import check, judge_one
+from looprisk.analysis.cascading import Watch
+from looprisk.analysis.check import check as check_numbers
+from looprisk.analysis.check import judge_one
 from looprisk.analysis.looking import with_look_through
 from looprisk.analysis.quantities import NEVER
 from looprisk.analysis.solve import Solved
 from looprisk.analysis.spans import Family, Span
-from looprisk.analysis.uncertain import uncertain
+from looprisk.analysis.uncertain import only_intervals, uncertain
 from looprisk.analysis.verdicts import Got, Judged, holds, words
 from looprisk.engine.monitors import monitors
+from looprisk.errors import UnknownValueError
 from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation
 from looprisk.model.groups import meant, runs
@@ -27,6 +30,23 @@ from looprisk.results.numbers import quantity as figure
 from looprisk.results.records import Outcome, Verdict
 
 NOT_PROVED = "no bound is proved for it"
+
+
+def check(case: Case, watch: Watch | None = None) -> CheckReport:
+    """Return the verdict on every expectation of a case, in the order of the file.
+
+    Where all that the verdicts depend on is written as intervals they hold for every value in
+    them. A scenario with ``each`` is judged once for each member. ``watch`` is told (step, of how
+    many) as a scenario with ``time`` goes.
+
+    Raises UnknownValueError naming what is ``unknown`` and decides.
+    """
+    try:
+        return check_numbers(case, watch)
+    except UnknownValueError as error:
+        if case.scenario.time is not None or not only_intervals(case, error.paths):
+            raise
+        return check_bounds(case)
 
 
 def check_bounds(case: Case) -> CheckReport:
@@ -43,10 +63,10 @@ def check_bounds(case: Case) -> CheckReport:
 
 def _judged_run(case: Case) -> Sequence[Verdict]:
     if not uncertain(case) or not case.scenario.expect:
-        return check(case).rows
+        return check_numbers(case).rows
     cases = Cases(case)
     if not cases.data:
-        return check(case).rows
+        return check_numbers(case).rows
     lines = case.expect_lines or (0,) * len(case.scenario.expect)
     return [
         _verdict(cases, case, expectation, line)
@@ -147,6 +167,9 @@ def asked_for(solved: Solved, expectation: Expectation, of: str) -> Make | None:
         if key not in {(m.of, m.event) for m in monitors(solved.end.compiled, solved.baseline)}:
             return None
         return lambda family: quantities.first_break(family, [key])
+    if metric == "lender_loss_usd" and of in solved.catalogue.system.markets:
+        supplies = [s for s, (market, _) in solved.catalogue.supplies.items() if market == of]
+        return lambda family: quantities.losses(family, supplies)
     claim = claim_of(solved, of)
     owed = _owed(solved, of) or ([claim.id] if claim is not None and claim.face else [])
     if metric == "recovery":

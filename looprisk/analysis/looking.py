@@ -76,7 +76,7 @@ def _judged(case: Case, expectation: Expectation, of: str) -> Judged:
     got = replace(
         got,
         number=None,
-        text=f"{share(float(found.low), sign=False)} to {share(float(found.high), sign=False)}",
+        text=f"{share(float(found.low))} to {share(float(found.high))}",
     )
     if holds(expectation, found.low) and holds(expectation, found.high):
         return "ok", got
@@ -88,7 +88,8 @@ def _nearest(expectation: Expectation, found: LookThrough) -> Fraction:
     low = expectation.is_ or expectation.at_least
     high = expectation.is_ or expectation.at_most
     number = found.low if low is None else max(found.low, low.number)
-    return min(number if high is None else min(number, high.number), found.high)
+    number = number if high is None else min(number, high.number)
+    return min(max(number, found.low), found.high)
 
 
 def _way(case: Case, expectation: Expectation, of: str) -> str:

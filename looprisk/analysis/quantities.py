@@ -56,15 +56,38 @@ def loss(family: Family, claim: str) -> Quantity:
     )
 
 
-def _more_lacking(family: Family, claim: str) -> Quantity:
-    """Return the same loss as what the claim lacks more of its face, which the shock leaves."""
+def losses(family: Family, claims: Sequence[str]) -> Quantity:
+    """Return what several claims lose together, such as the supplies of one market, in USD."""
+    if len(claims) == 1:
+        return loss(family, claims[0])
+    if not family.numbers:
+        return quantity(family, lambda s: sum((s.baseline[c] - _kept(s, c) for c in claims), ZERO))
+
+    def signs(traced: Traced) -> Several:
+        return reduce(joined, (traced.claim(claim) for claim in claims))
+
+    def start(solved: Solved) -> Number:
+        return sum((solved.baseline[claim] for claim in claims), ZERO)
+
+    return Quantity(
+        parts=(_part(family, lambda a: signs(a.start), start), _sum_paid(family, claims)),
+        ways=("+", "-"),
+        combine=lambda values: values[0] - values[1],
+        instead=_more_lacking(family, *claims),
+    )
+
+
+def _more_lacking(family: Family, *claims: str) -> Quantity:
+    """Return the same loss as what claims lack more of their faces, which the shock leaves."""
 
     def lacking(solved: Solved, *, first: bool) -> Number:
         point = solved.start if first else solved.end
-        return point.face(claim) - Fraction(point.claim(claim))
+        return sum((point.face(c) - Fraction(point.claim(c)) for c in claims), ZERO)
 
     def signs(audit: Audit, traced: Traced) -> Several | None:
-        return traced.shortfall(claim) if audit.same_face(claim) else None
+        if not all(audit.same_face(claim) for claim in claims):
+            return None
+        return reduce(joined, (traced.shortfall(claim) for claim in claims))
 
     after = _part(family, lambda a: signs(a, a.end), lambda s: lacking(s, first=False))
     before = _part(family, lambda a: signs(a, a.start), lambda s: lacking(s, first=True))

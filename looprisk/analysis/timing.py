@@ -187,20 +187,33 @@ def _time(judge: _Judge, expectation: Expectation, of: str) -> Judged:
     done = judge.done
     _known_to(done, of)
     if expectation.metric == "hidden_for":
-        span = timed.hidden_for(done, of)
-        if span is None:
-            because = f"no loss of {of} is hidden, or it is not shown before the horizon"
-            return "FAIL", Got(number=None, unit="seconds", text="–", because=because)
-        number = Fraction(span)
-    else:
-        first = _happens(judge, expectation, of).first
-        if first is None:
-            text = f"never, to {duration(float(done.plan.steps.times[-1]))}"
-            passes = expectation.at_least is not None and expectation.at_most is None
-            return ("ok" if passes else "FAIL"), Got(number=None, unit="seconds", text=text)
-        number = Fraction(first)
-    good = holds(expectation, number)
-    return ("ok" if good else "FAIL"), Got(number=number, unit="seconds")
+        return _hidden(done, expectation, of)
+    first = _happens(judge, expectation, of).first
+    if first is None:
+        end = float(done.plan.steps.times[-1])
+        return _beyond(expectation, end, f"never, to {duration(end)}")
+    good = holds(expectation, Fraction(first))
+    return ("ok" if good else "FAIL"), Got(number=Fraction(first), unit="seconds")
+
+
+def _hidden(done: Run, expectation: Expectation, of: str) -> Judged:
+    found = timed.hidden_for(done, of)
+    if found is None:
+        because = f"{of} has no book that could hide a loss"
+        return "n/a", Got(number=None, unit="seconds", text="–", because=because)
+    span, shown = found
+    if not shown:
+        return _beyond(expectation, span, f"over {duration(span)}, not shown by the horizon")
+    because = "" if span else f"no loss of {of} is hidden"
+    good = holds(expectation, Fraction(span))
+    return ("ok" if good else "FAIL"), Got(number=Fraction(span), unit="seconds", because=because)
+
+
+def _beyond(expectation: Expectation, at_least: float, text: str) -> Judged:
+    """A time that is only known to be longer meets ``at_least`` if what is known goes as far."""
+    bound = expectation.at_least
+    passes = bound is not None and expectation.at_most is None and at_least >= bound.number
+    return ("ok" if passes else "FAIL"), Got(number=None, unit="seconds", text=text)
 
 
 def _known_to(done: Run, of: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -93,6 +93,13 @@ def _sizes(scenario: Scenario) -> Iterator[Datum]:
             if isinstance(leaf, Value) and not leaf.known:
                 path = "/".join((*(() if len(scenario.stages) == 1 else (shown,)), *place))
                 yield _number(path, ("stages", str(number), *place), leaf)
+
+
+def only_intervals(case: Case, paths: Iterable[str]) -> bool:
+    """Return whether all that an answer depends on is written as an interval, none ``unknown``."""
+    written = {d.path for d in uncertain(case) if d.value is not None and not d.value.is_unknown}
+    asked = set(paths)
+    return bool(asked) and asked <= written
 
 
 def with_ends(case: Case, data: tuple[Datum, ...]) -> tuple[Datum, ...]:

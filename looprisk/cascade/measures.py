@@ -281,8 +281,12 @@ def _lender_loss(ask: Ask) -> Floats | None:
     return lost(ask.done, claim, ask.record)
 
 
-def hidden_for(done: Run, of: str) -> float | None:
-    """Return how long a loss of a token was hidden in path 0, s; None if none, or to the end."""
+def hidden_for(done: Run, of: str) -> tuple[float, bool] | None:
+    """Return how long a loss of a token was hidden in path 0, s, and whether it was then shown.
+
+    No time at all if none was hidden; False if it still is at the horizon; None of what has no
+    book.
+    """
     plan = done.plan
     if of not in plan.place and of not in plan.catalogue.supply_ids:
         shares = plan.firms[plan.firm_at[of]].residual if of in plan.firm_at else ()
@@ -291,9 +295,10 @@ def hidden_for(done: Run, of: str) -> float | None:
         of = plan.goods[shares[0]]
     good = plan.good(of)
     _, where = hidden_steps(done, good)
-    if not where.size or int(where[-1]) == plan.steps.count:
-        return None
-    return float((int(where[-1]) + 1 - int(where[0])) * plan.steps.step)
+    if not where.size:
+        return 0.0, True
+    shown = int(where[-1]) < plan.steps.count
+    return float((int(where[-1]) + shown - int(where[0])) * plan.steps.step), shown
 
 
 _closed = _logged("hedge_closed")

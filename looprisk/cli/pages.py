@@ -20,26 +20,19 @@ from looprisk.results.names import clean, for_csv, for_log
 from looprisk.results.result_json import break_points_json, check_json, dumps, result_json
 from looprisk.results.terminal import break_text, check_text, explain_text, run_text
 
+Answer = Clearing | Cascade | Bounds
 
-def of_runs(answers: Sequence[Clearing | Cascade], to: Out, where: Sequence[str]) -> str:
-    """Return clearings and cascades as they are shown; ``where`` is how each case is typed."""
+
+def of_runs(answers: Sequence[Answer], to: Out, where: Sequence[str]) -> str:
+    """Return answers as they are shown; ``where`` is how each case is typed."""
     match to.format:
         case Format.table:
             return _stacked(
-                cascade_text(answer, _screen(to))
-                if isinstance(answer, Cascade)
-                else run_text(answer, _screen(to), _after_run(answer, place))
+                _shown(answer, _screen(to), place)
                 for answer, place in zip(answers, where, strict=True)
             )
         case Format.json:
-            return _documents(
-                [
-                    dumps(
-                        cascade_json(answer) if isinstance(answer, Cascade) else result_json(answer)
-                    )
-                    for answer in answers
-                ]
-            )
+            return _documents([_document(answer) for answer in answers])
         case Format.csv:
             return _one_csv([(answer.scenario, answer.layers.to_csv()) for answer in answers])
         case Format.md:
@@ -47,11 +40,29 @@ def of_runs(answers: Sequence[Clearing | Cascade], to: Out, where: Sequence[str]
     assert_never(to.format)
 
 
-def _document(answer: Clearing | Cascade) -> str:
-    return dumps(cascade_json(answer) if isinstance(answer, Cascade) else result_json(answer))
+def _shown(answer: Answer, screen: Screen, where: str) -> str:
+    match answer:
+        case Cascade():
+            return cascade_text(answer, screen)
+        case Bounds():
+            return bounds_text(answer, screen, breaks=False)
+        case Clearing():
+            return run_text(answer, screen, _after_run(answer, where))
+    assert_never(answer)
 
 
-def of_demo(answers: Sequence[Clearing | Cascade], breaks: Sequence[BreakPoints], to: Out) -> str:
+def _document(answer: Answer) -> str:
+    match answer:
+        case Cascade():
+            return dumps(cascade_json(answer))
+        case Bounds():
+            return dumps(bounds_json(answer))
+        case Clearing():
+            return dumps(result_json(answer))
+    assert_never(answer)
+
+
+def of_demo(answers: Sequence[Answer], breaks: Sequence[BreakPoints], to: Out) -> str:
     """Return the shipped case, part by part; its last line leads to a file of one's own."""
     if to.format is not Format.table:
         return of_runs(answers, to, [""] * len(answers))
@@ -80,29 +91,31 @@ def of_causes(answers: Sequence[Clearing], layer: str, to: Out) -> str:
     assert_never(to.format)
 
 
-def of_break_points(answers: Sequence[BreakPoints], to: Out) -> str:
-    """Return break points as they are shown."""
+def of_break_points(answers: Sequence[BreakPoints | Bounds], to: Out) -> str:
+    """Return break points as they are shown, or the intervals they lie in."""
     match to.format:
         case Format.table:
-            return _stacked(break_text(answer, _screen(to)) for answer in answers)
+            return _stacked(
+                bounds_text(answer, _screen(to), breaks=True)
+                if isinstance(answer, Bounds)
+                else break_text(answer, _screen(to))
+                for answer in answers
+            )
         case Format.json:
-            return _documents([dumps(break_points_json(answer)) for answer in answers])
+            return _documents(
+                [
+                    dumps(
+                        bounds_json(answer)
+                        if isinstance(answer, Bounds)
+                        else break_points_json(answer)
+                    )
+                    for answer in answers
+                ]
+            )
         case Format.csv:
-            return _one_csv([(answer.scenario, answer.table.to_csv()) for answer in answers])
-        case Format.md:
-            return _page(answer._repr_markdown_() for answer in answers)
-    assert_never(to.format)
-
-
-def of_bounds(answers: Sequence[Bounds], to: Out, *, breaks: bool) -> str:
-    """Return intervals as they are shown: of losses, or of break points."""
-    match to.format:
-        case Format.table:
-            return _stacked(bounds_text(answer, _screen(to), breaks=breaks) for answer in answers)
-        case Format.json:
-            return _documents([dumps(bounds_json(answer)) for answer in answers])
-        case Format.csv:
-            tables = [(a.scenario, a.break_points if breaks else a.layers) for a in answers]
+            tables = [
+                (a.scenario, a.break_points if isinstance(a, Bounds) else a.table) for a in answers
+            ]
             return _one_csv([(scenario, table.to_csv()) for scenario, table in tables])
         case Format.md:
             return _page(answer._repr_markdown_() for answer in answers)

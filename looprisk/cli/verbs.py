@@ -10,20 +10,27 @@ from looprisk.cli.busy import Watch, stepped
 from looprisk.cli.emit import Out, note, write
 from looprisk.cli.failure import Exit, RefusedError, exit_code, told
 from looprisk.cli.shipped import DEMO, shipped
-from looprisk.errors import LoopriskError, ModelError
+from looprisk.errors import LoopriskError, ModelError, UnknownValueError
 from looprisk.files.load import load
 from looprisk.model.case import Case
 from looprisk.results.answers import Clearing
+from looprisk.results.bounds import Bounds
 
 Answer = TypeVar("Answer")
+BOUNDS_EXPLAINED = (
+    "--explain adds up the loss of one completion, and intervals are about all of them"
+)
+GIVE_VALUES = "give the values nobody knows with --set, then --explain"
 
 
 def run(ask: Ask, explain: str | None, to: Out) -> int:
     """Show what every layer loses, or why one of them does."""
     asked = cases(ask, load(ask.path))
-    answered, code = _answers(asked, analysis.answer, to, doing="clearing")
+    answered, code = _answers(asked, _or_intervals(analysis.answer), to, doing="clearing")
     answers = [answer for _, answer in answered]
     clearings = [answer for answer in answers if isinstance(answer, Clearing)]
+    if explain is not None and any(isinstance(answer, Bounds) for answer in answers):
+        raise RefusedError(BOUNDS_EXPLAINED, help_=GIVE_VALUES)
     if explain is not None and len(clearings) < len(answers):
         raise RefusedError(
             "--explain: a scenario with `time` has no causes of one loss",
@@ -39,7 +46,8 @@ def run(ask: Ask, explain: str | None, to: Out) -> int:
 def break_(ask: Ask, to: Out) -> int:
     """Show how far the shock goes before each layer breaks."""
     asked = cases(ask, load(ask.path))
-    answered, code = _answers(asked, _at_once(analysis.break_points), to, doing="tracing")
+    trace = _or_intervals(_at_once(analysis.break_points))
+    answered, code = _answers(asked, trace, to, doing="tracing")
     if answered:
         write(to, pages.of_break_points([answer for _, answer in answered], to))
     return code
@@ -50,13 +58,14 @@ def bounds(ask: Ask, explain: str | None, to: Out, *, breaks: bool = False) -> i
     from looprisk.analysis.bounds import bounds_of
 
     if explain is not None:
-        raise RefusedError(
-            "--explain adds up the loss of one completion, and --bounds is about all of them",
-            help_="give the unknown values with --set, then --explain",
-        )
-    answered, code = _answers(cases(ask, load(ask.path)), _at_once(bounds_of), to, doing="bounding")
-    if answered:
-        write(to, pages.of_bounds([answer for _, answer in answered], to, breaks=breaks))
+        raise RefusedError(BOUNDS_EXPLAINED, help_=GIVE_VALUES)
+    asked = cases(ask, load(ask.path))
+    answered, code = _answers(asked, _at_once(bounds_of), to, doing="bounding")
+    answers = [answer for _, answer in answered]
+    if answers and breaks:
+        write(to, pages.of_break_points(answers, to))
+    elif answers:
+        write(to, pages.of_runs(answers, to, [""] * len(answers)))
     return code
 
 
@@ -81,6 +90,25 @@ def demo(to: Out) -> int:
 def _at_once(answer: Callable[[Case], Answer]) -> Callable[[Case, Watch], Answer]:
     """Return an answer that has no steps to tell."""
     return lambda case, _: answer(case)
+
+
+def _or_intervals(
+    answer: Callable[[Case, Watch], Answer],
+) -> Callable[[Case, Watch], Answer | Bounds]:
+    """Return an answer that becomes intervals where all it depends on is written as intervals."""
+
+    def ask(case: Case, watch: Watch) -> Answer | Bounds:
+        try:
+            return answer(case, watch)
+        except UnknownValueError as error:
+            from looprisk.analysis.bounds import bounds_of
+            from looprisk.analysis.uncertain import only_intervals
+
+            if case.scenario.time is not None or not only_intervals(case, error.paths):
+                raise
+            return bounds_of(case)
+
+    return ask
 
 
 def _answers(

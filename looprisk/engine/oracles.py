@@ -105,10 +105,14 @@ def _discounted(world: World, oracle: str, part: Oracle, target: str) -> Affine:
 
 
 def _underlying(world: World, oracle: str, part: Oracle, receipt: Par) -> Affine:
-    """Return what the unit of a promise is worth: as the base oracle reads it, else its par."""
+    """Return what the unit of a promise is worth: as the base oracle reads it.
+
+    Without a base what sellers get for the unit, where that is quoted, else its par.
+    """
     unit = receipt.par.of
     if part.base is None or unit is None:
-        return _at_par(world, unit)
+        sold = world.quote(unit) if unit in world.catalogue.tokens else None
+        return _at_par(world, unit) if sold is None else sold
     read = reading_of(world, part.base, unit)
     if read is not None:
         return read

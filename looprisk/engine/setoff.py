@@ -18,6 +18,7 @@ from looprisk.model.tokens import Par
 from looprisk.model.values import Value
 
 Changes = dict[str, object]
+Fewer = dict[str, Fraction]
 
 
 def netted(system: System) -> System:
@@ -25,7 +26,7 @@ def netted(system: System) -> System:
 
     Each ``set_off`` is written on the issuer E whose promises the debtor S holds: what S owes E (a
     loan, or the only debt of a market that E alone supplies) against the par tokens of E that S
-    holds. With ``pledged: void`` the tokens S has pledged count too, after those it has free, and
+    holds. With ``pledged: void`` the tokens S has pledged count too, before those it has free, and
     their lender loses them; ``honoured`` leaves them out.
     """
     for name, issuer in system.issuers.items():
@@ -46,12 +47,17 @@ def _net(system: System, creditor: str, debtor: str, *, void: bool) -> System:
     pledged = _pledged(catalogue, held, token, debtor) if void else {}
     amount = min(owed, par * (free + sum(pledged.values(), ZERO)))
     units = amount / par
+    if units == held.units[token]:
+        raise NotCarriedError(
+            f"{creditor}/set_off/{debtor}: every {token} there is would be set off, and a token "
+            f"without supply has no price: leave {token} and the loan out"
+        )
     changes: Changes = {f"{token}/supply": held.units[token] - units}
     changes |= _less_owed(catalogue, start, held, creditor, debtor, amount)
-    from_free = min(units, free)
-    if from_free:
-        changes[f"{debtor}/owns/{token}"] = free - from_free
-    changes |= _less_pledged(catalogue, held, token, pledged, units - from_free)
+    void_units = min(units, sum(pledged.values(), ZERO))
+    changes |= _less_pledged(catalogue, held, token, pledged, void_units)
+    if units > void_units:
+        changes[f"{debtor}/owns/{token}"] = free - (units - void_units)
     changes[f"{creditor}/set_off"] = "absent"
     return system.set(changes)
 
@@ -191,9 +197,12 @@ def _less_pledged(
     token: str,
     pledged: dict[tuple[str, str], Fraction],
     units: Fraction,
-) -> Changes:
-    """Return the changes that void pledged promises: their lender loses the collateral."""
-    changes: Changes = {}
+) -> Fewer:
+    """Return the changes that void pledged promises: their lender loses the collateral.
+
+    Of a wrapper that has nothing else the shares stay, with nothing behind them.
+    """
+    changes: Fewer = {}
     for (position, collateral), behind in pledged.items():
         gone = min(units, behind)
         if not gone:
@@ -201,9 +210,13 @@ def _less_pledged(
         units -= gone
         posted = held.claims[collateral][position]
         lost = posted * gone / behind
-        changes[f"{position}/collateral/{collateral}"] = posted - lost
         if collateral != token:
             issuer = catalogue.issuer_of[collateral]
-            changes[f"{collateral}/supply"] = held.units[collateral] - lost
-            changes[f"{issuer}/owns/{token}"] = held.claims[token][issuer] - gone
+            inside = changes.get(f"{issuer}/owns/{token}", held.claims[token][issuer])
+            changes[f"{issuer}/owns/{token}"] = inside - gone
+            if inside == gone:
+                continue
+            out = changes.get(f"{collateral}/supply", held.units[collateral])
+            changes[f"{collateral}/supply"] = out - lost
+        changes[f"{position}/collateral/{collateral}"] = posted - lost
     return changes

@@ -45,8 +45,8 @@ class Oracle(Part):
 
     ``of`` left out: of whatever it is used for. ``base`` is the oracle, or ``market`` or
     ``nav``, that a ``capped`` or ``twap`` one reads; of a ``pt_discount``, how the unit is read
-    that the principal token pays (left out, at its par). ``discount`` is simple and linear in
-    the time to ``matures``.
+    that the principal token pays (left out, at what sellers get for it, or at its par where no
+    market price is known). ``discount`` is simple and linear in the time to ``matures``.
     """
 
     kind: Annotated[Literal["market", "nav", "fixed", "capped", "twap", "pt_discount"], OneOf()]

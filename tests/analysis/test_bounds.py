@@ -266,3 +266,33 @@ def test_two_numbers_name_the_one_that_narrows_most():
     )
     assert found.layer("fUSD").loss.decided_by == "Fund/outside/pile"
     assert F(str(found.layer("fUSD").loss.low)) >= 98
+
+
+def test_what_the_lenders_of_a_market_lose_together():
+    """60 of each reserve against 150 at most: 0 or 20 lost of 120 + 10 of cash, in two supplies."""
+    terms = {"lltv": "90%", "oracle": "nav", "incentive": "5%"}
+    system = System(
+        assets={**DOLLAR, "EURC": {"price": "$1"}},
+        issuers={
+            "X": {
+                "outside": {"pile": "$150..$160"},
+                "issues": {"x": share(150, book_price="$1")},
+            }
+        },
+        markets={
+            "M": {
+                "rules": "aave-v3",
+                "lends": {"USDC": {"cash": 5}, "EURC": {"cash": 5}},
+                "collateral": {"x": terms},
+            }
+        },
+        positions={
+            "p": {"market": "M", "collateral": {"x": 150}, "debt": {"USDC": 60, "EURC": 60}}
+        },
+    )
+    lost = {"of": "M", "metric": "lender_loss_usd"}
+    for bound, outcome in (("$20", "ok"), ("$19", "open")):
+        asked = case(system, {"loss": {"X": "$50"}}, expect=[{**lost, "at_most": bound}])
+        (row,) = check_bounds(asked).rows
+        assert row.outcome == outcome
+        assert row.got_text == "$10.00 to $20.00"

@@ -3,6 +3,7 @@
 import pytest
 
 from looprisk import System
+from looprisk.analysis import check as judge
 from looprisk.analysis.check import check
 from looprisk.model.case import Case
 from looprisk.model.reading import parse_scenario
@@ -115,3 +116,60 @@ def test_a_supply_goes_by_both_of_its_names(of):
 def test_a_token_goes_by_its_path_too():
     row = verdict(LOSS, of="A/issues/a", metric="loss_usd", **{"is": "$8"})
     assert row.outcome == "ok"
+
+
+FUNDS = System(
+    issuers={
+        "F": {
+            "owns": {"t": 30, "u": 10},
+            "outside": {"cash": "$60"},
+            "issues": {"f": {"kind": "share", "supply": 100}},
+        },
+        "T": {
+            "outside": {"pile": "$40..$80"},
+            "issues": {"t": {"kind": "share", "supply": 40, "book_price": "$1"}},
+        },
+        "U": {
+            "outside": {"pile": "$10"},
+            "issues": {"u": {"kind": "share", "supply": 10}},
+        },
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "outcome", "got", "because"),
+    [
+        ({"of_issuer": "any", "at_most": "30%"}, "ok", 0.3, "T"),
+        ({"at_most": "29%"}, "FAIL", 0.3, "T"),
+        ({"of_issuer": "U", "is": "10%"}, "ok", 0.1, "U"),
+    ],
+)
+def test_how_much_passes_an_issuer(asked, outcome, got, because):
+    """30 and 10 of a hundred dollars, whatever T has for the dollar it posts; no shock is needed."""
+    system = FUNDS.set({"T/outside/pile": "$50"})
+    expectation = {"of": "f", "metric": "look_through", **asked}
+    scenario, problems = parse_scenario({"expect": [expectation]}, system)
+    assert not problems
+    (row,) = judge(Case(system, scenario)).rows
+    assert (row.outcome, row.got, row.because) == (outcome, got, because)
+
+
+@pytest.mark.parametrize(("at_most", "outcome"), [("40%", "ok"), ("35%", "open"), ("5%", "FAIL")])
+def test_how_much_passes_an_issuer_where_something_is_unknown(at_most, outcome):
+    """What T has may all be U's in disguise: 10 to 40 of a hundred dollars pass U."""
+    expectation = {"of": "f", "metric": "look_through", "of_issuer": "U", "at_most": at_most}
+    scenario, _ = parse_scenario({"expect": [expectation]}, FUNDS)
+    (row,) = judge(Case(FUNDS, scenario)).rows
+    assert (row.outcome, row.got_text) == (outcome, "10.0% to 40.0%")
+    assert row.because == "U; T/outside/pile unknown"
+
+
+def test_an_answer_that_an_interval_leaves_open_says_so():
+    """T keeps nothing or 20 for 40 shares, of which F has 30; F has 70 beside."""
+    expectation = {"of": "f", "metric": "economic_price", "at_least": "$0.8"}
+    asked = {"stages": [{"loss": {"T": "$60"}}], "expect": [expectation]}
+    scenario, _ = parse_scenario(asked, FUNDS)
+    (row,) = judge(Case(FUNDS, scenario)).rows
+    assert (row.outcome, row.because) == ("open", "T/outside/pile decides")
+    assert row.got_text == "$0.7000 to $0.8500"

@@ -34,10 +34,22 @@ def unsure(fund):
     return fund
 
 
+def test_intervals_become_intervals_without_it(cli, unsure):
+    """What is written as an interval needs no flag; ``unknown`` does."""
+    for verb in ("run", "break"):
+        plain, asked = cli(verb, unsure), cli(verb, "--bounds", unsure)
+        assert (plain.code, plain.out) == (0, asked.out)
+    assert cli("check", unsure).out == cli("check", "--bounds", unsure).out
+    refused = cli("run", "--explain", "Fund", unsure)
+    assert refused.code == 2
+    assert "--set" in refused.err
+
+
 def test_without_it_the_value_is_named_with_the_ways_out(cli, unsure):
+    unsure.write_text(OPEN.replace("$9M..$10M", "unknown"), encoding="utf-8")
     done = cli("run", unsure)
     assert done.code == 4
-    assert "Fund/outside/strategies is an interval, $9M..$10M" in done.err
+    assert "Fund/outside/strategies is unknown" in done.err
     assert "in a file that includes" in done.err
     assert "--set Fund/outside/strategies=…" in done.err
     assert "--bounds" in done.err

@@ -46,15 +46,30 @@ def book(**oracle):
 
 
 @pytest.mark.parametrize(
-    ("base", "read"), [(None, Fraction(1)), ("usde", Fraction(1)), ("market", Fraction(9, 10))]
+    ("base", "quote", "read"),
+    [
+        (None, "$0.9", Fraction(9, 10)),
+        (None, "absent", Fraction(1)),
+        ("usde", "$0.9", Fraction(1)),
+        ("market", "$0.9", Fraction(9, 10)),
+    ],
 )
-def test_the_discount_is_taken_of_what_the_base_reads(base, read):
-    system = book(**({"base": base} if base else {}))
+def test_the_discount_is_taken_of_what_the_base_reads(base, quote, read):
+    """Without a base, of what sellers get for the unit; of its par where nobody quotes it."""
+    system = book(**({"base": base} if base else {})).set({"USDe/market_price": quote})
     # 100 x read x 0.95 x 0.9 against 80: the breach at the start is that of the reading
     held = {(event.of, event.event) for event in lr.run(system, price={"USDT": 0}).at_start}
     assert (("loop", "liquidated") in held) == (
         100 * read * Fraction(95, 100) * Fraction(9, 10) < 80
     )
+
+
+def test_a_unit_that_slips_takes_its_principal_tokens_with_it():
+    """100 x 0.95 x 0.9 of what USDe sells for against 80: below $0.9357 the loop is sold."""
+    system = book().set({"USDe/market_price": "absent"})
+    rows = lr.break_points(system, depeg={"USDe": "$0.65"}).rows
+    at = next(row.at for row in rows if (row.of, row.event) == ("loop", "liquidated"))
+    assert at.value == pytest.approx(80 / 85.5, abs=1e-15)
 
 
 def test_a_base_that_reads_wrongly_moves_what_is_read_through_it():

@@ -32,15 +32,14 @@ def written_off(supply: Fraction, *, pledged: str | None = None) -> WrittenOff:
     """Write off the loan; `pledged` is `void` or `honoured` where it is set off first."""
     counted = {"void": hand.STREAM_DEUSD, "honoured": hand.FREE_DEUSD, None: Fraction(0)}[pledged]
     netted = min(hand.PLUME_DEBT, counted)
-    void = max(Fraction(0), netted - hand.FREE_DEUSD)
+    void = min(netted, PLEDGED_DEUSD) if pledged == "void" else Fraction(0)
     deusd = min(Fraction(1), (supply - hand.PLUME_DEBT) / (supply - netted))
     return WrittenOff(deusd, _sdeusd_lenders(PLEDGED_DEUSD - void, deusd))
 
 
 def _sdeusd_lenders(behind: Fraction, deusd: Fraction) -> Fraction:
-    """The oracle still reads 1.0685 for each sdeUSD, so only voided collateral is sold."""
-    sold = behind * SDEUSD_LLTV < hand.ETH_DEBT
-    paid = behind / hand.incentive(SDEUSD_LLTV) if sold else behind * deusd
+    """The oracle still reads 1.0685 for each sdeUSD, so none is sold, and none has more behind it."""
+    paid = behind * deusd
     return (hand.ETH_CASH + min(hand.ETH_DEBT, paid)) / (hand.ETH_CASH + hand.ETH_DEBT)
 
 
