@@ -10,8 +10,7 @@ from pathlib import Path
 
 from looprisk.analysis.api import answer
 from looprisk.analysis.cascading import Watch
-from looprisk.analysis.check import check
-from looprisk.analysis.judging import check_bounds
+from looprisk.analysis.judging import check, check_bounds
 from looprisk.files.expected import Expected, beside, gone, judged, read_expected, renewed
 from looprisk.model.case import Case
 from looprisk.model.groups import runs
