@@ -93,4 +93,9 @@ def write(market: AaveMarket, draft: Draft) -> None:
     write_market(market.pool, market.reserves, market.modes, {}, draft)
 
 
-READER = Reader(NAME, recognise, read, write, asks)
+def feeds(market: AaveMarket) -> tuple[str, ...]:
+    """Return what the pool's oracle reads for each reserve."""
+    return tuple(one.source for one in market.reserves)
+
+
+READER = Reader(NAME, recognise, read, write, asks, feeds)

@@ -9,6 +9,7 @@ from looprisk.onchain.aave import AaveAccount, asks, read, recognise
 from looprisk.onchain.aave_rules import RULES, WHOLE, Leg, Standing
 from looprisk.onchain.aave_terms import Mode, Pool, Reserve
 from looprisk.onchain.draft import NO_READER, Draft, Tree, dollars, points, short
+from looprisk.onchain.principal import of_aave, priced_by_aave
 from looprisk.onchain.reader import Reader
 
 NAME = "aave-v3/1"
@@ -63,6 +64,7 @@ def write_market(
             draft.priced(one.token, dollars(one.price, pool.base))
     lent = [one for one in reserves if one.lent]
     claim = claims(pool, reserves, draft)
+    oracles = {one.token: _oracle(one, reserves, draft) for one in reserves}
     part: Tree = {
         "label": pool.label or "Aave v3",
         "rules": "aave-v3.3" if pool.found.realises else "aave-v3",
@@ -70,7 +72,7 @@ def write_market(
             draft.name(one.token): _lending(one, listed.get(one.token, 0), draft) for one in lent
         },
         "collateral": {
-            claim[one.token]: _terms(one.ltv, one.threshold, one.bonus, one, draft)
+            claim[one.token]: _terms(one, one, oracles[one.token], draft)
             for one in reserves
             if one.threshold
         },
@@ -81,7 +83,7 @@ def write_market(
                 "label": mode.label,
                 "borrows": [draft.name(one.token) for one in lent if one.token in mode.lent],
                 "collateral": {
-                    claim[one.token]: _terms(mode.ltv, mode.threshold, mode.bonus, one, draft)
+                    claim[one.token]: _terms(mode, one, oracles[one.token], draft)
                     for one in reserves
                     if one.token in mode.collateral
                 },
@@ -103,12 +105,21 @@ def _lending(reserve: Reserve, listed: int, draft: Draft) -> Tree:
     return lending
 
 
-def _terms(ltv: int, threshold: int, bonus: int, reserve: Reserve, draft: Draft) -> Tree:
+def _oracle(reserve: Reserve, pool: Sequence[Reserve], draft: Draft) -> str:
+    """Return what kind of oracle prices an asset: the market, unless it is principal."""
+    said = priced_by_aave(draft.sources.get(reserve.source), draft.pin.timestamp)
+    if said is not None:
+        draft.check(f"price of {draft.name(reserve.token)} by its discount", said, reserve.price)
+    return of_aave(reserve, pool, draft) or "market"
+
+
+def _terms(by: Reserve | Mode, reserve: Reserve, oracle: str, draft: Draft) -> Tree:
+    """Return the terms of an asset, by itself or in an e-mode."""
     terms: Tree = {
-        "ltv": points(ltv),
-        "lltv": points(threshold),
-        "incentive": points(bonus - WHOLE),
-        "oracle": "market",
+        "ltv": points(by.ltv),
+        "lltv": points(by.threshold),
+        "incentive": points(by.bonus - WHOLE),
+        "oracle": oracle,
     }
     if reserve.cap:
         terms["cap"] = draft.amount(reserve.token, reserve.cap * 10**reserve.decimals)
@@ -151,4 +162,9 @@ def position(market: str, account: AaveAccount, claim: Mapping[str, str], draft:
     return {**part, "address": account.account}
 
 
-READER = Reader(NAME, recognise, read, write, asks)
+def feeds(account: AaveAccount) -> tuple[str, ...]:
+    """Return what the pool's oracle reads for each asset of the account."""
+    return tuple(one.reserve.source for one in account.held)
+
+
+READER = Reader(NAME, recognise, read, write, asks, feeds)

@@ -19,6 +19,7 @@ from looprisk.model.values import decimal_text
 from looprisk.onchain.address import chain_name
 from looprisk.onchain.erc20 import Token
 from looprisk.onchain.snapshot import Pin
+from looprisk.onchain.sources import Source
 
 Tree = dict[str, object]
 UNKNOWN = "unknown"
@@ -78,6 +79,10 @@ class Draft:
     remarks: dict[str, Tree] = field(default_factory=dict)
     """What else is to be written of assets, by address: a note, what they depend on."""
     checks: list[Check] = field(default_factory=list)
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    """What prices are read from, by address, as it answers at the pinned block."""
+    traded: dict[str, Fraction] = field(default_factory=dict)
+    """What a principal token sells for, in what it promises, by its address."""
     prices: dict[str, str] = field(default_factory=dict)
     """The price of each token as it will be written, by address; the first that is told stays."""
     _sections: dict[str, Tree] = field(default_factory=dict)

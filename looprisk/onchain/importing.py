@@ -12,7 +12,7 @@ from looprisk.model.system import System
 from looprisk.onchain.aave_market import READER as AAVE_MARKET
 from looprisk.onchain.aave_parts import READER as AAVE
 from looprisk.onchain.aave_terms import dollar_prices
-from looprisk.onchain.abi import call
+from looprisk.onchain.abi import NOBODY, Call, call
 from looprisk.onchain.access import Access, opened
 from looprisk.onchain.address import chain as chain_id_of
 from looprisk.onchain.address import chain_name
@@ -27,10 +27,13 @@ from looprisk.onchain.feed import READER as FEED
 from looprisk.onchain.metamorpho_parts import READER as METAMORPHO
 from looprisk.onchain.morpho_market import READER as MORPHO_MARKET
 from looprisk.onchain.morpho_parts import READER as MORPHO
-from looprisk.onchain.places import NOWHERE, Places, known
+from looprisk.onchain.pendle_parts import READER as PENDLE
+from looprisk.onchain.places import Places, known
 from looprisk.onchain.provider import Provider
 from looprisk.onchain.reader import AnyReader, Look, Opened
 from looprisk.onchain.snapshot import FINALIZED, Pin, Snapshot
+from looprisk.onchain.sources import asks as source_asks
+from looprisk.onchain.sources import sources
 from looprisk.onchain.target import Target, is_market, place, target
 from looprisk.onchain.vault import READER as VAULT
 from looprisk.onchain.wrapper import READER as WRAPPER
@@ -45,6 +48,7 @@ READERS: tuple[AnyReader, ...] = (
     EULER_ACCOUNT,
     EULER_VAULT,
     METAMORPHO,
+    PENDLE,
     VAULT,
     WRAPPER,
     FEED,
@@ -150,7 +154,10 @@ def _found(snapshot: Snapshot, wanted: Target, places: Places) -> list[Opened]:
     # a market without its contract is in one of those where markets are looked for
     begins = [wanted.address] if wanted.address else list(places.contracts)
     readers = MARKETS if wanted.inside else READERS
-    parts = _open(snapshot, [Look(snapshot, one, places) for one in begins], readers)
+    issued: set[str] = set()
+    looks = [Look(snapshot, one, places) for one in begins]
+    snapshot.read_all(_first(looks, readers))
+    parts = _opened(looks, readers, issued)
     if not parts:
         where = chain_name(snapshot.pin.chain_id)
         raise UnreadableError(
@@ -168,30 +175,36 @@ def _found(snapshot: Snapshot, wanted: Target, places: Places) -> list[Opened]:
                 f"more than {MOST_OPENED} tokens stand behind {wanted}",
                 "import one of the markets or vaults it holds by itself",
             )
-        wave = _open(snapshot, [Look(snapshot, token) for token in new], READERS)
+        looks = [Look(snapshot, token) for token in new]
+        # the tokens, and the feeds of what was opened last, in one
+        asked = [*_first(looks, READERS), *token_asks(new), *source_asks(_feeds(wave))]
+        snapshot.read_all(asked)
+        wave = _opened(looks, READERS, issued)
         parts += wave
     return parts
 
 
-def _open(snapshot: Snapshot, looks: Sequence[Look], readers: Sequence[AnyReader]) -> list[Opened]:
-    """Recognise and read each address; what all readers ask first is asked at once."""
-    first = [asked for look in looks for reader in readers for asked in reader.asks(look)]
-    met = [look.address for look in looks if look.places is NOWHERE]
-    snapshot.read_all([*first, *token_asks(met)])
-    return [part for look in looks for part in _opened(look, readers)]
+def _first(looks: Sequence[Look], readers: Sequence[AnyReader]) -> list[Call]:
+    """Return what all readers ask first, so that it is asked at once."""
+    return [asked for look in looks for reader in readers for asked in reader.asks(look)]
 
 
-def _opened(look: Look, readers: Sequence[AnyReader]) -> list[Opened]:
-    """Let each reader open an address. An issuer is read once, by the first that knows it."""
+def _opened(looks: Sequence[Look], readers: Sequence[AnyReader], issued: set[str]) -> list[Opened]:
+    """Let each reader open each address. An issuer is read once, by the first that knows it."""
     parts: list[Opened] = []
-    issued: set[str] = set()
-    for reader in readers:
-        for part in reader.open(look):
-            if part.reading.issues not in issued:
-                parts.append(part)
-            if part.reading.issues is not None:
-                issued.add(part.reading.issues)
+    for look in looks:
+        for reader in readers:
+            for part in reader.open(look):
+                if part.reading.issues not in issued:
+                    parts.append(part)
+                if part.reading.issues is not None:
+                    issued.add(part.reading.issues)
     return parts
+
+
+def _feeds(parts: Sequence[Opened]) -> list[str]:
+    named = dict.fromkeys(feed for part in parts for feed in part.feeds)
+    return [feed for feed in named if feed != NOBODY]
 
 
 def _written(
@@ -204,6 +217,7 @@ def _written(
         tokens(snapshot, named),
         issued,
         _holdings(snapshot, list(issued), list(named)),
+        sources=sources(snapshot, _feeds(parts)),
     )
     for part in parts:
         part.write(draft)

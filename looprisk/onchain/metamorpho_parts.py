@@ -71,4 +71,9 @@ def _listed(queue: tuple[Queued, ...], vault: QueueVault, draft: Draft) -> str:
     )
 
 
-READER = Reader("metamorpho/1", recognise, read, write, asks)
+def feeds(vault: QueueVault) -> tuple[str, ...]:
+    """Return what the oracles of its markets read."""
+    return tuple(feed for one in vault.queue for feed in one.market.feeds)
+
+
+READER = Reader("metamorpho/1", recognise, read, write, asks, feeds)

@@ -68,6 +68,12 @@ class MorphoMarket:
     sources: Sources | None
     """None: the oracle is of a kind that is not read."""
 
+    @property
+    def feeds(self) -> tuple[str, ...]:
+        """What its oracle multiplies and divides by."""
+        known = self.sources
+        return () if known is None else (*known.base_feeds, *known.quote_feeds)
+
 
 @dataclass(frozen=True, slots=True)
 class MorphoAccount:

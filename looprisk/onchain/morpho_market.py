@@ -76,4 +76,9 @@ def write(whole: Whole, draft: Draft) -> None:
     write_market(whole.market, draft)
 
 
-READER = Reader(NAME, recognise, read, write, asks)
+def feeds(whole: Whole) -> tuple[str, ...]:
+    """Return what the oracle of the market reads."""
+    return whole.market.feeds
+
+
+READER = Reader(NAME, recognise, read, write, asks, feeds)

@@ -9,6 +9,7 @@ from looprisk.onchain.abi import NOBODY
 from looprisk.onchain.draft import NO_READER, UNKNOWN, Draft, Tree, percent, short
 from looprisk.onchain.morpho import MorphoAccount, MorphoMarket, asks, read, recognise
 from looprisk.onchain.morpho_rules import PRICE_UNIT, WAD
+from looprisk.onchain.principal import of_morpho
 from looprisk.onchain.reader import Reader
 
 NAME = "morpho-blue/1"
@@ -81,6 +82,9 @@ def _oracle(market: MorphoMarket, draft: Draft) -> str:
     sources = market.sources
     if sources is None or market.price is None:
         return f"{UNKNOWN} @{NO_READER}"
+    principal = of_morpho(market, draft)
+    if principal is not None:
+        return principal
     feeds = {*sources.base_feeds, *sources.quote_feeds} - {NOBODY}
     if feeds:
         return "market"
@@ -95,4 +99,9 @@ def _oracle(market: MorphoMarket, draft: Draft) -> str:
     return name
 
 
-READER = Reader(NAME, recognise, read, write, asks)
+def feeds(account: MorphoAccount) -> tuple[str, ...]:
+    """Return what the oracle of its market reads."""
+    return account.market.feeds
+
+
+READER = Reader(NAME, recognise, read, write, asks, feeds)

@@ -60,10 +60,17 @@ class Opened:
     reader: str
     reading: Reading
     write: Callable[[Draft], None]
+    feeds: tuple[str, ...] = ()
+    """The contracts it has a price from."""
 
 
 def _nothing(look: Look) -> tuple[Call, ...]:
     del look
+    return ()
+
+
+def _no_feeds(reading: object) -> tuple[str, ...]:
+    del reading
     return ()
 
 
@@ -82,11 +89,13 @@ class Reader(Generic[FoundT, ReadT]):
 
     asks: Callable[[Look], Sequence[Call]] = _nothing
     """Return the calls that ``recognise`` makes, so that those of all readers go together."""
+    feeds: Callable[[ReadT], tuple[str, ...]] = _no_feeds
+    """Return the contracts that tell a price there: feeds and their like, NOBODY where none."""
 
     def open(self, look: Look) -> list[Opened]:
         """Recognise and read."""
         found = [self.read(look.snapshot, one) for one in self.recognise(look)]
-        return [Opened(self.name, one, self._writer(one)) for one in found]
+        return [Opened(self.name, one, self._writer(one), self.feeds(one)) for one in found]
 
     def _writer(self, reading: ReadT) -> Callable[[Draft], None]:
         return lambda draft: self.write(reading, draft)

@@ -139,6 +139,18 @@ def _configure(by, made, tokens) -> None:
         by.send(set_.setAssetBorrowableInEMode(ether[0], ETH_MODE, True))
 
 
+def list_more(by, made, shop, tokens, sources) -> None:
+    """List further tokens in a pool of v3.2 as collateral, with the terms of USDC."""
+    contract = _Contracts(by, shop.aave_3_2)
+    addresses = [token.address for token in tokens.values()]
+    feeds = [sources[name].address for name in tokens]
+    by.send(made.oracle.functions.setAssetSources(addresses, feeds))
+    by.send(made.configurator.functions.initReserves(_list_3_2(contract, made, tokens)))
+    for address in addresses:
+        terms = (address, *RISK["USDC"])
+        by.send(made.configurator.functions.configureReserveAsCollateral(*terms))
+
+
 def supply(by, made, token, amount, user) -> None:
     """Mint tokens to ``user`` and supply them."""
     by.send(token.functions.mint(user, amount))

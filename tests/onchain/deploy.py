@@ -18,7 +18,7 @@ class Deployer:
 
     def deploy(self, artifact, *arguments, libraries=None):
         """Put a contract on the chain and return it."""
-        code = _linked(artifact, libraries or {})
+        code = linked(artifact, libraries or {})
         factory = self.web3.eth.contract(abi=artifact["abi"], bytecode="0x" + code)
         receipt = self._mined(
             factory.constructor(*arguments).transact({"from": self.me, "gas": GAS})
@@ -44,7 +44,7 @@ class Deployer:
         return receipt
 
 
-def _linked(artifact, libraries) -> str:
+def linked(artifact, libraries) -> str:
     """Return the creation code with the addresses of its libraries filled in."""
     code = artifact["bytecode"]
     references = artifact.get("linkReferences", {})

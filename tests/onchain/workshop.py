@@ -19,6 +19,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 AAVE_3_0 = "@aave/core-v3/artifacts"
 AAVE_3_2 = "aave_v3"
+OPENZEPPELIN = "@openzeppelin/contracts/build/contracts"
+PENDLE = "@pendle/core-v2/build/artifacts/contracts"
 WHEEL = "web3-ethereum-defi==1.2"
 """Carries the compiled contracts of Aave v3.2.0. Read as an archive: its own requirements would
 replace those of looprisk."""
@@ -50,6 +52,12 @@ class Workshop:
 
     def aave_3_2(self, name: str) -> dict:
         return _artifact(self.folder / AAVE_3_2 / f"{name}.json")
+
+    def pendle(self, name: str) -> dict:
+        return _artifact(_found(self.folder / "node_modules" / PENDLE, name))
+
+    def openzeppelin(self, name: str) -> dict:
+        return _artifact(self.folder / "node_modules" / OPENZEPPELIN / f"{name}.json")
 
     def multicall3(self) -> str:
         """Return the creation code of Multicall3."""

@@ -8,6 +8,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 
 interface Feed {
     function latestAnswer() external view returns (int256);
+    function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80);
     function decimals() external view returns (uint8);
 }
 
@@ -62,7 +63,12 @@ contract FeedOracle {
         if (BASE_VAULT != address(0)) {
             rate *= ERC4626(BASE_VAULT).convertToAssets(BASE_VAULT_CONVERSION_SAMPLE);
         }
-        if (BASE_FEED_1 != address(0)) rate *= uint256(Feed(BASE_FEED_1).latestAnswer());
-        if (QUOTE_FEED_1 != address(0)) rate /= uint256(Feed(QUOTE_FEED_1).latestAnswer());
+        if (BASE_FEED_1 != address(0)) rate *= _answer(BASE_FEED_1);
+        if (QUOTE_FEED_1 != address(0)) rate /= _answer(QUOTE_FEED_1);
+    }
+
+    function _answer(address feed) private view returns (uint256) {
+        (, int256 answer,,,) = Feed(feed).latestRoundData();
+        return uint256(answer);
     }
 }

@@ -1,0 +1,251 @@
+"""What prices are read from: feeds with their age, and the oracles of Pendle's principal tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from looprisk.onchain.abi import NOBODY, Answer, Call, call
+from looprisk.onchain.pendle_rules import (
+    ONE,
+    discount,
+    in_wrapper,
+    mean_rate,
+    principal_rate,
+    solvent,
+)
+from looprisk.onchain.snapshot import Snapshot
+
+_ROUND = "latestRoundData()(uint80,int256,uint256,uint256,uint80)"
+_LINEAR = ("PT()(address)", "maturity()(uint256)", "baseDiscountPerYear()(uint256)")
+_CAPPED = (
+    "PENDLE_PRINCIPAL_TOKEN()(address)",
+    "MATURITY()(uint256)",
+    "discountRatePerYear()(uint256)",
+    "ASSET_TO_USD_AGGREGATOR()(address)",
+)
+_MEAN = (
+    "market()(address)",
+    "twapDuration()(uint32)",
+    "baseOracleType()(uint8)",
+    "fromTokenScale()(uint256)",
+    "toTokenScale()(uint256)",
+)
+_INNER = "innerOracle()(address)"
+_QUOTE = "quoteOracle()(address)"
+ABOUT = "assetInfo()(uint8,address,uint8)"
+TO_WRAPPER, TO_ASSET = 0, 1
+"""Kinds of Pendle's mean: of principal in the wrapper, of principal in the asset."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """Principal priced below par by a rate a year, on a straight line until it is due."""
+
+    principal: str
+    matures: int
+    rate: int
+    """Simple, a year, in 1e18."""
+    aggregator: str = ""
+    """What it reads for the price of the asset, where it reads one (Aave's adapter)."""
+    asset_price: int = 0
+
+    def at(self, now: int) -> int:
+        """Return what a unit of principal counts, of the asset, in 1e18."""
+        return ONE - discount(self.rate, self.matures - now)
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """Principal priced by the mean of a market's implied yield over the last seconds."""
+
+    principal: str
+    market: str
+    seconds: int
+    asset: str | None
+    """What the rate is in; None where that is the wrapper, or no token."""
+    rate: int
+    """By our own reading of the market's observations, in 1e18."""
+    answer: int
+    """What the oracle must answer with that rate."""
+    quoted: bool
+    """It multiplies the rate by a feed of its own."""
+
+
+Pricing: TypeAlias = Discount | Mean
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A contract that markets read a price from, as it answers at the pinned block."""
+
+    address: str
+    answer: int | None
+    decimals: int | None
+    updated: int | None
+    """Seconds since 1970; None where it does not say."""
+    pricing: Pricing | None = None
+    """How it prices principal, where it does and that is understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """What one maturity of Pendle is made of, and what a unit of its wrapper is worth."""
+
+    wrapper: str
+    principal: str
+    yield_: str
+    index: int
+    """Asset for a unit of the wrapper, now; in 1e18."""
+    highest: int
+    """The most it ever was, as the token of yield counts it."""
+    expiry: int
+    asset: str | None
+    """What principal promises one of; None where that is no token."""
+
+
+def asks(addresses: Sequence[str]) -> list[Call]:
+    """Return what every price source is asked first."""
+    signatures = (_ROUND, "decimals()(uint8)")
+    return [call(one, signature) for one in addresses for signature in signatures]
+
+
+def sources(snapshot: Snapshot, addresses: Sequence[str]) -> dict[str, Source]:
+    """Return what each address answers; nothing is asked twice of an ordinary feed."""
+    wanted = [one for one in dict.fromkeys(addresses) if one != NOBODY]
+    answers = snapshot.read_all(asks(wanted))
+    rows = dict(zip(wanted, zip(answers[::2], answers[1::2], strict=True), strict=True))
+    # what Pendle makes has one round, of number 0; Aave's adapters have none
+    alike = [one for one, (round_, _) in rows.items() if round_.ok and not round_.integer(0)]
+    without = [one for one, (round_, _) in rows.items() if not round_.ok]
+    pricings = {
+        **_answering(snapshot, alike, (_LINEAR[0], _MEAN[1], _INNER), _by_pendle),
+        **_answering(snapshot, without, (_CAPPED[0],), _by_aave),
+    }
+    return {
+        one: Source(
+            one,
+            round_.integer(1) if round_.ok else None,
+            decimals.integer() if decimals.ok else None,
+            (round_.integer(3) or None) if round_.ok else None,
+            pricings.get(one),
+        )
+        for one, (round_, decimals) in rows.items()
+    }
+
+
+def _answering(
+    snapshot: Snapshot,
+    places: Sequence[str],
+    getters: Sequence[str],
+    pricing: Callable[[Snapshot, str], Pricing | None],
+) -> dict[str, Pricing | None]:
+    """Return how those of the places price principal that answer one of the getters."""
+    answers = snapshot.read_all([call(one, getter) for one in places for getter in getters])
+    width = len(getters)
+    return {
+        one: pricing(snapshot, one)
+        for at, one in enumerate(places)
+        if any(answer.ok for answer in answers[at * width : (at + 1) * width])
+    }
+
+
+def _by_pendle(snapshot: Snapshot, oracle: str) -> Pricing | None:
+    inner = snapshot.read(call(oracle, _INNER))
+    linear = inner.address() if inner.ok else oracle
+    getters = snapshot.read_all([call(linear, getter) for getter in _LINEAR])
+    if all(one.ok for one in getters):
+        principal, matures, rate = getters
+        return Discount(principal.address(), matures.integer(), rate.integer())
+    getters = snapshot.read_all([call(oracle, getter) for getter in _MEAN])
+    return _mean(snapshot, oracle, getters) if all(one.ok for one in getters) else None
+
+
+def _by_aave(snapshot: Snapshot, adapter: str) -> Pricing | None:
+    getters = snapshot.read_all([call(adapter, getter) for getter in _CAPPED])
+    if not all(one.ok for one in getters):
+        return None
+    principal, matures, rate, asset = getters
+    price = snapshot.read(call(asset.address(), "latestAnswer()(int256)"))
+    if not price.ok:
+        return None
+    numbers = (matures.integer(), rate.integer())
+    return Discount(principal.address(), *numbers, asset.address(), price.integer())
+
+
+def _mean(snapshot: Snapshot, oracle: str, getters: Sequence[Answer]) -> Mean | None:
+    first, *numbers = getters
+    market = first.address()
+    seconds, kind, up, down = (one.integer() for one in numbers)
+    split = split_of(snapshot, market) if kind in {TO_WRAPPER, TO_ASSET} else None
+    if split is None:
+        return None
+    raw = rate_of(snapshot, market, split.expiry, seconds)
+    if raw is None:
+        return None
+    adjust = solvent if kind == TO_ASSET else in_wrapper
+    rate = adjust(raw, split.index, split.highest)
+    answer = rate * up // down
+    quote = snapshot.read(call(oracle, _QUOTE))
+    if quote.ok:
+        price, decimals = snapshot.read_all(asks([quote.address()]))
+        answer = answer * price.integer(1) // 10 ** decimals.integer()
+    asset = split.asset if kind == TO_ASSET else None
+    return Mean(split.principal, market, seconds, asset, rate, answer, quote.ok)
+
+
+def split_of(snapshot: Snapshot, market: str) -> Split | None:
+    """Return what a market trades; None where it is no market of Pendle's."""
+    parts, expiry = snapshot.read_all(
+        [
+            call(market, "readTokens()(address,address,address)"),
+            call(market, "expiry()(uint256)"),
+        ]
+    )
+    if not (parts.ok and expiry.ok):
+        return None
+    wrapper, principal, yield_ = (parts.address(at) for at in range(3))
+    return maturity(snapshot, wrapper, principal, yield_, expiry.integer())
+
+
+def maturity(snapshot: Snapshot, wrapper: str, principal: str, yield_: str, expiry: int) -> Split:
+    """Return a maturity with what a unit of its wrapper is worth.
+
+    The most it ever was never falls, and within a block it may stand still.
+    """
+    rate, stored, keeps, updated = snapshot.read_all(
+        [
+            call(wrapper, "exchangeRate()(uint256)"),
+            call(yield_, "pyIndexStored()(uint256)"),
+            call(yield_, "doCacheIndexSameBlock()(bool)"),
+            call(yield_, "pyIndexLastUpdatedBlock()(uint256)"),
+        ]
+    )
+    still = keeps.flag() and updated.integer() == snapshot.pin.number
+    index = rate.integer()
+    highest = stored.integer() if still else max(index, stored.integer())
+    asset = asset_of(snapshot, wrapper)
+    return Split(wrapper, principal, yield_, index, highest, expiry, asset)
+
+
+def asset_of(snapshot: Snapshot, wrapper: str) -> str | None:
+    """Return the token that a wrapper counts in; None where it counts in something else."""
+    about = snapshot.read(call(wrapper, ABOUT))
+    is_token = about.integer(0) == 0 and about.address(1) != NOBODY
+    return about.address(1) if is_token else None
+
+
+def rate_of(snapshot: Snapshot, market: str, expiry: int, seconds: int) -> int | None:
+    """Return what principal is worth in the asset by the mean of a market; None: not observed.
+
+    This is before what an insolvent wrapper takes from it.
+    """
+    left = expiry - snapshot.pin.timestamp
+    if left <= 0:
+        return ONE
+    observed = snapshot.read(call(market, "observe(uint32[])(uint216[])", [seconds, 0]))
+    if not observed.ok:
+        return None
+    before, now = (one for one in observed.items() if isinstance(one, int))
+    return principal_rate(mean_rate(before, now, seconds), left)
