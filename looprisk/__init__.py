@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from looprisk.results import CheckReport as CheckReport
     from looprisk.results import Clearing as Clearing
     from looprisk.results.bounds import Bounds as Bounds
+    from looprisk.results.limits import governance as governance
     from looprisk.sweeps import frontier as frontier
     from looprisk.sweeps import limit as limit
     from looprisk.sweeps import reverse as reverse
@@ -92,6 +93,7 @@ _HOMES = {
     "looprisk.symbolic": ("formula",),
     "looprisk.sweeps": ("frontier", "limit", "reverse", "sensitivities", "sweep"),
     "looprisk.results.bounds": ("Bounds",),
+    "looprisk.results.limits": ("governance",),
     "looprisk.results": ("BreakPoints", "Cascade", "CheckReport", "Clearing", "Clearings"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

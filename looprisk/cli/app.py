@@ -183,41 +183,6 @@ def sweep(
     return sweeping.sweep(read(where, set_, shock), vary, measure or (), to)
 
 
-@app.command("limit")
-def limit(
-    where: Where,
-    path: Annotated[
-        str, typer.Argument(metavar="PATH", help="The parameter, such as market/collateral/X/lltv.")
-    ],
-    *,
-    keep: Annotated[
-        str,
-        typer.Option(
-            "--keep",
-            metavar="EXPECTATION",
-            help="What must hold: 'of: m, metric: break_at, event: bad_debt, at_least: 8%'.",
-        ),
-    ],
-    between: Annotated[
-        str | None,
-        typer.Option("--between", metavar="LOW..HIGH", help="The range to search."),
-    ] = None,
-    set_: Sets = None,
-    shock: Shocks = None,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
-) -> int:
-    """Find the values of a parameter with which an expectation holds."""
-    from looprisk.cli import sweeping
-    from looprisk.cli.ask import read
-
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
-    return sweeping.limit(read(where, set_, shock), path, keep, between, to)
-
-
 @app.command("map")
 def map_(
     where: Where,

@@ -1,4 +1,4 @@
-"""The verbs that ask how far an answer is from breaking: ``reverse`` and ``sensitivities``."""
+"""The verbs that ask how far from breaking: ``limit``, ``reverse``, ``sensitivities``."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -19,6 +19,58 @@ class Norm(StrEnum):
     max = "max"
     sum = "sum"
     mahalanobis = "mahalanobis"
+
+
+@app.command("limit")
+def limit(
+    where: Where,
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH...", help="Parameters, such as market/collateral/X/lltv."),
+    ],
+    *,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            "--keep",
+            metavar="EXPECTATION",
+            help="What must hold: 'of: m, metric: break_at, event: bad_debt, at_least: 8%'.",
+        ),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset",
+            metavar="RULE",
+            help="Or a published rule: twice-liquidity, break-8, run-30.",
+        ),
+    ] = None,
+    of: Annotated[
+        str | None, typer.Option("--of", metavar="ID", help="Whom the published rule is about.")
+    ] = None,
+    between: Annotated[
+        str | None,
+        typer.Option("--between", metavar="LOW..HIGH", help="The range to search."),
+    ] = None,
+    governance: Annotated[
+        bool,
+        typer.Option("--governance", help="As a table of parameters, current and recommended."),
+    ] = False,
+    set_: Sets = None,
+    shock: Shocks = None,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Find the values of a parameter with which an expectation or a published rule holds."""
+    from looprisk.cli import limiting
+    from looprisk.cli.ask import read
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    kept = limiting.Keep(keep=keep, preset=preset, of=of, between=between)
+    return limiting.limit(read(where, set_, shock), paths, kept, to, governance=governance)
 
 
 @app.command("reverse")

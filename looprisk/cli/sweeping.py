@@ -1,7 +1,6 @@
-"""The verbs ``sweep`` and ``limit``: many starts of one scenario, asked and shown."""
+"""The verb ``sweep``: many starts of one scenario, asked and shown; and answers of one table."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fractions import Fraction
+from collections.abc import Iterable, Iterator, Sequence
 
 from looprisk.cli.ask import Ask, cases
 from looprisk.cli.busy import tracked
@@ -15,7 +14,6 @@ from looprisk.results.names import for_log
 from looprisk.results.reverse import Reverse
 from looprisk.results.sensitivities import Sensitivities
 from looprisk.results.sweeps import Sweep
-from looprisk.sweeps import limit as limited
 from looprisk.sweeps import spread
 from looprisk.sweeps import sweep as swept
 from looprisk.sweeps.sweep import Start
@@ -30,29 +28,6 @@ def sweep(ask: Ask, vary: Sequence[str], measure: Sequence[str], to: Out) -> int
     answer = swept(one(ask, "sweep"), dict(_varied(vary)), measure=measure, watch=watch)
     show(answer, to)
     return Exit.NO_ANSWER if any(row.refused for row in answer.rows) else Exit.OK
-
-
-def limit(ask: Ask, path: str, keep: str, between: str | None, to: Out) -> int:
-    """Show the values of a parameter with which an expectation holds."""
-    wanted = read_value(keep if keep.lstrip().startswith("{") else f"{{{keep}}}", "--keep")
-    if not isinstance(wanted, Mapping):
-        raise RefusedError(
-            f"--keep {keep}: this is no expectation",
-            help_="--keep 'of: lend, metric: bad_debt_usd, is: $0'",
-        )
-    ends = None
-    if between is not None:
-        low, mark, high = (part.strip() for part in between.partition(".."))
-        if not (low and mark and high):
-            raise RefusedError(f"--between {between}: write LOW..HIGH, 60%..90%")
-        ends = (low, high)
-
-    def watch(numbers: list[Fraction]) -> Iterator[Fraction]:
-        return tracked(numbers, [path] * len(numbers), doing="searching", quiet=to.quiet)
-
-    answer = limited(one(ask, "limit"), path, wanted, between=ends, watch=watch)
-    show(answer, to)
-    return Exit.OK
 
 
 def one(ask: Ask, verb: str) -> Case:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
+from looprisk.results.governance import Governance, Parameter
 from looprisk.results.names import clean
 from looprisk.results.table import Table
 
@@ -19,6 +22,8 @@ class Boundary:
     """
 
     holds: float
+    number: Fraction
+    """The same, exactly."""
     text: str
     """The safe value as it is typed."""
     fails: float | None = None
@@ -54,6 +59,14 @@ class Limit:
     """How many times the system was solved, each solution with its own certificate."""
     residual: float
     """The largest residual of those solutions, relative to the claims."""
+    parameter: Parameter
+    """The row of a table of parameters, as governance publishes it."""
+    sets: bool = False
+    """Whether the rule sets the value, where others leave a safe one as it is."""
+    simulated: bool = False
+    """Whether every value was stepped through time."""
+    sources: tuple[str, ...] = ()
+    """Who published the rule, and where the numbers that it rests on come from."""
 
     @property
     def monotone(self) -> bool:
@@ -65,18 +78,19 @@ class Limit:
 
     @property
     def recommended(self) -> str:
-        """What it is now where that holds, else the nearest value that does; else nothing."""
-        safe = self._nearest
-        if self.holds_now or safe is None:
-            return self.current_text if self.holds_now else ""
-        return min((safe.low, safe.high), key=lambda end: abs(end.holds - self.current)).text
+        """What it is now where that holds, else the nearest value that does; else nothing.
+
+        A rule that sets the value recommends its end instead.
+        """
+        if self.holds_now and not self.sets:
+            return self.current_text
+        end = end_of(self.ranges, self.current, sets=self.sets)
+        return end.text if end is not None else ""
 
     @property
-    def _nearest(self) -> SafeRange | None:
-        def away(safe: SafeRange) -> float:
-            return max(safe.low.holds - self.current, self.current - safe.high.holds, 0.0)
-
-        return min(self.ranges, key=away, default=None)
+    def governance(self) -> Governance:
+        """The table of parameters, current and recommended, as governance publishes it."""
+        return governance([self])
 
     @property
     def headline(self) -> str:
@@ -109,13 +123,13 @@ class Limit:
     @property
     def note(self) -> str:
         """What was searched, and the proof."""
-        one = "one limit in this range" if self.monotone else "not monotone: every range is listed"
         now = "holds" if self.holds_now else "does not hold"
-        return (
+        one = "one limit in this range" if self.monotone else "not monotone: every range is listed"
+        said = (
             f"now {self.current_text}, with which it {now}; searched {self.searched[0]} to "
-            f"{self.searched[1]}: {one}. certified: {self.solves} solves, "
-            f"residual at most {self.residual:.2g}"
+            f"{self.searched[1]}: {one}. {self.parameter.proof}"
         )
+        return "; ".join((said, *self.sources))
 
     def __repr__(self) -> str:
         return self.table.text()
@@ -134,3 +148,28 @@ def _words(safe: SafeRange) -> str:
     if low.fails is None:
         return f"at most {high.text}"
     return f"at least {low.text}" if high.fails is None else f"from {low.text} to {high.text}"
+
+
+def end_of(ranges: Sequence[SafeRange], current: float, *, sets: bool) -> Boundary | None:
+    """Return the end of a safe stretch that is nearest to a value; where it is set, the upper."""
+
+    def away(safe: SafeRange) -> float:
+        return max(safe.low.holds - current, current - safe.high.holds, 0.0)
+
+    safe = min(ranges, key=away, default=None)
+    if safe is None:
+        return None
+    return safe.high if sets else min((safe.low, safe.high), key=lambda e: abs(e.holds - current))
+
+
+def governance(limits: Iterable[Limit]) -> Governance:
+    """Return limits as one table of parameters: a row an asset, current and recommended values.
+
+    >>> import looprisk as lr
+    >>> loop = lr.loop("wstETH", "ETH", equity=100, ltv=0.90, lltv=0.945)
+    >>> keep = {"of": "loop", "metric": "break_at", "event": "liquidated", "at_least": "8%"}
+    >>> table = governance([lr.limit(loop, "loop/loop/ltv", keep, price={"wstETH": -1})])
+    >>> table.rows[0].name, table.rows[0].current, table.rows[0].recommended
+    ('LTV', '90.00%', '86.94%')
+    """
+    return Governance(rows=tuple(limit.parameter for limit in limits))

@@ -1,4 +1,4 @@
-"""The values of a parameter with which an expectation holds: scanned, then bracketed."""
+"""The values of a parameter with which a rule holds: scanned, then bracketed."""
 
 from __future__ import annotations
 
@@ -9,22 +9,17 @@ from itertools import pairwise
 from typing import Unpack
 
 from looprisk.analysis.api import Question, case_of
-from looprisk.analysis.asked import claim_named
-from looprisk.analysis.check import judge
-from looprisk.analysis.clearing import proven, title
-from looprisk.analysis.solve import Solved, solve
-from looprisk.analysis.verdicts import words
-from looprisk.errors import LoopriskError, ModelError, Problem
+from looprisk.analysis.clearing import title
+from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
-from looprisk.model.expectation import Expectation
-from looprisk.model.groups import meant, runs
 from looprisk.model.paths import value_at
-from looprisk.model.reading import parse_scenario
 from looprisk.model.system import System
 from looprisk.model.tree import dump
 from looprisk.model.values import Value, decimal_text, read
-from looprisk.results.limits import Boundary, Limit, SafeRange
-from looprisk.results.numbers import NONE
+from looprisk.results.limits import Boundary, Limit, SafeRange, end_of
+from looprisk.sweeps.parameters import parameter
+from looprisk.sweeps.presets import preset as published
+from looprisk.sweeps.rules import Rule, Seen, kept
 
 SCAN = 32
 """Steps of the scan over the range; a stretch narrower than one may be missed, and the note says
@@ -37,24 +32,14 @@ _TIMES = 10
 """Without ``between``, an amount is searched up to so many times what it is now."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What one value leads to: None where the expectation holds, else why it does not."""
-
-    why: str | None
-    residual: float = 0.0
-    possible: bool = True
-    """Whether the system can have the value at all."""
-
-
 @dataclass(slots=True)
 class _Search:
-    """The values tried so far; each is solved once."""
+    """The values tried so far; each is asked once."""
 
-    case: Case
+    rule: Rule
     path: str
     written: Value
-    seen: dict[Fraction, _Seen] = field(default_factory=dict)
+    seen: dict[Fraction, Seen] = field(default_factory=dict)
 
     def holds(self, number: Fraction) -> bool:
         if number not in self.seen:
@@ -67,79 +52,143 @@ class _Search:
     def text(self, number: Fraction) -> str:
         return text_of(number, self.written)
 
-    def _look(self, number: Fraction) -> _Seen:
-        value = replace(self.written, low=number, high=number, text=self.text(number))
+    @property
+    def residual(self) -> float:
+        return max(seen.residual for seen in self.seen.values())
+
+    def _look(self, number: Fraction) -> Seen:
         try:
-            case = replace(self.case, system=self.case.system.set({self.path: value}))
+            changed = replace(self.rule.case, system=self.system(number))
         except ModelError as error:
-            return _Seen(f"not possible: {error.problems[0].message}", possible=False)
-        residual = 0.0
-        for run in runs(case):
-            try:
-                solved = solve(run)
-                residual = max(residual, proven(solved.end)[0])
-                failed = next((row for row in judge(solved) if row.outcome != "ok"), None)
-            except LoopriskError as error:
-                return _Seen(f"no certified answer: {str(error).splitlines()[0]}")
-            if failed is None and _broken_at_start(solved, run.scenario.expect[0]):
-                return _Seen(f"{judge(solved)[0].asked}: already at the start", residual)
-            if failed is not None:
-                found = failed.got_text or (NONE if failed.got is None else f"{failed.got:.6g}")
-                return _Seen(f"{failed.asked}: {found}", residual)
-        return _Seen(None, residual)
+            return Seen(f"not possible: {error.problems[0].message}", possible=False)
+        return self.rule.look(changed)
+
+    def system(self, number: Fraction) -> System:
+        """Return the system with this value; raises ModelError where it cannot have it."""
+        value = replace(self.written, low=number, high=number, text=self.text(number))
+        return self.rule.case.system.set({self.path: value})
+
+    def possible(self, number: Fraction) -> bool:
+        """Whether the system can have this value, without asking the rule."""
+        if number in self.seen:
+            return self.seen[number].possible
+        try:
+            self.system(number)
+        except ModelError:
+            return False
+        return True
 
 
 def limit(
     what: System | Case,
     path: str,
-    keep: Mapping[str, object],
+    keep: Mapping[str, object] | None = None,
     *,
+    preset: str | None = None,
+    of: str | None = None,
     between: tuple[object, object] | None = None,
     watch: Callable[[list[Fraction]], Iterator[Fraction]] = iter,
     **asked: Unpack[Question],
 ) -> Limit:
     """Return the values at ``path`` with which the expectation ``keep`` holds under a shock.
 
-    ``what`` and the shock as keywords are those of :func:`looprisk.run`.
+    ``what`` and the shock as keywords are those of :func:`looprisk.run`; with ``time`` every value
+    is stepped through.
 
     ``keep`` has the words of an expectation: ``{"of": "plume-xusd", "metric": "break_at", "event":
-    "bad_debt", "at_least": "8%"}``. ``between`` is the range searched; without it a share from 0 to
-    1, an amount from 0 to ten times what it is. The range is scanned in equal steps, each change is
-    bracketed to six digits: the value given holds, the next digit does not.
+    "bad_debt", "at_least": "8%"}``. In its place ``preset`` names a published rule of
+    :mod:`looprisk.sweeps.presets`: ``twice-liquidity``, ``break-8`` or ``run-30``; it is about what
+    the path belongs to, or about ``of``. ``between`` is the range searched; without it a share from
+    0 to 1, an amount from 0 to ten times what it is. The range is scanned in equal steps, each
+    change is bracketed to six digits: the value given holds, the next digit does not.
 
     >>> import looprisk as lr
     >>> loop = lr.loop("wstETH", "ETH", equity=100, ltv=0.90, lltv=0.945)
     >>> keep = {"of": "loop", "metric": "break_at", "event": "liquidated", "at_least": "8%"}
     >>> limit(loop, "loop/loop/ltv", keep, price={"wstETH": -1}).recommended
     '86.94%'
+    >>> limit(loop, "loop/loop/ltv", preset="break-8").holds_now
+    True
 
-    Raises ModelError where the path leads to no number or ``keep`` cannot be judged.
+    Raises ModelError where the path leads to no number, where neither or both of ``keep`` and
+    ``preset`` are given, or where what is kept cannot be judged.
     """
-    case = _keeping(case_of(what, asked), keep)
-    written = value_at(dump(case.system), path)
+    return _searched(_rule(case_of(what, asked), path, keep, preset, of), path, between, watch)
+
+
+def _rule(
+    case: Case, path: str, keep: Mapping[str, object] | None, preset: str | None, of: str | None
+) -> Rule:
+    """Return what is kept; the path is read before, so that its own errors come first."""
+    written_at(case.system, path)
+    if (keep is None) == (preset is None):
+        message = "a limit keeps an expectation (`keep`) or a published rule (`preset`): one of two"
+        raise ModelError([Problem((), message)])
+    if keep is not None:
+        return kept(case, keep)
+    return published(case, path, str(preset), of)
+
+
+def written_at(system: System, path: str) -> Value:
+    """Return the number that a path leads to; raises ModelError where there is none."""
+    written = value_at(dump(system), path)
     if not isinstance(written, Value) or not written.known:
         raise ModelError([Problem((), f"{path}: a limit is of a number; here stands none")])
-    low, high = _range(written, path, between)
-    search = _Search(case, path, written)
+    return written
+
+
+def _searched(
+    rule: Rule,
+    path: str,
+    between: tuple[object, object] | None,
+    watch: Callable[[list[Fraction]], Iterator[Fraction]],
+) -> Limit:
+    case = rule.case
+    written = written_at(case.system, path)
+    low, high = _range(written, path, between, rule.reach)
+    search = _Search(rule, path, written)
     now = search.holds(written.number)
     step = (high - low) / SCAN
     inside = {written.number} if low < written.number < high else set()
     scan = sorted({low + k * step for k in range(SCAN + 1)} | inside)
     for number in watch(scan):
         search.holds(number)
+    scan = sorted({*scan, *_edges(search, scan)})
+    ranges = tuple(_ranges(search, scan))
+    stays = now and not rule.sets
+    row = parameter(
+        case.system,
+        path,
+        written,
+        None if stays else end_of(ranges, float(written.number), sets=rule.sets),
+        holds=search.holds,
+        keep=rule.words,
+        proof=_proof(search),
+        sources=rule.sources,
+    )
     return Limit(
         scenario=title(case),
         path=path,
         unit=written.unit,
-        keep=_in_words(case.scenario.expect[0]),
+        keep=rule.words,
         current=float(written.number),
         current_text=written.text or search.text(written.number),
         holds_now=now,
-        ranges=tuple(_ranges(search, scan)),
+        ranges=ranges,
         searched=(search.text(low), search.text(high)),
         solves=len(search.seen),
-        residual=max(seen.residual for seen in search.seen.values()),
+        residual=search.residual,
+        parameter=row,
+        sets=rule.sets,
+        simulated=rule.simulated,
+        sources=rule.sources,
     )
+
+
+def _proof(search: _Search) -> str:
+    if search.rule.simulated:
+        return f"simulated: {len(search.seen)} runs through time"
+    return f"certified: {len(search.seen)} solves, residual at most {search.residual:.2g}"
 
 
 def text_of(number: Fraction, written: Value) -> str:
@@ -168,32 +217,8 @@ def _scaled(number: Fraction) -> str:
     return decimal_text(Fraction(round(number * 10**12), 10**12))
 
 
-def _broken_at_start(solved: Solved, expectation: Expectation) -> bool:
-    """Whether the event that must never happen holds before any shock: no value that is safe."""
-    if expectation.happens != "never":
-        return False
-    names = {claim_named(solved, of) for of in meant(expectation.of, solved.case.system.parts)}
-    held = {(m.of, m.event) for m in solved.holding(solved.start)}
-    return any((name, expectation.event) in held for name in names)
-
-
-def _keeping(case: Case, keep: Mapping[str, object]) -> Case:
-    """Return the case with the one expectation that is kept."""
-    scenario, problems = parse_scenario({"expect": [dict(keep)]}, case.system, ("keep",))
-    if scenario is None or problems:
-        raise ModelError(Problem((), f"keep: {p.message}", p.help) for p in problems)
-    expect = scenario.expect
-    return replace(
-        case, scenario=case.scenario.model_copy(update={"expect": expect}), expect_lines=()
-    )
-
-
-def _in_words(expectation: Expectation) -> str:
-    return f"{expectation.of} {words(expectation)[0]}"
-
-
 def _range(
-    written: Value, path: str, between: tuple[object, object] | None
+    written: Value, path: str, between: tuple[object, object] | None, reach: Fraction | None
 ) -> tuple[Fraction, Fraction]:
     if between is not None:
         ends = [_read(end, written, path) for end in between]
@@ -202,6 +227,7 @@ def _range(
         return ends[0], ends[1]
     top = _ENDS.get(written.unit)
     high = Fraction(top) if top is not None else abs(written.number) * _TIMES
+    high = max(high, Fraction(reach.__ceil__())) if reach is not None else high
     if not high:
         message = f"{path} is 0: how far should be searched?"
         raise ModelError([Problem((), message, "give the range: --between '$0..$10M'")])
@@ -221,14 +247,15 @@ def _read(raw: object, written: Value, path: str) -> Fraction:
 
 def _ranges(search: _Search, scan: list[Fraction]) -> Iterator[SafeRange]:
     """Yield the stretches that hold; each change between two points of the scan is halved."""
-    low = Boundary(holds=float(scan[0]), text=search.text(scan[0]))
+    low = _open_end(search, scan[0])
     inside = search.holds(scan[0])
     for left, right in pairwise(scan):
         if search.holds(left) == search.holds(right):
             continue
-        good, bad = _bracket(search, left, right)
+        good, bad = _bracket(search.holds, left, right)
         end = Boundary(
             holds=float(good),
+            number=good,
             text=search.text(good),
             fails=float(bad) if search.seen[bad].possible else None,
             why=search.why(bad),
@@ -237,18 +264,32 @@ def _ranges(search: _Search, scan: list[Fraction]) -> Iterator[SafeRange]:
             yield SafeRange(low=low, high=end)
         low, inside = end, not inside
     if inside:
-        yield SafeRange(low=low, high=Boundary(holds=float(scan[-1]), text=search.text(scan[-1])))
+        yield SafeRange(low=low, high=_open_end(search, scan[-1]))
 
 
-def _bracket(search: _Search, left: Fraction, right: Fraction) -> tuple[Fraction, Fraction]:
+def _open_end(search: _Search, number: Fraction) -> Boundary:
+    """Return an end of what was searched, beyond which nothing was seen to fail."""
+    return Boundary(holds=float(number), number=number, text=search.text(number))
+
+
+def _edges(search: _Search, scan: list[Fraction]) -> Iterator[Fraction]:
+    """Yield the last values that are possible: a stretch that holds may be no longer than there."""
+    for left, right in pairwise(scan):
+        if search.possible(left) != search.possible(right):
+            yield _bracket(search.possible, left, right)[0]
+
+
+def _bracket(
+    holds: Callable[[Fraction], bool], left: Fraction, right: Fraction
+) -> tuple[Fraction, Fraction]:
     """Return the last value that holds and the next one, on a grid of short numbers."""
     unit = _grid(max(abs(left), abs(right)))
-    good, bad = (left, right) if search.holds(left) else (right, left)
+    good, bad = (left, right) if holds(left) else (right, left)
     while abs(bad - good) > unit:
         middle = round((good + bad) / 2 / unit) * unit
         if middle in (good, bad):
             break
-        good, bad = (middle, bad) if search.holds(middle) else (good, middle)
+        good, bad = (middle, bad) if holds(middle) else (good, middle)
     return good, bad
 
 

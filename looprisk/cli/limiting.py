@@ -1,0 +1,101 @@
+"""The verb ``limit``: safe values of parameters, one by one or as governance publishes them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from looprisk.cli.ask import Ask, asked_system
+from looprisk.cli.busy import tracked
+from looprisk.cli.emit import Format, Out, write
+from looprisk.cli.failure import Exit, RefusedError
+from looprisk.cli.sweeping import one, show
+from looprisk.files.load import load
+from looprisk.files.typed import read_value
+from looprisk.model.case import Case
+from looprisk.results.governance import Governance
+from looprisk.results.limits import governance as published
+from looprisk.results.names import for_log
+from looprisk.sweeps import limit as limited
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """What must hold, as it was typed."""
+
+    keep: str | None
+    preset: str | None
+    of: str | None
+    between: str | None
+
+
+def limit(ask: Ask, paths: Sequence[str], kept: Keep, to: Out, *, governance: bool) -> int:
+    """Show the values of each parameter with which what is kept holds, the others as they are."""
+    if (kept.keep is None) == (kept.preset is None):
+        raise RefusedError(
+            "a limit keeps one of two: --keep EXPECTATION or --preset RULE",
+            help_="--keep 'of: lend, metric: bad_debt_usd, is: $0', or --preset break-8",
+        )
+    expectation = None if kept.keep is None else _expectation(kept.keep)
+    ends = None if kept.between is None else _ends(kept.between)
+    case = _case(ask, kept)
+    found = [
+        limited(
+            case,
+            path,
+            expectation,
+            preset=kept.preset,
+            of=kept.of,
+            between=ends,
+            watch=_watch(path, to),
+        )
+        for path in paths
+    ]
+    if governance or len(found) > 1:
+        table(published(found), to)
+    else:
+        show(found[0], to)
+    return Exit.OK
+
+
+def _case(ask: Ask, kept: Keep) -> Case:
+    """Return the case that is asked; a published rule strikes what it needs by itself."""
+    if kept.preset is not None and ask.scenario is None and not ask.shocks:
+        return asked_system(ask, load(ask.path))
+    return one(ask, "limit")
+
+
+def _expectation(text: str) -> Mapping[str, object]:
+    wanted = read_value(text if text.lstrip().startswith("{") else f"{{{text}}}", "--keep")
+    if isinstance(wanted, Mapping):
+        return wanted
+    raise RefusedError(
+        f"--keep {text}: this is no expectation",
+        help_="--keep 'of: lend, metric: bad_debt_usd, is: $0'",
+    )
+
+
+def _ends(text: str) -> tuple[str, str]:
+    low, mark, high = (part.strip() for part in text.partition(".."))
+    if not (low and mark and high):
+        raise RefusedError(f"--between {text}: write LOW..HIGH, 60%..90%")
+    return low, high
+
+
+def _watch(path: str, to: Out) -> Callable[[list[Fraction]], Iterator[Fraction]]:
+    def watch(numbers: list[Fraction]) -> Iterator[Fraction]:
+        return tracked(numbers, [path] * len(numbers), doing="searching", quiet=to.quiet)
+
+    return watch
+
+
+def table(answer: Governance, to: Out) -> None:
+    """Write a table of parameters."""
+    match to.format:
+        case Format.table:
+            write(to, answer.table.text(to.width, color=to.color, unicode=to.unicode))
+        case Format.json:
+            write(to, answer.to_json())
+        case Format.csv:
+            write(to, answer.to_csv())
+        case Format.md:
+            write(to, "\n".join(for_log(line) for line in answer.to_markdown().split("\n")))
