@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from looprisk.model import loop as loop
     from looprisk.model.groups import runs as runs
     from looprisk.onchain import import_ as import_
+    from looprisk.report import picture as picture
     from looprisk.results import BreakPoints as BreakPoints
     from looprisk.results import Cascade as Cascade
     from looprisk.results import CheckReport as CheckReport
@@ -90,6 +91,7 @@ _HOMES = {
     ),
     "looprisk.model.groups": ("runs",),
     "looprisk.onchain": ("import_",),
+    "looprisk.report": ("picture",),
     "looprisk.symbolic": ("formula",),
     "looprisk.sweeps": ("frontier", "limit", "reverse", "sensitivities", "sweep"),
     "looprisk.results.bounds": ("Bounds",),

@@ -166,5 +166,7 @@ def curves(solved: Solved, layers: tuple[str, ...]) -> tuple[LossCurve, ...]:
                     if not fractions or (fractions[-1], losses[-1]) != point:
                         fractions.append(point[0])
                         losses.append(point[1])
-        found.append(LossCurve(of=claim, fractions=tuple(fractions), loss_usd=tuple(losses)))
+        found.append(
+            LossCurve(of=claim, fractions=tuple(fractions), loss_usd=tuple(losses), start_usd=start)
+        )
     return tuple(found)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from looprisk.analysis.axis import Axis, axis_of, shock_of
 from looprisk.analysis.bearing import loss_put_in, paid_out, waterfall
 from looprisk.analysis.breaking import break_points, curves
+from looprisk.analysis.equity import equity_rows
 from looprisk.analysis.falling import node_rounds
 from looprisk.analysis.flows import causes, flows
 from looprisk.analysis.names import claim_label
@@ -67,6 +68,7 @@ def clearing_of(solved: Solved) -> Clearing:
             row.id: causes(row.id, nodes[row.id], before, after, paid_out(solved).get(row.id, ZERO))
             for row in rows
         },
+        equity_rows=equity_rows(solved, axis, breaks),
     )
 
 

@@ -24,6 +24,7 @@ from looprisk.results.records import (
     BreakPoint,
     Cause,
     Certificate,
+    EquityRow,
     Event,
     LayerLoss,
     LossCurve,
@@ -61,6 +62,8 @@ class Clearing:
     assumption_rows: tuple[Assumption, ...] = ()
     causes: Mapping[str, tuple[Cause, ...]] = field(default_factory=dict, hash=False)
     """For each layer id the terms of its economic loss, largest first; they add up to it."""
+    equity_rows: tuple[EquityRow, ...] = ()
+    """What bears a loss first, largest first."""
 
     def __post_init__(self) -> None:
         """Refuse an answer whose parts do not add up: it would be shown as if they did."""

@@ -127,16 +127,17 @@ def clearing_headline(shock: Shock, rows: Iterable[WaterfallRow], scale: Scale) 
     clauses = _who_loses(losses, cents=cents)
     for name, loss in leaks.items():
         if loss:
-            verb = _verb(name, "take" if loss < 0 else "lose")
+            verb = verb_for(name, "take" if loss < 0 else "lose")
             clauses.append(f"{shown(name)} {verb} {money(abs(loss), cents=cents)}")
     if excess:
         clauses.append(f"{money(excess, cents=cents)} is beyond every claim")
     return f"{shock_headline(shock, cents=cents)}: {', '.join(clauses)}."
 
 
-def _verb(subject: str, verb: str) -> str:
+def verb_for(subject: str, verb: str) -> str:
     """Return the verb as the subject needs it: holders lose, TelosC loses."""
-    return verb if subject.rsplit(" ", maxsplit=1)[-1].lower() in _PLURALS else f"{verb}s"
+    words = subject.lower().split(" ")
+    return verb if {words[0], words[-1]} & _PLURALS else f"{verb}s"
 
 
 def _who_loses(losses: dict[str, float], *, cents: bool) -> list[str]:
@@ -146,7 +147,7 @@ def _who_loses(losses: dict[str, float], *, cents: bool) -> list[str]:
             f"nobody loses, holders gain {money(gain, cents=cents)}" if gain else "nobody loses"
         ]
     first = max(losses, key=lambda claimant: losses[claimant])
-    clauses = [f"{shown(first)} {_verb(first, 'lose')} {money(losses[first], cents=cents)}"]
+    clauses = [f"{shown(first)} {verb_for(first, 'lose')} {money(losses[first], cents=cents)}"]
     others = [loss for claimant, loss in losses.items() if claimant != first]
     rest = math.fsum(others)
     if not any(others):

@@ -74,6 +74,24 @@ class LayerLoss:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EquityRow:
+    """Real equity: what bears a loss first, each dollar once.
+
+    The residual of an issuer that owes or borrows, less what it pledged itself; what owners of
+    accounts outside have in them; insurance.
+    """
+
+    id: str
+    """The claim, a layer's or one of its own: ``xUSD``, ``me/equity``, ``m/insurance``."""
+    label: str
+    start_usd: float
+    loss_usd: float
+    first_break: float | None = None
+    """Where it is first gone, or its account first liquidated, in the unit of the shock."""
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaterfallRow:
     """What one outside claimant bears. The rows add up to the loss that was put in."""
 
@@ -207,6 +225,8 @@ class LossCurve:
     of: str
     fractions: tuple[float, ...]
     loss_usd: tuple[float, ...]
+    start_usd: float = 0.0
+    """Its economic value before any shock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

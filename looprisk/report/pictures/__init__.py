@@ -1,0 +1,1 @@
+"""One module for each picture: from an answer to its marks and its table, by plain functions."""

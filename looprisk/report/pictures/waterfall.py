@@ -1,0 +1,234 @@
+"""The loss from the first to bear it to the last: a step for each outside claimant."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from looprisk.report import svg
+from looprisk.report.layout import Axis, head
+from looprisk.report.letters import ends
+from looprisk.report.picture import MARGIN, WIDE, Picture
+from looprisk.report.svg import Markup
+from looprisk.report.words import asked, counted, dollars, in_cents
+from looprisk.results.answers import Clearing
+from looprisk.results.columns import Kind
+from looprisk.results.fields import Field, table_of
+from looprisk.results.names import shown
+from looprisk.results.numbers import NONE, Scale, fixed, scale_for, share
+from looprisk.results.phrases import verb_for
+from looprisk.results.records import WaterfallRow
+
+_NAMES, _BARS, _END, _LOSS = 204.0, 214.0, 624.0, 686.0
+_PITCH, _HIGH = 22.0, 16.0
+_MOST = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one claimant bears."""
+
+    via: tuple[str, ...]
+    claimant: str
+    loss_usd: float
+    of_claim: float | None
+
+
+def steps_of(clearing: Clearing) -> tuple[Step, ...]:
+    """Return who bears the loss, junior first, gains and what leaves the system last."""
+    steps: list[Step] = []
+    leaks: dict[str, list[WaterfallRow]] = {}
+    for row in sorted(clearing.waterfall_rows, key=_order):
+        if row.kind == "claim":
+            step = Step(
+                via=(row.via,),
+                claimant=row.claimant,
+                loss_usd=row.loss_usd,
+                of_claim=row.of_claim,
+            )
+            steps += [step] if row.loss_usd else []
+        else:
+            name = "beyond every claim" if row.kind == "excess" else row.claimant
+            leaks.setdefault(name, []).append(row)
+    steps += [
+        Step(
+            via=tuple(row.via for row in rows),
+            claimant=name,
+            loss_usd=math.fsum(row.loss_usd for row in rows),
+            of_claim=None,
+        )
+        for name, rows in leaks.items()
+        if any(row.loss_usd for row in rows)
+    ]
+    if len(steps) <= _MOST:
+        return tuple(steps)
+    large = sorted(steps, key=lambda step: -abs(step.loss_usd))[: _MOST - 2]
+    kept = [step for step in steps if step in large]
+    rest = [step for step in steps if step not in large]
+    whole = math.fsum(step.loss_usd for step in rest)
+    others = Step(
+        via=tuple(via for step in rest for via in step.via),
+        claimant=f"{len(rest)} others",
+        loss_usd=whole,
+        of_claim=None,
+    )
+    return (*kept, others)
+
+
+def _order(row: WaterfallRow) -> tuple[int, float, float, str]:
+    last = 0 if row.kind == "claim" and row.loss_usd > 0 else 1 if row.kind == "claim" else 2
+    return last, -round(row.of_claim or 0.0, 9), -row.loss_usd, row.via
+
+
+def waterfall(clearing: Clearing, end: float | None = None) -> Picture:
+    """Draw who bears the loss; the steps go from all of it to nothing.
+
+    ``end`` fixes the end of the axis, USD, for pictures that are compared.
+    """
+    steps = steps_of(clearing)
+    size = max((abs(step.loss_usd) for step in steps), default=0.0)
+    total = _snapped(clearing.shock.loss_usd, size)
+    cents = in_cents([total, *(step.loss_usd for step in steps)])
+    title = _title(clearing, steps, cents=cents)
+    said = asked(clearing.shock, clearing.scenario, cents=cents)
+    subtitle = (
+        f"{clearing.basis.capitalize()} loss by outside claimant, US dollars. {said} Junior first; "
+        "claims held inside the system are not counted twice."
+    )
+    marks, y = head(title, subtitle)
+    table = table_of(title, steps, _FIELDS, sums=("loss_usd",))
+    if not steps:
+        marks.append(svg.text(MARGIN, y + 26, "No outside claimant loses or gains anything.", ""))
+        return Picture(
+            kind="waterfall",
+            title=title,
+            subtitle=subtitle,
+            height=y + 40,
+            marks=tuple(marks),
+            table=table,
+        )
+    levels = [total]
+    for step in steps:
+        levels.append(levels[-1] - step.loss_usd)
+    low, high = min(0.0, *levels), max(0.0, *levels, end or 0.0)
+    low = 0.0 if abs(low) < 1e-9 * high else low
+    axis = Axis(start=low, end=high, low=_BARS, high=_END)
+    scale = scale_for([total, *(step.loss_usd for step in steps)])
+    marks += _heads(y + 29, scale)
+    top = y + 38
+    marks += _whole(total, axis, top, scale)
+    top += 26
+    for at, step in enumerate(steps):
+        marks += _step(step, levels[at], axis, top, scale, at)
+        top += _PITCH
+    marks += _foot(steps, total, axis, top, scale)
+    return Picture(
+        kind="waterfall",
+        title=title,
+        subtitle=subtitle,
+        height=top + 60,
+        marks=tuple(marks),
+        table=table,
+    )
+
+
+_FIELDS: tuple[Field[Step], ...] = (
+    Field("claimant", "claimant", Kind.NAME, lambda row: row.claimant),
+    Field("loss_usd", "loss", Kind.MONEY, lambda row: row.loss_usd),
+    Field("of_claim", "% of claim", Kind.SHARE, lambda row: row.of_claim),
+)
+
+
+def _title(clearing: Clearing, steps: Sequence[Step], *, cents: bool) -> str:
+    total = clearing.shock.loss_usd
+    losers = [step for step in steps if step.loss_usd > 0]
+    if not losers:
+        gain = -math.fsum(step.loss_usd for step in steps)
+        told = f"; {counted(len(steps), 'claimant')} gain" if len(steps) > 1 else ""
+        if len(steps) == 1:
+            told = f"; {shown(steps[0].claimant)} {verb_for(steps[0].claimant, 'gain')}"
+        return f"Nobody outside loses{told} {dollars(gain, cents=cents) if told else ''}".rstrip()
+    first = max(losers, key=lambda step: step.loss_usd)
+    name = shown(first.claimant)
+    words = f"{name} {verb_for(first.claimant, 'lose')} {dollars(first.loss_usd, cents=cents)}"
+    if total > 0:
+        words += f" of the {dollars(total, cents=cents)}"
+    others = math.fsum(step.loss_usd for step in steps) - first.loss_usd
+    count = len(steps) - 1
+    if not count:
+        return f"{words}; nobody else loses"
+    if others <= 0:
+        return f"{words}; {counted(count, 'other')} gain {dollars(-others, cents=cents)}"
+    verb = "shares" if count == 1 else "share"
+    return f"{words}; {counted(count, 'other claimant')} {verb} {dollars(others, cents=cents)}"
+
+
+def _snapped(value: float, size: float) -> float:
+    """Return nothing for what rounding leaves of it."""
+    return 0.0 if abs(value) <= 1e-9 * size else value
+
+
+def _heads(y: float, scale: Scale) -> list[Markup]:
+    return [
+        svg.text(_LOSS, y, f"loss, {scale.header}", "s m r"),
+        svg.text(WIDE - MARGIN, y, "% of claim", "s m r"),
+    ]
+
+
+def _whole(total: float, axis: Axis, top: float, scale: Scale) -> list[Markup]:
+    x = axis.at(min(0.0, total))
+    name = "Put in from outside"
+    return [
+        svg.text(_NAMES, top + 12, name, "b r"),
+        svg.rect(
+            x, top, abs(axis.at(total) - axis.at(0)), _HIGH, "f-ink", data={"data-total": "1"}
+        ),
+        svg.text(_LOSS, top + 12, fixed(total / scale.factor, 2), "b r", data={"data-total": "1"}),
+    ]
+
+
+def _step(step: Step, level: float, axis: Axis, top: float, scale: Scale, at: int) -> list[Markup]:
+    name = shown(step.claimant)
+    short = ends(name, _NAMES - MARGIN, 12)
+    start, stop = axis.at(level), axis.at(level - step.loss_usd)
+    paint = "f-loss" if step.loss_usd > 0 else "f-value"
+    wide = max(1.0, abs(start - stop))
+    part = NONE if step.of_claim is None else share(step.of_claim)
+    bold = " b" if step.of_claim is not None and step.of_claim >= 1 - 1e-12 else " m"
+    back = _PITCH if at else 26.0
+    n = str(at)
+    hint = f"{name}: {fixed(step.loss_usd / scale.factor, 2)} {scale.header}"
+    return [
+        svg.line((start, top - back + 12), (start, top + 4), "k-rule", data={"data-c": n}),
+        svg.text(_NAMES, top + 12, short, "r", title=name),
+        svg.rect(min(start, stop), top, wide, _HIGH, paint, title=hint, data={"data-w": n}),
+        svg.text(_LOSS, top + 12, fixed(step.loss_usd / scale.factor, 2), "r", data={"data-v": n}),
+        svg.text(WIDE - MARGIN, top + 12, part, f"r{bold}", data={"data-p": n}),
+    ]
+
+
+def _foot(
+    steps: Sequence[Step], total: float, axis: Axis, top: float, scale: Scale
+) -> list[Markup]:
+    size = max(abs(step.loss_usd) for step in steps)
+    whole = _snapped(math.fsum(step.loss_usd for step in steps), size)
+    exact = abs(whole - total) < 0.005
+    y = top + 22
+    marks = [
+        svg.line((_BARS, y - 16), (WIDE - MARGIN, y - 16), "k-rule"),
+        svg.text(_NAMES, y, "Sum of all claimants", "b r"),
+        svg.text(_BARS + 2, y, "equals the loss" + (", to the cent" if exact else ""), "s m"),
+        svg.text(_LOSS, y, fixed(whole / scale.factor, 2), "b r", data={"data-total": "1"}),
+    ]
+    ticks = axis.ticks()
+    for value in ticks:
+        x = axis.at(value)
+        marks.append(svg.line((x, y + 8), (x, y + 12), "k-rule"))
+        marks.append(svg.text(x, y + 24, fixed_tick(value, scale), "s m c"))
+    marks.append(svg.text(_NAMES, y + 24, scale.words, "s m r"))
+    return marks
+
+
+def fixed_tick(value: float, scale: Scale) -> str:
+    """Return a tick in the unit of the columns, without zeros that say nothing."""
+    text = fixed(value / scale.factor, 2)
+    return text.rstrip("0").rstrip(".") if "." in text else text
