@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from looprisk.results.limits import governance as governance
     from looprisk.sweeps import frontier as frontier
     from looprisk.sweeps import limit as limit
+    from looprisk.sweeps import restaking as restaking
     from looprisk.sweeps import reverse as reverse
     from looprisk.sweeps import sensitivities as sensitivities
     from looprisk.sweeps import sweep as sweep
@@ -93,7 +94,7 @@ _HOMES = {
     "looprisk.onchain": ("import_",),
     "looprisk.report": ("picture",),
     "looprisk.symbolic": ("formula",),
-    "looprisk.sweeps": ("frontier", "limit", "reverse", "sensitivities", "sweep"),
+    "looprisk.sweeps": ("frontier", "limit", "restaking", "reverse", "sensitivities", "sweep"),
     "looprisk.results.bounds": ("Bounds",),
     "looprisk.results.limits": ("governance",),
     "looprisk.results": ("BreakPoints", "Cascade", "CheckReport", "Clearing", "Clearings"),

@@ -4,14 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from looprisk.cli.ask import Ask, asked_system
+from looprisk.cli.ask import Ask
 from looprisk.cli.busy import tracked
 from looprisk.cli.emit import Format, Out, write
 from looprisk.cli.failure import Exit, RefusedError
-from looprisk.cli.sweeping import one, show
-from looprisk.files.load import load
+from looprisk.cli.sweeping import asked_or_bare, one, show
 from looprisk.files.typed import read_value
-from looprisk.model.case import Case
 from looprisk.results.governance import Governance
 from looprisk.results.limits import governance as published
 from looprisk.results.names import for_log
@@ -37,7 +35,8 @@ def limit(ask: Ask, paths: Sequence[str], kept: Keep, to: Out, *, governance: bo
         )
     expectation = None if kept.keep is None else _expectation(kept.keep)
     ends = None if kept.between is None else _ends(kept.between)
-    case = _case(ask, kept)
+    # a published rule strikes what it needs by itself
+    case = one(ask, "limit") if kept.preset is None else asked_or_bare(ask)
     found = [
         limited(
             case,
@@ -55,13 +54,6 @@ def limit(ask: Ask, paths: Sequence[str], kept: Keep, to: Out, *, governance: bo
     else:
         show(found[0], to)
     return Exit.OK
-
-
-def _case(ask: Ask, kept: Keep) -> Case:
-    """Return the case that is asked; a published rule strikes what it needs by itself."""
-    if kept.preset is not None and ask.scenario is None and not ask.shocks:
-        return asked_system(ask, load(ask.path))
-    return one(ask, "limit")
 
 
 def _expectation(text: str) -> Mapping[str, object]:

@@ -142,3 +142,51 @@ def sensitivities(
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     sweeping.show(moved(sweeping.one(read(where, set_, shock), "sensitivity"), of, event), to)
     return Exit.OK
+
+
+@app.command("restaking")
+def restaking(
+    where: Where,
+    service: Annotated[
+        list[str],
+        typer.Option(
+            "--service",
+            metavar="MAP",
+            help="'NAME: {prize: $10M, threshold: 33%}'; issuers name it under depends_on.",
+        ),
+    ],
+    *,
+    set_: Sets = None,
+    shock: Shocks = None,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Show the slack of stake that services share, and what it certifies beside the break point."""
+    from looprisk.cli import sweeping
+    from looprisk.cli.ask import read
+    from looprisk.cli.emit import Format, write
+    from looprisk.sweeps import restaking as restaked
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    services = {name: terms for text in service for name, terms in _service(text).items()}
+    answer = restaked(sweeping.asked_or_bare(read(where, set_, shock)), services)
+    if to.format is Format.json:
+        write(to, answer.to_json())
+    else:
+        sweeping.show(answer, to)
+    return Exit.OK
+
+
+def _service(text: str) -> dict[str, Mapping[str, object]]:
+    from looprisk.files.typed import read_value
+
+    rows = read_value(text if text.lstrip().startswith("{") else f"{{{text}}}", "--service")
+    if not isinstance(rows, Mapping) or not all(isinstance(row, Mapping) for row in rows.values()):
+        raise RefusedError(
+            f"--service {text}: this is no service",
+            help_="--service 'NAME: {prize: $10M, threshold: 33%}'",
+        )
+    return {name: row for name, row in rows.items() if isinstance(row, Mapping)}

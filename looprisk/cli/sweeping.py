@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from looprisk.cli.ask import Ask, cases
+from looprisk.cli.ask import Ask, asked_system, cases
 from looprisk.cli.busy import tracked
 from looprisk.cli.emit import Format, Out, write
 from looprisk.cli.failure import Exit, RefusedError
@@ -11,6 +11,7 @@ from looprisk.files.typed import read_value
 from looprisk.model.case import Case
 from looprisk.results.limits import Limit
 from looprisk.results.names import for_log
+from looprisk.results.restaking import Restaking
 from looprisk.results.reverse import Reverse
 from looprisk.results.sensitivities import Sensitivities
 from looprisk.results.sweeps import Sweep
@@ -42,7 +43,14 @@ def one(ask: Ask, verb: str) -> Case:
     return asked[0]
 
 
-def show(answer: Sweep | Limit | Reverse | Sensitivities, to: Out) -> None:
+def asked_or_bare(ask: Ask) -> Case:
+    """Return the one scenario that is asked about, or the system alone where none is named."""
+    if ask.scenario is None and not ask.shocks:
+        return asked_system(ask, load(ask.path))
+    return one(ask, "question")
+
+
+def show(answer: Sweep | Limit | Reverse | Restaking | Sensitivities, to: Out) -> None:
     """Write an answer that is one table."""
     table = answer.table
     match to.format:

@@ -3,8 +3,9 @@
 from looprisk.sweeps.frontier import frontier
 from looprisk.sweeps.grid import SHOCK, spread
 from looprisk.sweeps.limit import limit
+from looprisk.sweeps.restaking import restaking
 from looprisk.sweeps.reverse import reverse
 from looprisk.sweeps.sensitivities import sensitivities
 from looprisk.sweeps.sweep import sweep
 
-__all__ = ["SHOCK", "frontier", "limit", "reverse", "sensitivities", "spread", "sweep"]
+__all__ = ["SHOCK", "frontier", "limit", "restaking", "reverse", "sensitivities", "spread", "sweep"]
