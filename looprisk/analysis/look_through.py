@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from looprisk.analysis.ground import UNKNOWN
 from looprisk.analysis.map_look import WAYS, Look
 from looprisk.analysis.map_rows import label_of
-from looprisk.analysis.network import UNKNOWN, Network
+from looprisk.analysis.network import Network
 from looprisk.engine.form import Scalar
-from looprisk.graph.exposure import issuer_node
+from looprisk.graph.links import issuer_node
 from looprisk.graph.routes import routes
 from looprisk.graph.standing import party_name
 from looprisk.model.system import System
@@ -63,7 +64,7 @@ def way_to(system: System, of: str, issuer: str) -> tuple[str, ...]:
     network = Network(system)
     look = Look(network, network.resolve(of))
     goal = issuer_node(network.standing.worth, issuer)
-    found, _ = routes(network.rows, look.party or look.node, WAYS)
+    found, _ = routes(network.ground.rows, look.party or look.node, WAYS)
     for route in found:
         if goal in route.nodes[1:]:
             nodes = route.nodes[1 : route.nodes.index(goal, 1) + 1]
@@ -74,10 +75,9 @@ def way_to(system: System, of: str, issuer: str) -> tuple[str, ...]:
 def _of(look: Look, issuers: list[str]) -> LookThrough:
     """Return the largest of the issuers; a bound of each says when the others cannot be."""
     network = look.network
-    ends = look.ends(look.visits, network.rows, network.walk)
-    dark = {end: part for end, part in ends.items() if network.kind(end) == "unknown"}
+    dark = {end: part for end, part in look.ends.items() if network.kind(end) == "unknown"}
     lost: Scalar = sum(dark.values())
-    ends_dark = _reaching(network, dark) if dark else {}
+    ends_dark = network.ground.reach(dark) if dark else {}
     low: Scalar = 0
     high: Scalar = lost
     most = ""
@@ -97,11 +97,6 @@ def _of(look: Look, issuers: list[str]) -> LookThrough:
         issuer=party_name(network.standing, most),
         unknown=unknown,
     )
-
-
-def _reaching(network: Network, dark: dict[str, Scalar]) -> dict[str, Scalar]:
-    part = network.walk.reach({network.places[end] for end in dark})
-    return {node: part[i] for node, i in network.places.items()}
 
 
 def because(found: LookThrough) -> str:

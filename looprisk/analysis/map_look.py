@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
+from looprisk.analysis.ground import NOTHING, UNKNOWN, Ground
 from looprisk.analysis.map_rows import OUTSIDE, label_of, plain
-from looprisk.analysis.network import NOTHING, PAPER, UNKNOWN, Network
+from looprisk.analysis.network import PAPER, Network
 from looprisk.analysis.worths import Number
 from looprisk.engine.form import Scalar
-from looprisk.engine.lookthrough import Walk
-from looprisk.graph.routes import Route, Rows, routes
+from looprisk.graph.routes import Route, routes
 from looprisk.graph.standing import party_name
 from looprisk.results.map_records import End, Exposed, Passage, Ratios, Source, Way
 
@@ -42,30 +42,29 @@ class Look:
         self.network = network
         self.node = node
         self.party = network.party_of(node)
-        self.visits = self._visits(network.walk, network.rows)
+        self.visits = network.ground.visits(self.start(network.ground))
+        """The part of a dollar that passes each node, every return counted."""
 
-    def _visits(self, walk: Walk, rows: Rows) -> dict[str, Scalar]:
-        found = walk.visits(self.start(rows))
-        return {node: found[i] for node, i in self.network.places.items() if found[i]}
-
-    def start(self, rows: Rows) -> Mapping[int, Scalar]:
+    def start(self, ground: Ground) -> Mapping[str, Scalar]:
         """Return where the dollars of the party go first; an end keeps its own."""
-        places = self.network.places
-        if self.party is None:
-            return {places[self.node]: 1}
-        return {places[to]: part for to, part in rows[self.party]}
+        return {self.node: 1} if self.party is None else dict(ground.rows[self.party])
 
-    def ends(self, visits: Mapping[str, Scalar], rows: Rows, walk: Walk) -> dict[str, Scalar]:
-        """Return the part of a dollar that ends at each node."""
-        trapped = {node for node, i in self.network.places.items() if i in walk.trapped}
-        return {n: part for n, part in visits.items() if n not in rows or n in trapped}
+    @property
+    def ends(self) -> dict[str, Scalar]:
+        """The part of a dollar that ends at each node, at book."""
+        return self.network.ground.ends(self.visits)
+
+    @property
+    def real_ends(self) -> dict[str, Scalar]:
+        """The same of a dollar of real value."""
+        ground = self.network.real_ground
+        return ground.ends(ground.visits(self.start(ground)))
 
     def sources(self, book: Number, real: Number) -> tuple[Source, ...]:
         """Return where its dollars end, the largest part first."""
         network = self.network
-        at_book = self.ends(self.visits, network.rows, network.walk)
-        rows, walk = network.real_rows, network.real_walk
-        truly = self.ends(self._visits(walk, rows), rows, walk) if real is not None else {}
+        at_book = self.ends
+        truly = self.real_ends if real is not None else {}
         names = sorted({**at_book, **truly}, key=lambda end: (-at_book.get(end, 0), end))
         return tuple(
             Source(
@@ -93,7 +92,7 @@ class Look:
         network = self.network
         parties = [n for n in self.visits if network.kind(n) in {"issuer", "supply"}]
         parties.sort(key=lambda party: (-self.visits[party], party))
-        if not network.walk.exact:
+        if not network.ground.exact:
             parties = parties[:PASSED]
         shares = self.passing(parties)
         rows = [
@@ -115,13 +114,14 @@ class Look:
         network = self.network
         looped = {node for loop in network.loops for node in loop.nodes}
         again = [party for party in parties if party in looped]
-        sets = [{network.places[party]} for party in again]
-        hit = dict(zip(again, network.walk.hits(self.start(network.rows), sets), strict=True))
+        ground = network.ground
+        hits = ground.hits(self.start(ground), [{party} for party in again])
+        hit = dict(zip(again, hits, strict=True))
         return {party: hit.get(party, self.visits.get(party, 0)) for party in parties}
 
     def ways(self, book: Number) -> tuple[tuple[Way, ...], float]:
         """Return the heaviest ways down, and the part that takes all others."""
-        found, rest = routes(self.network.rows, self.node, WAYS)
+        found, rest = routes(self.network.ground.rows, self.node, WAYS)
         return tuple(self._way(route, book) for route in found), float(rest)
 
     def _way(self, route: Route, book: Number) -> Way:
@@ -147,15 +147,15 @@ class Look:
         """Return whether a way names a node: a claim, an end, an account of an issuer."""
         kind = self.network.kind(node)
         owned = kind == "position" and self.network.kind(before) == "issuer"
-        return kind in _WALKED or owned or node not in self.network.rows
+        return kind in _WALKED or owned or node not in self.network.ground.rows
 
     def ratios(self, book: Number, real: Number, top: Number) -> Ratios:
         """Return how much paper its dollars pass, and in how many hands they end."""
         network = self.network
-        ends = self.ends(self.visits, network.rows, network.walk)
+        ends = self.ends
         known = not any(network.kind(end) == "unknown" for end in ends)
         wraps = sum(part for node, part in self.visits.items() if network.kind(node) in PAPER)
-        own = network.kind(network.token_of(self.node)) in PAPER
+        own = network.kind(network.standing.token_of(self.node)) in PAPER
         return Ratios(
             book_usd=plain(book),
             real_usd=plain(real),
@@ -170,7 +170,7 @@ class Look:
     def unknown(self) -> tuple[str, ...]:
         """The paths of the unknown numbers that any of this rests on."""
         network = self.network
-        ends = self.ends(self.visits, network.rows, network.walk)
+        ends = self.ends
         parties = [end.removesuffix(UNKNOWN) for end in ends if network.kind(end) == "unknown"]
         own = [self.party] if self.party is not None else []
         paths = (*network.book.unknowns([*parties, *own]), *network.real.unknowns(own))
@@ -197,18 +197,18 @@ def _owner(network: Network, end: str) -> str:
 
 def exposed_rows(network: Network, node: str, book: Number) -> tuple[Exposed, ...]:
     """Return who stands on a node, directly or through others, the largest first."""
-    part = network.walk.reach({network.places[node]})
+    part, hands = network.ground.reach([node]), network.hands(node, network.book)
     rows = []
     for party in network.books.parties:
-        share = part[network.places[party]]
+        share = part[party]
         if share and party != node:
-            rows.append(_exposed(network, node, party, share))
+            rows.append(_exposed(network, party, share, hands.get(party, network.books.zero)))
     rows += _held_outside(network, node, book)
     rows.sort(key=lambda row: (row.usd is None, -(row.usd or 0.0), row.id))
     return tuple(rows)
 
 
-def _exposed(network: Network, node: str, party: str, share: Scalar) -> Exposed:
+def _exposed(network: Network, party: str, share: Scalar, direct: Number) -> Exposed:
     whole = network.book.parties[party]
     name = party_name(network.standing, party)
     system = network.system
@@ -223,7 +223,7 @@ def _exposed(network: Network, node: str, party: str, share: Scalar) -> Exposed:
         id=name,
         label=label_of(network, party),
         kind=_KINDS[network.kind(party)],
-        direct_usd=plain(network.held(node, party, network.book)),
+        direct_usd=plain(direct),
         usd=plain(None if whole is None else share * whole),
         share=float(share),
         layer=network.layers.get(party, 0),
@@ -243,6 +243,6 @@ def top_holder(network: Network, node: str, book: Number) -> Number:
     """Return the largest part of a claim in one hand inside the system."""
     if not book or node not in network.standing.promises:
         return None
-    hands = [network.held(node, party, network.book) for party in network.holders.get(node, ())]
+    hands = network.hands(node, network.book).values()
     known = [usd for usd in hands if usd is not None]
     return max(known, default=network.books.zero) / book if len(known) == len(hands) else None

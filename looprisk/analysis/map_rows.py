@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from looprisk.analysis.network import PAPER, Network
 from looprisk.analysis.worths import Number
@@ -34,27 +35,29 @@ def label_of(network: Network, node: str) -> str:
     return party_name(network.standing, node)
 
 
+class _Head(NamedTuple):
+    """What all holdings of one claim have in common; a claim has many holders."""
+
+    layer: int
+    kind: str
+    label: str
+    loop: int | None
+    loans: Number
+    """All loans of the issuer of a loan, in USD."""
+
+
 def held_rows(network: Network) -> tuple[Held, ...]:
     """Return every holding, by layer; of each claim the largest holder first, outside last."""
     numbers = {node: i for i, loop in enumerate(network.loops, 1) for node in loop.members}
-    rows = [*_inside(network, numbers), *_outside(network, numbers)]
+    groups: dict[tuple[int, str], list[Held]] = {}
+    for row in (*_inside(network, numbers), *_outside(network, numbers)):
+        groups.setdefault((row.layer, _group(row)), []).append(row)
     largest: dict[str, float] = {}
-    for row in rows:
-        if row.holder != OUTSIDE:
-            group = _group(row)
-            largest[group] = max(largest.get(group, 0.0), row.usd or 0.0)
-    rows.sort(
-        key=lambda row: (
-            row.layer,
-            -largest.get(_group(row), 0.0),
-            _group(row),
-            row.holder == OUTSIDE,
-            -(row.usd or 0.0),
-            row.claim,
-            row.holder,
-        )
-    )
-    return tuple(rows)
+    for (_, group), rows in groups.items():
+        held = [row.usd for row in rows if row.usd and row.holder != OUTSIDE]
+        largest[group] = max(largest.get(group, 0.0), *held, 0.0)
+    order = sorted(groups, key=lambda at: (at[0], -largest[at[1]], at[1]))
+    return tuple(row for at in order for row in sorted(groups[at], key=_size))
 
 
 def _group(row: Held) -> str:
@@ -62,31 +65,35 @@ def _group(row: Held) -> str:
     return row.claim.rpartition("/")[0] if row.kind == "loan" else row.claim
 
 
+def _size(row: Held) -> tuple[bool, float, str, str]:
+    return row.holder == OUTSIDE, -(row.usd or 0.0), row.claim, row.holder
+
+
 def _inside(network: Network, numbers: dict[str, int]) -> Iterator[Held]:
-    standing = network.standing
-    claims, labels = network.book.claims, dict[str, str]()
-    layers, loops = dict[str, int](), dict[str, int | None]()
+    standing, books, claims = network.standing, network.books, network.book.claims
+    heads: dict[str, _Head] = {}
     for party, several in standing.holdings.items():
         holder, holder_label = party_name(standing, party), label_of(network, party)
         for one in several:
-            usd = network.books.value(one, claims)
-            if usd != 0:
-                promise, claim = standing.promises.get(one.of), one.copy or one.of
-                if claim not in labels:  # a claim has many holders
-                    labels[claim] = _claim_label(network, claim, promise)
-                    layers[claim] = _layer(network, one.of, promise)
-                    loops[claim] = numbers.get(standing.node_of(one.of))
-                yield Held(
-                    layer=layers[claim],
-                    claim=claim,
-                    claim_label=labels[claim],
-                    kind=promise.kind if promise is not None else network.kind(one.of),
-                    holder=holder,
-                    holder_label=holder_label,
-                    usd=plain(usd),
-                    share=plain(_share(network, one, promise, usd)),
-                    loop=loops[claim],
-                )
+            usd = books.value(one, claims)
+            if usd == 0:
+                continue
+            claim = one.copy or one.of
+            head = heads.get(claim)
+            if head is None:
+                heads[claim] = head = _head(network, one.of, claim, numbers)
+            share = _share(network, one, head, usd)
+            yield Held(
+                head.layer,
+                claim,
+                head.kind,
+                holder,
+                plain(usd),
+                plain(share),
+                head.label,
+                holder_label,
+                head.loop,
+            )
 
 
 def _outside(network: Network, numbers: dict[str, int]) -> Iterator[Held]:
@@ -96,17 +103,29 @@ def _outside(network: Network, numbers: dict[str, int]) -> Iterator[Held]:
         part, whole = network.books.scalar(promise.outside), network.book.claims[promise.id]
         usd = None if part is None or whole is None else part * whole
         if usd != 0:
-            loans = _loans(network, promise.party) if promise.kind == "loan" else None
+            head = _head(network, promise.id, promise.id, numbers)
             yield Held(
-                layer=_layer(network, promise.id, promise),
+                layer=head.layer,
                 claim=promise.id,
-                claim_label=_claim_label(network, promise.id, promise),
-                kind=promise.kind,
+                claim_label=head.label,
+                kind=head.kind,
                 holder=OUTSIDE,
                 usd=plain(usd),
-                share=plain(usd / loans if loans and usd is not None else part),
-                loop=numbers.get(network.standing.node_of(promise.id)),
+                share=plain(usd / head.loans if head.loans and usd is not None else part),
+                loop=head.loop,
             )
+
+
+def _head(network: Network, node: str, claim: str, numbers: Mapping[str, int]) -> _Head:
+    promise = network.standing.promises.get(node)
+    is_loan = promise is not None and promise.kind == "loan"
+    return _Head(
+        layer=_layer(network, node, promise),
+        kind=network.kind(node) if promise is None else promise.kind,
+        label=_claim_label(network, claim, promise),
+        loop=numbers.get(network.standing.node_of(node)),
+        loans=network.loans[promise.party] if promise is not None and is_loan else None,
+    )
 
 
 def _claim_label(network: Network, claim: str, promise: Promise | None) -> str:
@@ -124,19 +143,14 @@ def _layer(network: Network, claim: str, promise: Promise | None) -> int:
     return layers.get(claim, layers.get(promise.party, 0))
 
 
-def _share(network: Network, one: Holding, promise: Promise | None, usd: Number) -> Number:
-    if promise is None:
-        return 1 if network.kind(one.of) == "pile" else None
-    loans = _loans(network, promise.party) if promise.kind == "loan" else None
-    if loans is None:
+def _share(network: Network, one: Holding, head: _Head, usd: Number) -> Number:
+    if head.kind == "pile":
+        return 1
+    if one.of not in network.standing.promises:
+        return None
+    if head.loans is None:
         return network.books.scalar(one.share)
-    return usd / loans if usd is not None and loans else None
-
-
-def _loans(network: Network, party: str) -> Number:
-    """Return all loans that an issuer has taken, in USD."""
-    loans = (p.id for p in network.books.promises[party] if p.kind == "loan")
-    return network.total(network.book.claims[loan] for loan in loans)
+    return usd / head.loans if usd is not None and head.loans else None
 
 
 def loop_rows(network: Network) -> tuple[MapLoop, ...]:

@@ -24,12 +24,11 @@ def shared_rows(network: Network, node: str | None) -> tuple[tuple[Shared, ...],
     start, whole = _start(network, node)
     several = _asked(network, node)
     chosen = several
-    if not network.walk.exact:
+    if not network.ground.exact:
         bound = _bounds(network, several, start)
         order = sorted(range(len(several)), key=lambda i: (-bound[i], i))
         chosen = [several[i] for i in order[:MEASURED]]
-    sets = [{network.places[n] for n in d.nodes if n in network.places} for d in chosen]
-    reached = network.walk.hits(start, sets)
+    reached = network.ground.hits(start, [one.nodes for one in chosen])
     rows = [
         _row(network, one, usd if one.nodes else None, whole)
         for one, usd in zip(chosen, reached, strict=True)
@@ -43,8 +42,7 @@ def _asked(network: Network, node: str | None) -> list[Dependency]:
     everything = dependencies(network.standing)
     if node is None:
         return [one for one in everything if len(one.parts) > 1]
-    visits = network.walk.visits({network.places[node]: 1})
-    below = {name for name, i in network.places.items() if visits[i]}
+    below = set(network.ground.visits({node: 1}))
     found = []
     for one in everything:
         uses = tuple(use for use in one.uses if use.at & below and use.met & below)
@@ -54,22 +52,20 @@ def _asked(network: Network, node: str | None) -> list[Dependency]:
     return found
 
 
-def _start(network: Network, node: str | None) -> tuple[Mapping[int, Scalar], Number]:
+def _start(network: Network, node: str | None) -> tuple[Mapping[str, Scalar], Number]:
     if node is None:
         held = network.outside()
-        start = {network.places[n]: usd for n, usd in held.items()}
-        return start, sum(held.values(), start=network.books.zero)
+        return held, sum(held.values(), start=network.books.zero)
     whole = network.value(node, network.book)
-    return {network.places[node]: 1 if whole is None else whole}, whole
+    return {node: 1 if whole is None else whole}, whole
 
 
 def _bounds(
-    network: Network, several: list[Dependency], start: Mapping[int, Scalar]
+    network: Network, several: list[Dependency], start: Mapping[str, Scalar]
 ) -> list[float]:
     """Return for each dependency the dollars that pass its nodes, every return counted."""
-    visits = network.walk.visits(start)
-    places = network.places
-    return [float(sum(visits[places[n]] for n in d.nodes if n in places)) for d in several]
+    visits = network.ground.visits(start)
+    return [float(sum(visits.get(node, 0) for node in one.nodes)) for one in several]
 
 
 def _row(network: Network, one: Dependency, usd: Number, whole: Number) -> Shared:

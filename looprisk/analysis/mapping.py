@@ -74,12 +74,16 @@ def common(what: System | Case, of: str | None = None) -> Common:
     ('custodian', 'acme', ('A', 'B'), 1.0)
     """
     system = what.system if isinstance(what, Case) else what
-    network = Network(system)
+    with collector_paused():
+        return _common(Network(system), of)
+
+
+def _common(network: Network, of: str | None) -> Common:
     node = network.resolve(of) if of is not None else None
     rows, left_out = shared_rows(network, node)
     whole = _outside(network) if node is None else network.value(node, network.book)
     return Common(
-        system=system.name or "system",
+        system=network.system.name or "system",
         of=of or "",
         of_label=label_of(network, node) if node is not None else "",
         book_usd=plain(whole),
@@ -100,7 +104,7 @@ def _look(network: Network, of: str) -> Exposure:
         system=network.system.name or "system",
         of=of,
         label=label_of(network, node),
-        layer=network.layers.get(network.token_of(node), 0),
+        layer=network.layers.get(network.standing.token_of(node), 0),
         ratios=look.ratios(book, real, top_holder(network, node, book)),
         source_rows=look.sources(book, real),
         passage_rows=look.passages(book),
@@ -128,11 +132,9 @@ def _ratios(network: Network) -> Ratios:
     whole, there, paper = _outside(network), _ends(network), _paper(network)
     concentration = None
     if whole and not _unknown(network):
-        visits = network.walk.visits({network.places[n]: usd / whole for n, usd in start.items()})
-        found = {n: visits[i] for n, i in network.places.items() if visits[i]}
-        trapped = {n for n, i in network.places.items() if i in network.walk.trapped}
-        ends = {n: part for n, part in found.items() if n not in network.rows or n in trapped}
-        concentration = hhi(network, ends)
+        ground = network.ground
+        visits = ground.visits({node: usd / whole for node, usd in start.items()})
+        concentration = hhi(network, ground.ends(visits))
     return Ratios(
         book_usd=plain(whole),
         real_usd=plain(there),

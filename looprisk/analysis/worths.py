@@ -39,6 +39,10 @@ class Books:
         for promise in standing.promises.values():
             self.promises[promise.party].append(promise)
 
+    def plain(self, number: Scalar) -> Scalar:
+        """Return a number that is known as this standing counts."""
+        return number if self.exact else float(number)
+
     def scalar(self, number: Number) -> Number:
         """Return a number as this standing counts."""
         return number if number is None or self.exact else float(number)

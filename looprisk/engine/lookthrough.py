@@ -31,6 +31,8 @@ DENSE = 60
 """Up to so many nodes a loop in floats is solved as a dense matrix."""
 ROUNDS = 48
 """So often dollars are followed round a loop in floats before a system is solved for it."""
+LOOK = 3
+"""After so many rounds it is looked how much still moves."""
 ACCURACY = 1e-9
 """Largest error, relative to the largest number of a loop, of an answer that is given."""
 _EMPTY: frozenset[int] = frozenset()
@@ -317,9 +319,15 @@ def _rounds(weights: csr_array, const: Numbers, keep: Numbers, *, back: bool) ->
     """Return the sum of what passes in each round; ``None`` where rounds die out slowly."""
     way = weights if back else csr_array(weights.T)
     x, moving = const.copy(), const
-    for count in range(ROUNDS):
-        moving = keep * (way @ moving) if back else way @ (keep * moving)
+    for count in range(1, ROUNDS + 1):
+        if back:
+            moving = way @ moving
+            moving *= keep
+        else:
+            moving = way @ (keep * moving)
         x += moving
+        if count % LOOK:
+            continue
         left, size = np.abs(moving).max(axis=0), np.abs(x).max(axis=0)
         if (left <= 1e-17 * size).all():
             return x

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from looprisk.graph.worth import WHOLE, Number, Worth, number, over, plus, times
 from looprisk.model.issuers import Issuer
@@ -13,8 +12,7 @@ from looprisk.model.tokens import Par, Share
 Kind = Literal["share", "par", "loan", "equity"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(NamedTuple):
     """One claim on an issuer."""
 
     id: str
@@ -33,12 +31,14 @@ class Claim:
 def claims_on(worth: Worth, name: str, issuer: Issuer) -> tuple[Claim, ...]:
     """Return the claims on an issuer, those with a face first."""
     claims = (*_promises(worth, name, issuer), *_residual(worth, name, issuer))
+    if len(claims) == 1:
+        return (claims[0]._replace(share=WHOLE),)
     ranks: dict[int | None, list[Number]] = {}
     for claim in claims:
         ranks.setdefault(claim.rank, []).append(claim.share)
     whole = {rank: plus(faces) for rank, faces in ranks.items()}
     return tuple(
-        replace(claim, share=_part(claim, whole[claim.rank], alone=len(ranks[claim.rank]) == 1))
+        claim._replace(share=_part(claim, whole[claim.rank], alone=len(ranks[claim.rank]) == 1))
         for claim in claims
     )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from looprisk.graph.exposure import CLAIMS, EXOGENOUS, LEFT, OWED, Graph, exposure_graph
+from looprisk.graph.links import CLAIMS, EXOGENOUS, LEFT, OWED, Links, links_of
 from looprisk.graph.parts import Parts, parts_of
-from looprisk.graph.worth import supply_id
+from looprisk.graph.worth import Worth, supply_id
 from looprisk.model.positions import OnVenue
 from looprisk.model.system import System
 
@@ -37,26 +37,26 @@ def layers(system: System) -> dict[str, int]:
     >>> layers(system)
     {'ETH': 0, 'fund': 1, 'f': 1, 'feeder': 2, 'ff': 2}
     """
-    graph = exposure_graph(system)
-    return layers_in(graph, parts_of(graph), system)
+    links = links_of(Worth(system))
+    return layers_in(links, parts_of(links.succ), system)
 
 
-def layers_in(graph: Graph, parts: Parts, system: System) -> dict[str, int]:
-    """Return what :func:`layers` returns, of an exposure graph and its parts that are at hand."""
-    depth = _Depths(graph, parts)
-    found = {node: depth.layer(node) for node in graph}
+def layers_in(links: Links, parts: Parts, system: System) -> dict[str, int]:
+    """Return what :func:`layers` returns, of links and their parts that are at hand."""
+    depth = _Depths(links, parts)
+    found = {node: depth.layer(node) for node in links.nodes}
     for name, position in system.positions.items():
         if isinstance(position, OnVenue):
             continue
-        ways = graph.succ[name].items()
-        lenders = [holder for holder, way in ways if way["rank"] == OWED]
-        owners = [holder for holder, way in ways if way["rank"] == LEFT]
+        ways = links.succ[name].items()
+        lenders = [holder for holder, way in ways if way.rank == OWED]
+        owners = [holder for holder, way in ways if way.rank == LEFT]
         found[f"{name}/debt"] = depth.of_claim(name, lenders)
         found[f"{name}/equity"] = depth.of_claim(name, owners)
     for name, market in system.markets.items():
         supplies = [supply_id(name, market, token) for token in market.lends]
         found[name] = max(found[supply] for supply in supplies)
-        backing = [node for supply in supplies for node in graph.pred[supply]]
+        backing = [node for supply in supplies for node in links.pred[supply]]
         above = 1 + max((depth.at[node] for node in backing), default=0)
         found[f"{name}/reserves"] = above
         if market.insurance is not None:
@@ -67,14 +67,14 @@ def layers_in(graph: Graph, parts: Parts, system: System) -> dict[str, int]:
 class _Depths:
     """How many claims deep every node stands, loops taken as one."""
 
-    def __init__(self, graph: Graph, parts: Parts) -> None:
-        self._kind = {node: data["kind"] for node, data in graph.nodes.items()}
+    def __init__(self, links: Links, parts: Parts) -> None:
+        self._kind = {name: node.kind for name, node in links.nodes.items()}
         self._loop = {node: i for i, part in enumerate(parts) for node in part}
         self._parts = parts
         self.at: dict[str, int] = {}
         for part in reversed(parts):
             counts = any(self._kind[node] in CLAIMS for node in part)
-            below = (self.at.get(under, 0) for node in part for under in graph.pred[node])
+            below = (self.at.get(under, 0) for node in part for under in links.pred[node])
             self.at |= dict.fromkeys(part, max(below, default=0) + counts)
 
     def layer(self, node: str) -> int:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from looprisk.graph.exposure import CLAIMS, Graph, exposure_graph
+from looprisk.graph.links import CLAIMS, Edge, Links, links_of
 from looprisk.graph.parts import Parts, parts_of
 from looprisk.graph.returns import Way, largest
+from looprisk.graph.worth import ZERO, Worth, as_float
 from looprisk.model.system import System
 
 Options = tuple[Mapping[str, float], ...]
@@ -105,28 +106,28 @@ def loops(system: System) -> tuple[Loop, ...]:
     >>> loop.members, round(loop.gain, 12), round(loop.spectral_radius**2, 9)
     (('A', 'B'), 0.8, 0.8)
     """
-    graph = exposure_graph(system)
-    return loops_in(graph, parts_of(graph))
+    links = links_of(Worth(system))
+    return loops_in(links, parts_of(links.succ))
 
 
-def loops_in(graph: Graph, parts: Parts) -> tuple[Loop, ...]:
-    """Return the loops of an exposure graph and its parts that are at hand."""
-    place = {node: i for i, node in enumerate(graph)}
+def loops_in(links: Links, parts: Parts) -> tuple[Loop, ...]:
+    """Return the loops of links and their parts that are at hand."""
+    place = {node: i for i, node in enumerate(links.nodes)}
     closed = [sorted(part, key=place.__getitem__) for part in parts if len(part) > 1]
-    found = [_loop(graph, part) for part in closed]
+    found = [_loop(links, part) for part in closed]
     return tuple(sorted(found, key=lambda loop: place[loop.members[0]]))
 
 
-def _loop(graph: Graph, part: Sequence[str]) -> Loop:
-    kind = {node: graph.nodes[node]["kind"] for node in part}
+def _loop(links: Links, part: Sequence[str]) -> Loop:
+    kind = {node: links.nodes[node].kind for node in part}
     claims = [node for node in part if kind[node] in CLAIMS]
     flow: dict[str, Options] = {}
     known = True
     for node in part:
-        edges = [(to, way) for to, way in graph.succ[node].items() if to in kind]
+        edges = [(to, way) for to, way in links.succ[node].items() if to in kind]
         if kind[node] in CLAIMS:
-            known = known and all(way["share"] is not None for _, way in edges)
-            flow[node] = ({to: float(way["share"] or 0) for to, way in edges},)
+            known = known and all(way.share is not None for _, way in edges)
+            flow[node] = ({to: as_float(way.share or ZERO) for to, way in edges},)
         else:
             flow[node] = tuple(_ranks(edges))
     order = _cycle_order(flow, claims)
@@ -134,24 +135,24 @@ def _loop(graph: Graph, part: Sequence[str]) -> Loop:
     return Loop(members=tuple(order), nodes=nodes, flow=flow if known else None)
 
 
-def _ranks(edges: Sequence[tuple[str, Mapping[str, float | None]]]) -> Iterator[dict[str, float]]:
+def _ranks(edges: Sequence[tuple[str, Edge]]) -> Iterator[dict[str, float]]:
     """Yield how each rank of claims on a node shares a dollar.
 
     Where the order of payment or a face is unknown, each claim may bear all of it.
     """
-    ranks: dict[float, dict[str, float]] = {}
+    ranks: dict[int, dict[str, float]] = {}
     for to, way in edges:
-        rank, share = way["rank"], way["share"]
-        if rank is None or share is None:
+        if way.rank is None or way.share is None:
             yield {to: 1.0}
         else:
-            ranks.setdefault(rank, {})[to] = float(share)
+            ranks.setdefault(way.rank, {})[to] = as_float(way.share)
     yield from ranks.values()
 
 
 def _cycle_order(flow: Mapping[str, Options], claims: Sequence[str]) -> list[str]:
     """Return the claims as a walk meets them that follows the largest share first."""
     place = {claim: i for i, claim in enumerate(claims)}
+    reached: dict[str, dict[str, float]] = {}
     met: dict[str, None] = {}
     todo = [claims[0]]
     while todo:
@@ -159,26 +160,32 @@ def _cycle_order(flow: Mapping[str, Options], claims: Sequence[str]) -> list[str
         if claim in met:
             continue
         met[claim] = None
-        after = _next_claims(flow, place, claim)
+        after = _next_claims(flow, place, claim, reached)
         # the last is followed first; equal up to rounding is equal
         todo += sorted(after, key=lambda c: (round(after[c], 9), -place[c]))
     return list(met)
 
 
 def _next_claims(
-    flow: Mapping[str, Options], claims: Mapping[str, int], claim: str
+    flow: Mapping[str, Options],
+    claims: Mapping[str, int],
+    node: str,
+    reached: dict[str, dict[str, float]],
 ) -> dict[str, float]:
-    """Return the claims of those who hold ``claim``, and the most that reaches each."""
+    """Return the claims next on the way from a node, and the most of a dollar that reaches each.
+
+    What is found of an issuer or a position is kept in ``reached``: many claims lead to it.
+    """
     found: dict[str, float] = {}
-    todo = [(claim, 1.0)]
-    while todo:
-        node, arrived = todo.pop()
-        for row in flow[node]:
-            for to, share in row.items():
-                if to in claims:
-                    found[to] = max(found.get(to, 0.0), arrived * share)
-                else:
-                    todo.append((to, arrived * share))
+    for row in flow[node]:
+        for to, share in row.items():
+            if to in claims:
+                found[to] = max(found.get(to, 0.0), share)
+                continue
+            if to not in reached:
+                reached[to] = _next_claims(flow, claims, to, reached)
+            for claim, part in reached[to].items():
+                found[claim] = max(found.get(claim, 0.0), share * part)
     return found
 
 

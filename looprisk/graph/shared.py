@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from looprisk.graph.exposure import issuer_node
+from looprisk.graph.links import issuer_node
 from looprisk.graph.standing import Standing, party_name
 from looprisk.graph.worth import supply_id
 from looprisk.model.base import Part
@@ -19,9 +20,8 @@ Key = tuple[str, str]
 HELD = frozenset({"issuer", "asset", "venue"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
-    """One part that depends on something."""
+class Use(NamedTuple):
+    """One part that depends on something; a large system has a hundred thousand of them."""
 
     part: str
     """An id, ``market/collateral`` for an oracle, ``token/copy`` for a bridge."""
@@ -176,13 +176,16 @@ def _based_on(system: System, oracle: str) -> Iterator[str]:
 
 def _held(standing: Standing) -> Iterator[tuple[Key, Use]]:
     """Yield every issuer, asset and venue with the parties that have something of it."""
+    things = {
+        node: ((kind, party_name(standing, node)), frozenset({node}))
+        for node, kind in standing.kinds.items()
+        if kind in HELD
+    }
     for party, several in standing.holdings.items():
+        part, at = party_name(standing, party), frozenset({party})
         for held in several:
             promise = standing.promises.get(held.of)
             below = held.of if promise is None else promise.party
-            kind = standing.kinds.get(below, "")
-            if kind in HELD and below != party and held.usd != 0:
-                use = Use(
-                    part=party_name(standing, party), at=frozenset({party}), met=frozenset({below})
-                )
-                yield (kind, party_name(standing, below)), use
+            if below in things and below != party and held.usd != 0:
+                key, met = things[below]
+                yield key, Use(part, at, met)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import NamedTuple
 
-from looprisk.graph.exposure import CLAIMS, LEFT, Graph, exact_graph, owned
-from looprisk.graph.worth import WHOLE, ZERO, Number, Worth, number, over, plus, times
+from looprisk.graph.links import CLAIMS, LEFT, Links, links_of, owned
+from looprisk.graph.worth import WHOLE, ZERO, Number, Worth, as_float, number, over, plus, times
 from looprisk.model.positions import PerpPosition
 from looprisk.model.system import System
 from looprisk.model.tokens import Share
@@ -59,8 +59,8 @@ class Standing:
     """Everything that is held and owed in one system."""
 
     worth: Worth
-    graph: Graph
-    """The exposure graph, its numbers as fractions."""
+    links: Links
+    """Who stands on what, in fractions."""
     kinds: Mapping[str, str]
     """Every node: the kinds of the graph, and ``copy``, ``unlisted``, ``cover``."""
     labels: Mapping[str, str]
@@ -83,13 +83,18 @@ class Standing:
         promise = self.promises.get(claim)
         return claim if claim in self.kinds or promise is None else promise.party
 
+    def token_of(self, node: str) -> str:
+        """Return the token of a copy; any other node is itself."""
+        return node.rpartition("/")[0] if node in self.copies else node
+
     def in_floats(self) -> Standing:
-        """Return the same with floats for what is held and owed; the graph keeps its fractions."""
+        """Return the same with floats for what is held and owed; the links keep their fractions."""
         return replace(
             self,
             holdings={
                 party: tuple(
-                    one._replace(usd=_float(one.usd), share=_float(one.share)) for one in several
+                    Holding(one.of, _float(one.usd), _float(one.share), one.copy, one.path)
+                    for one in several
                 )
                 for party, several in self.holdings.items()
             },
@@ -116,14 +121,14 @@ def standing_of(system: System) -> Standing:
     (Fraction(6000, 1), True)
     """
     worth = Worth(system)
-    graph = exact_graph(worth)
-    kinds = {node: str(data["kind"]) for node, data in graph.nodes.items()}
-    labels = {node: str(data["label"]) for node, data in graph.nodes.items() if data["label"]}
+    links = links_of(worth)
+    kinds = {name: node.kind for name, node in links.nodes.items()}
+    labels = {name: node.label for name, node in links.nodes.items() if node.label}
     copies = dict(_copies(worth))
     covers = dict(_covers(worth))
     kinds |= dict.fromkeys(copies, "copy")
     holdings = {
-        party: tuple(_holdings(worth, graph, kinds, party))
+        party: tuple(_holdings(worth, links, kinds, party))
         for party, kind in kinds.items()
         if kind in PARTIES
     }
@@ -132,12 +137,12 @@ def standing_of(system: System) -> Standing:
     promises = {
         promise.id: promise
         for party in holdings
-        for promise in _promises(worth, graph, party, covers)
+        for promise in _promises(worth, links, party, covers)
     }
     kinds |= {promise.id: "cover" for promise in promises.values() if promise.kind == "cover"}
     return Standing(
         worth=worth,
-        graph=graph,
+        links=links,
         kinds=kinds,
         labels=labels,
         holdings=holdings,
@@ -148,15 +153,12 @@ def standing_of(system: System) -> Standing:
 
 
 def _float(number: Amount) -> float | None:
-    if number is None:
-        return None
-    # the ratio of the two integers is what float() of a fraction gives, in a third of its time
-    return number.numerator / number.denominator if isinstance(number, Fraction) else number
+    return as_float(number) if isinstance(number, Fraction) else number
 
 
-def debt_id(graph: Graph, position: str, supply: str) -> str:
+def debt_id(links: Links, position: str, supply: str) -> str:
     """Return the claim that a supply has on an account; it names the token if it owes several."""
-    owed = [to for to, way in graph.succ[position].items() if way["rank"] != LEFT]
+    owed = [to for to, way in links.succ[position].items() if way.rank != LEFT]
     token = supply.partition("/")[2]
     return f"{position}/debt/{token}" if len(owed) > 1 else f"{position}/debt"
 
@@ -175,13 +177,13 @@ def _covers(worth: Worth) -> Iterator[tuple[str, Number]]:
 
 
 def _holdings(
-    worth: Worth, graph: Graph, kinds: Mapping[str, str], party: str
+    worth: Worth, links: Links, kinds: Mapping[str, str], party: str
 ) -> Iterator[Holding]:
     if kinds[party] == "supply":
-        yield from _lent(worth, graph, kinds, party)
+        yield from _lent(worth, links, kinds, party)
         return
-    for source, edge in graph.pred[party].items():
-        kind, usd, share = kinds[source], edge["usd"], edge["share"]
+    for source, edge in links.pred[party].items():
+        kind, usd, share = kinds[source], edge.usd, edge.share
         if kind == "position":
             yield Holding(of=f"{source}/equity", usd=None, share=WHOLE)
         elif kind == "venue":
@@ -194,12 +196,12 @@ def _holdings(
             yield Holding(of=source, usd=usd, share=held, path=path)
 
 
-def _lent(worth: Worth, graph: Graph, kinds: Mapping[str, str], supply: str) -> Iterator[Holding]:
+def _lent(worth: Worth, links: Links, kinds: Mapping[str, str], supply: str) -> Iterator[Holding]:
     """Yield what stands behind a supply: debts of accounts, cash, and debts that are not listed."""
-    for source, edge in graph.pred[supply].items():
+    for source, edge in links.pred[supply].items():
         if kinds[source] == "position":
-            debt = debt_id(graph, source, supply)
-            yield Holding(of=debt, usd=edge["usd"], share=WHOLE, path=debt)
+            debt = debt_id(links, source, supply)
+            yield Holding(of=debt, usd=edge.usd, share=WHOLE, path=debt)
     market, _, named = supply.partition("/")
     token = named or next(iter(worth.system.markets[market].lends))
     cash, at_hand = (
@@ -250,7 +252,7 @@ def _by_copy(worth: Worth, party: str, token: str) -> Iterator[Holding]:
     else:
         owns = worth.system.issuers[party.removesuffix("/issuer")].owns
         held = [
-            (thing, *owned(worth, thing, amount), "owns")
+            (thing, *owned(worth, token, amount), "owns")
             for thing, amount in owns.items()
             if worth.claim(thing) == token
         ]
@@ -274,11 +276,11 @@ def _path(worth: Worth, party: str, source: str) -> str:
 
 
 def _promises(
-    worth: Worth, graph: Graph, party: str, covers: Mapping[str, Number]
+    worth: Worth, links: Links, party: str, covers: Mapping[str, Number]
 ) -> Iterator[Promise]:
-    kind = graph.nodes[party]["kind"]
+    kind = links.nodes[party].kind
     if kind == "supply":
-        face = graph.nodes[party]["usd"]
+        face = links.nodes[party].usd
         yield Promise(
             id=party,
             party=party,
@@ -287,7 +289,7 @@ def _promises(
             part=WHOLE,
             face=face,
             posted=face,
-            outside=_outside(graph, party),
+            outside=_outside(links, party),
         )
         if party in covers:
             cover = covers[party]
@@ -296,22 +298,22 @@ def _promises(
                 id=claim, party=party, kind="cover", rank=1, part=WHOLE, face=cover, posted=cover
             )
     elif kind == "position":
-        yield from _on_account(worth, graph, party)
+        yield from _on_account(worth, links, party)
     else:
-        yield from _on_issuer(worth, graph, party)
+        yield from _on_issuer(worth, links, party)
 
 
-def _on_account(worth: Worth, graph: Graph, name: str) -> Iterator[Promise]:
-    for supply, way in graph.succ[name].items():
-        if way["rank"] != LEFT:
-            claim = debt_id(graph, name, supply)
-            face = way["usd"]
+def _on_account(worth: Worth, links: Links, name: str) -> Iterator[Promise]:
+    for supply, way in links.succ[name].items():
+        if way.rank != LEFT:
+            claim = debt_id(links, name, supply)
+            face = way.usd
             yield Promise(
                 id=claim,
                 party=name,
                 kind="debt",
                 rank=0,
-                part=way["share"],
+                part=way.share,
                 face=face,
                 posted=face,
                 outside=ZERO,
@@ -328,22 +330,22 @@ def _on_account(worth: Worth, graph: Graph, name: str) -> Iterator[Promise]:
     )
 
 
-def _on_issuer(worth: Worth, graph: Graph, party: str) -> Iterator[Promise]:
-    for claim, way in graph.succ[party].items():
-        node = graph.nodes[claim]
-        residual = node["kind"] in {"share", "equity"}
-        face = None if residual else way["usd"]
-        posted = node["usd"] if _is_posted(worth, claim) else face
+def _on_issuer(worth: Worth, links: Links, party: str) -> Iterator[Promise]:
+    for claim, way in links.succ[party].items():
+        node = links.nodes[claim]
+        residual = node.kind in {"share", "equity"}
+        face = None if residual else way.usd
+        posted = node.usd if _is_posted(worth, claim) else face
         yield Promise(
             id=claim,
             party=party,
-            kind=node["kind"],
-            rank=way["rank"],
-            part=way["share"],
+            kind=node.kind,
+            rank=way.rank,
+            part=way.share,
             face=face,
             posted=posted,
             residual=residual,
-            outside=_outside(graph, claim),
+            outside=_outside(links, claim),
         )
 
 
@@ -352,8 +354,8 @@ def _is_posted(worth: Worth, claim: str) -> bool:
     return isinstance(receipt, Share) and receipt.book_price is not None
 
 
-def _outside(graph: Graph, claim: str) -> Number:
-    inside = plus(way["share"] for way in graph.succ[claim].values())
+def _outside(links: Links, claim: str) -> Number:
+    inside = plus(way.share for way in links.succ[claim].values())
     return None if inside is None else max(ZERO, WHOLE - inside)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import lcm
 
 from looprisk.model.markets import Lending, Market
 from looprisk.model.positions import AnyPosition, Loop, OnVenue, PerpPosition, Tabled
@@ -123,6 +124,8 @@ class Worth:
 
     def claim(self, thing: str) -> str:
         """Return the node an id stands for: a copy for its token, ``market/token`` for a supply."""
+        if "/" not in thing and thing not in self.system.markets:
+            return thing
         head, _, token = thing.partition("/")
         if token and head in self.receipts:
             return head
@@ -188,12 +191,23 @@ def over(a: Number, b: Number) -> Number:
 
 def plus(terms: Iterable[Number]) -> Number:
     """Return the sum, or ``None`` where a term is missing."""
-    total = ZERO
-    for term in terms:
+    above, below = 0, 1
+    for term in terms:  # over one denominator: a sum of fractions reduces at every step
         if term is None:
             return None
-        total += term
-    return total
+        if term.denominator == below:
+            above += term.numerator
+        else:
+            whole = lcm(below, term.denominator)
+            above = above * (whole // below) + term.numerator * (whole // term.denominator)
+            below = whole
+    return Fraction(above, below)
+
+
+def as_float(number: Fraction) -> float:
+    """Return a fraction as the nearest float."""
+    # the ratio of the two integers is what float() of a fraction gives, in a third of its time
+    return number.numerator / number.denominator
 
 
 def _book(receipt: Share | Par) -> Value | None:

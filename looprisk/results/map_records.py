@@ -5,27 +5,26 @@ that nobody knows, never zero.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 End = Literal["asset", "pile", "venue", "unlisted", "cover", "unknown", "nothing", ""]
 """Where dollars end: what is priced outside, money outside, debts that are not listed, insurance,
 what nobody knows, nothing at all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """One claim or asset in one hand."""
+class Held(NamedTuple):
+    """One claim or asset in one hand; a map may have a hundred thousand of them."""
 
     layer: int
     claim: str
-    claim_label: str = ""
     kind: str
     holder: str
     """Id of an issuer, a market, an account; ``outside``."""
-    holder_label: str = ""
     usd: float | None
     share: float | None
     """Of the units; of a loan, its part of all loans of that issuer; ``None`` of an asset."""
+    claim_label: str = ""
+    holder_label: str = ""
     loop: int | None = None
     """The number of the loop that the claim is in."""
 
