@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from looprisk.model import loop as loop
     from looprisk.model.groups import runs as runs
     from looprisk.onchain import import_ as import_
+    from looprisk.onchain import import_hedges as import_hedges
     from looprisk.report import picture as picture
     from looprisk.results import BreakPoints as BreakPoints
     from looprisk.results import Cascade as Cascade
@@ -91,7 +92,7 @@ _HOMES = {
         "loop",
     ),
     "looprisk.model.groups": ("runs",),
-    "looprisk.onchain": ("import_",),
+    "looprisk.onchain": ("import_", "import_hedges"),
     "looprisk.report": ("picture",),
     "looprisk.symbolic": ("formula",),
     "looprisk.sweeps": ("frontier", "limit", "restaking", "reverse", "sensitivities", "sweep"),

@@ -10,16 +10,20 @@ from looprisk.cli.failure import Exit
 from looprisk.cli.options import (
     Address,
     ChainName,
+    Coins,
     Colored,
     Explain,
     Form,
+    Into,
     Of,
+    Owner,
     Quiet,
     Rpc,
     Sets,
     Shares,
     Shocks,
     Target,
+    VenueName,
     Where,
     Width,
     WithBounds,
@@ -229,6 +233,10 @@ def import_(
     replay: Annotated[
         Path | None, typer.Option("--replay", metavar="FILE", help="Use only such a recording.")
     ] = None,
+    venue: VenueName = None,
+    into: Into = None,
+    owner: Owner = None,
+    coin: Coins = None,
     output: Target = None,
     quiet: Quiet = False,
 ) -> int:
@@ -236,6 +244,21 @@ def import_(
     from looprisk.cli import chain as chains
 
     to = out(form=Format.table, path=output, color=Color.never, width=None, quiet=quiet)
+    if venue is not None or into is not None or owner is not None or coin:
+        from looprisk.cli import hedge
+
+        legs = hedge.Ask(
+            address=address,
+            venue=venue,
+            rpc=rpc,
+            into=into,
+            owner=owner,
+            coins=tuple(coin or ()),
+            record=record,
+            replay=replay,
+            of_chain=chain is not None or bool(look_in) or offline or block != "finalized",
+        )
+        return hedge.import_(legs, to)
     ask = chains.Ask(
         address=address,
         chain=chain,

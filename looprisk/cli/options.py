@@ -79,6 +79,28 @@ Rpc = Annotated[
         help="The node; else LOOPRISK_RPC_<chain id>, ETH_RPC_URL or WEB3_PROVIDER_URI names it.",
     ),
 ]
+VenueName = Annotated[
+    str | None,
+    typer.Option(
+        "--venue",
+        metavar="VENUE",
+        help="Read the address as an account there, its positions as hedges: hyperliquid.",
+    ),
+]
+Into = Annotated[
+    Path | None,
+    typer.Option("--into", metavar="FILE", help="Write hedges as an overlay of this file."),
+]
+Owner = Annotated[
+    str | None,
+    typer.Option("--owner", metavar="ID", help="The issuer of that file whose hedges they are."),
+]
+Coins = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--coin", metavar="COIN=ID", help="What a coin of the venue is there: ETH=WETH; repeatable."
+    ),
+]
 Explain = Annotated[
     str | None,
     typer.Option("--explain", metavar="LAYER", help="Where the loss of this layer comes from."),

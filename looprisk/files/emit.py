@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from looprisk.files.include import FORMATS
@@ -42,7 +42,12 @@ def save(system: System, path: str | Path) -> None:
 
 def dump(system: System) -> str:
     """Return ``system`` as the text of a file."""
-    tree: dict[str, Plain] = {"looprisk": FORMATS[-1], **system.tree()}
+    return dump_parts(system.tree())
+
+
+def dump_parts(parts: Mapping[str, Plain]) -> str:
+    """Return parts as the text of a file: a whole system, or an overlay of one it includes."""
+    tree: dict[str, Plain] = {"looprisk": FORMATS[-1], **parts}
     ordered = {key: tree[key] for key in sorted(tree, key=TOP_KEYS.index)}
     return "".join(f"{line}\n" for line in _map(ordered, 0))
 

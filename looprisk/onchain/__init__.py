@@ -15,8 +15,12 @@ What each reader was compared with, to the last unit, on a local chain:
 * ``erc-4626``: OpenZeppelin's vault. ``chainlink``: the proxy and its mock aggregator.
 * ``metamorpho``, ``compound-v3``, ``euler-v2``, ``wsteth``: contracts of ours with the functions
   that are read; the originals are in no package registry.
+* ``hyperliquid`` is no chain: an account over the venue's HTTP interface (``hedges``). It was
+  compared with the account that the venue's own documentation shows, and with accounts made up
+  by its rules; never with the venue itself.
 """
 
+from looprisk.onchain.hedges import import_hedges
 from looprisk.onchain.importing import import_
 
-__all__ = ["import_"]
+__all__ = ["import_", "import_hedges"]

@@ -92,7 +92,7 @@ class Draft:
 
     def __post_init__(self) -> None:
         """Give every token its id: its symbol where no other has it, else of its address."""
-        wanted = {address: _as_id(token.symbol) for address, token in self.tokens.items()}
+        wanted = {address: as_id(token.symbol) for address, token in self.tokens.items()}
         counts: dict[str, int] = {}
         for name in wanted.values():
             counts[name.lower()] = counts.get(name.lower(), 0) + 1
@@ -239,5 +239,6 @@ def dollars(amount: int, unit: int) -> str:
     return f"${decimal_text(Fraction(amount, unit))}"
 
 
-def _as_id(symbol: str) -> str:
+def as_id(symbol: str) -> str:
+    """Return a symbol as an id may be written; empty where nothing of it may."""
     return _NOT_IN_IDS.sub("-", symbol).strip("-.+_")

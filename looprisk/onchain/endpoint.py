@@ -80,14 +80,15 @@ def find(chain_id: int | None, given: str | None, environment: Mapping[str, str]
     named += [(name, environment.get(name)) for name in SHARED]
     for name, url in named:
         if url:
-            return _usable(url.strip(), name)
+            return usable(url.strip(), name)
     wanted = f"LOOPRISK_RPC_{chain_id}" if chain_id is not None else "LOOPRISK_RPC_<chain id>"
     raise EndpointError(
         "no node is configured", f"set {wanted} or ETH_RPC_URL to its address, or give --rpc"
     )
 
 
-def _usable(url: str, name: str) -> Endpoint:
+def usable(url: str, name: str) -> Endpoint:
+    """Return an endpoint; raise EndpointError where ``url`` cannot be one."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and parts.hostname

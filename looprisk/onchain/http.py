@@ -75,6 +75,8 @@ class HttpNode:
 
     endpoint: Endpoint
     patience: Patience = field(default_factory=Patience)
+    otherwise: str = "looprisk doctor says what the node can do; another one: --rpc"
+    """What to do where it does not answer."""
     requests_sent: int = 0
     _connection: http.client.HTTPConnection | None = field(default=None, repr=False)
     _last_id: int = field(default=0, repr=False)
@@ -93,6 +95,10 @@ class HttpNode:
         if not asks:
             return []
         return self._patiently(f"batch of {len(asks)}", lambda: self._several(asks))
+
+    def post(self, what: str, body: Json) -> Json:
+        """Return the answer to a body that is no JSON-RPC, tried again as any request."""
+        return self._patiently(what, lambda: self._post(body))
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -120,8 +126,7 @@ class HttpNode:
             pause = min(2 * pause, self.patience.longest_pause)
             if number >= most or time.monotonic() + wait > end:
                 raise EndpointError(
-                    f"{self.host}: {what}: {why}, after {number} attempts",
-                    "looprisk doctor says what the node can do; another one: --rpc",
+                    f"{self.host}: {what}: {why}, after {number} attempts", self.otherwise
                 )
             self.patience.sleep(wait)
         raise EndpointError(f"{self.host}: {what} was not attempted")

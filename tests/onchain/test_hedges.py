@@ -1,0 +1,388 @@
+"""Hedges by address, against a recording of the venue: its own figures are the judge."""
+
+import copy
+import gzip
+import logging
+from fractions import Fraction
+
+import pytest
+
+import looprisk as lr
+from looprisk.cli import run_line
+from looprisk.errors import (
+    AddressError,
+    AnswerError,
+    DataError,
+    EndpointError,
+    ModelError,
+    UnreadableError,
+)
+from looprisk.onchain import hedges as hedging
+from looprisk.onchain.hedges import Joined, hedges, system_of
+from looprisk.onchain.http import Patience
+from tests.onchain.faulty import FaultyNode, Reply
+from tests.onchain.misbehaviour import CANARY, busy, first
+from tests.onchain.venue import DOCUMENTED, TIME, Exchange, account
+
+WHO = "0x0000000000000000000000000000000000000001"
+MARKS = {"BTC": 60_000.0, "ETH": 2985.9, "SOL": 100.0, "DOGE": 0.1}
+BASE = """looprisk: 1
+assets:
+  WETH: {price: $3000}
+  USDC: {price: $1}
+issuers:
+  Neutral:
+    owns: {WETH: 100}
+    issues: {nUSD: {kind: share, supply: 300_000}}
+"""
+
+
+@pytest.fixture
+def exchange():
+    server = Exchange()
+    server.shows(DOCUMENTED, MARKS)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def proxy(exchange):
+    node = FaultyNode(f"{exchange.url}/info")
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def cli(exchange, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("LOOPRISK_HYPERLIQUID", exchange.url)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        code = run_line([str(word) for word in words])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return code, out, err
+
+    return run
+
+
+def one_short(exchange, cash=50_000.0, size=-12.0, entry=3100.0):
+    exchange.shows(account(cash, [("ETH", size, entry)], MARKS), MARKS)
+
+
+def test_the_account_of_the_documentation(exchange):
+    system = lr.import_hedges(WHO, rpc=exchange.url)
+    ((name, leg),) = system.positions.items()
+    assert name == "h-00000000-ETH"
+    assert (leg.long.number, leg.entry.number) == (Fraction("0.0335"), Fraction("2986.3"))
+    # cash and worth at entry: 4.967826 at the mark, and 0.0134 that it lost since
+    assert leg.margin["USDC"].number == Fraction("4.981226")
+    assert system.venues[leg.venue].maintenance.number == Fraction("0.01")
+    assert system.assets["ETH"].price.number == Fraction("2985.9")
+    source = system.sources["hyperliquid"]
+    assert (source.date, source.reader) == ("2024-02-22T17:19:58Z", "hyperliquid/1")
+    assert source.hash.startswith("sha256:")
+    assert [asked["type"] for asked in exchange.asked] == ["clearinghouseState", "metaAndAssetCtxs"]
+    assert exchange.asked[0]["user"] == WHO
+
+
+def test_the_leg_breaks_where_the_venue_says(exchange):
+    """The break point of our engine is the liquidation price that the venue reports."""
+    for cash, size, entry in ((50_000.0, -12.0, 3100.0), (-30_000.0, 12.0, 2500.0)):
+        one_short(exchange, cash, size, entry)
+        system = lr.import_hedges(WHO, rpc=exchange.url)
+        fall = {"ETH": "+100%" if size < 0 else "-100%"}
+        (row,) = [
+            one for one in lr.break_points(system, price=fall).rows if one.event == "hedge_closed"
+        ]
+        state = exchange.answers["clearinghouseState"]["assetPositions"][0]["position"]
+        at = 2985.9 * (1 + row.at.value if size < 0 else 1 - row.at.value)
+        assert at == pytest.approx(float(state["liquidationPx"]), rel=1e-9)
+
+
+def test_the_equity_is_the_venues(exchange):
+    one_short(exchange)
+    system = lr.import_hedges(WHO, rpc=exchange.url)
+    clearing = lr.run(system, price={"ETH": "+5%"})
+    (row,) = [one for one in clearing.layers.rows if one.kind == "equity"]
+    value = float(exchange.answers["clearinghouseState"]["marginSummary"]["accountValue"])
+    assert row.claims_usd == pytest.approx(value, abs=1e-5)
+    assert row.economic_loss_usd == pytest.approx(12 * 2985.9 * 0.05)
+
+
+def test_profit_that_was_taken_out_leaves_the_leg_at_its_mark(exchange):
+    one_short(exchange, cash=40_000.0, entry=9000.0)
+    system = lr.import_hedges(WHO, rpc=exchange.url)
+    (leg,) = system.positions.values()
+    assert leg.entry.number == Fraction("2985.9")
+    assert leg.margin["USDC"].number == Fraction("4169.2")
+    assert "profit was taken out" in leg.note
+
+
+def test_cross_legs_share_the_account(exchange):
+    """Two coins with one margin table: a cross venue, which asks for time."""
+    legs = [("ETH", -10.0, 3000.0), ("SOL", -100.0, 110.0)]
+    exchange.shows(account(60_000.0, legs, MARKS), MARKS)
+    system = lr.import_hedges(WHO, rpc=exchange.url)
+    (venue,) = system.venues.values()
+    assert (venue.mode, str(venue.maintenance)) == ("cross", "1%")
+    margins = [leg.margin["USDC"].number for leg in system.positions.values()]
+    assert margins == [60_000 - 30_000 - 11_000, 0]
+    with pytest.raises(lr.NotCarriedError, match="add `time`"):
+        lr.run(system, price={"ETH": "+5%"})
+    reported = float(
+        exchange.answers["clearinghouseState"]["assetPositions"][0]["position"]["liquidationPx"]
+    )
+    for beyond, events in ((-0.001, 0), (0.001, 1)):
+        level = f"${reported * (1 + beyond):.4f}"
+        cascade = lr.run(
+            system,
+            stages=[lr.Stage(at="1m", price={"ETH": level})],
+            time={"start": "2025-01-01T00:00Z", "step": "1m", "horizon": "3m"},
+        )
+        closed = [one for one in cascade.events if one.event == "hedge_closed"]
+        assert (len(closed) > 0) is bool(events)
+
+
+def test_cross_legs_by_several_tables_leave_the_margin_unknown(exchange):
+    legs = [("ETH", -10.0, 3000.0), ("DOGE", 1000.0, 0.2)]
+    exchange.shows(account(60_000.0, legs, MARKS), MARKS)
+    system = lr.import_hedges(WHO, rpc=exchange.url)
+    (venue,) = system.venues.values()
+    assert venue.maintenance.is_unknown
+    assert "DOGE: 5%" in venue.note
+
+
+def test_tiers_are_the_venues(exchange):
+    exchange.shows(account(300_000_000.0, [("BTC", -4000.0, 60_000.0)], MARKS), MARKS)
+    system = lr.import_hedges(WHO, rpc=exchange.url)
+    (venue,) = system.venues.values()
+    low, high = venue.tiers
+    assert (str(low.maintenance), str(low.up_to)) == ("1.25%", "$150000000")
+    assert (str(high.maintenance), str(high.constant)) == ("2.5%", "$1875000")
+    wrong = {**exchange.answers["clearinghouseState"], "crossMaintenanceMarginUsed": "3000000.0"}
+    exchange.answers["clearinghouseState"] = wrong
+    with pytest.raises(AnswerError, match="maintenance margin is"):
+        lr.import_hedges(WHO, rpc=exchange.url)
+
+
+def test_isolated_and_cross_legs_stand_apart(exchange):
+    state = account(50_000.0, [("SOL", -100.0, 110.0)], MARKS)
+    state["assetPositions"].append(DOCUMENTED["assetPositions"][0])
+    exchange.shows(state, MARKS)
+    system = lr.import_hedges(WHO, rpc=exchange.url)
+    assert [leg.venue for leg in system.positions.values()] == ["hyperliquid-50x"] * 2
+    assert lr.run(system, price={"ETH": "-5%"})
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("liquidationPx", "2866.3"), "liquidated at is"),
+        (("liquidationPx", None), "no price by the venue"),
+        (("szi", "0.0"), "of no size"),
+        (("szi", "1e5"), "not a number"),
+        (("szi", "NaN"), "not a number"),
+        (("szi", 0.0335), "not a text"),
+        (("coin", "NOPE"), "not traded"),
+        (("leverage", {"type": "odd"}), "neither cross nor isolated"),
+        (("leverage", None), "not an object"),
+    ],
+)
+def test_an_answer_that_does_not_add_up_is_told(exchange, change, words):
+    state = copy.deepcopy(DOCUMENTED)
+    state["assetPositions"][0]["position"][change[0]] = change[1]
+    exchange.answers["clearinghouseState"] = state
+    with pytest.raises(AnswerError, match=words):
+        lr.import_hedges(WHO, rpc=exchange.url)
+
+
+def test_an_account_without_legs_is_told(exchange):
+    exchange.answers["clearinghouseState"] = {**DOCUMENTED, "assetPositions": []}
+    with pytest.raises(UnreadableError, match="no perpetual position"):
+        lr.import_hedges(WHO, rpc=exchange.url)
+
+
+@pytest.mark.parametrize("market", [None, [], [{}], [{"universe": [{}]}, [{}]], [{}, 7]])
+def test_a_market_that_is_none_is_told(exchange, market):
+    exchange.answers["metaAndAssetCtxs"] = market if market is not None else "text"
+    with pytest.raises(AnswerError):
+        lr.import_hedges(WHO, rpc=exchange.url)
+
+
+# joined to an issuer ----------------------------------------------------------------------
+
+
+def test_an_overlay_completes_a_file(exchange, cli, tmp_path):
+    one_short(exchange)
+    (tmp_path / "base.yaml").write_text(BASE)
+    words = ("--venue", "hyperliquid", "--into", "base.yaml", "--owner", "Neutral")
+    code, _, err = cli("import", WHO, *words, "--coin", "ETH=WETH", "-o", "hedged.yaml")
+    assert (code, err.count("checked: ")) == (0, 3)
+    file = lr.load(tmp_path / "hedged.yaml")
+    (leg,) = file.system.positions.values()
+    assert (leg.owner, leg.short.of, leg.short.number) == ("Neutral", "WETH", 12)
+    assert list(file.system.assets) == ["WETH", "USDC"]
+    bare, hedged = (
+        lr.run(system, price={"WETH": "-10%"})
+        for system in (lr.load(tmp_path / "base.yaml").system, file.system)
+    )
+    losses = [
+        next(one for one in each.layers.rows if one.id == "nUSD").economic_loss_usd
+        for each in (bare, hedged)
+    ]
+    assert losses == pytest.approx([30_000, 30_000 - 12 * 300])
+    assert cli("break", "hedged.yaml", "--shock", "price: {WETH: +100%}")[0] == 0
+
+
+def test_the_same_in_a_notebook(exchange, cli, tmp_path):
+    one_short(exchange)
+    (tmp_path / "base.yaml").write_text(BASE)
+    base = lr.load(tmp_path / "base.yaml").system
+    joined = lr.import_hedges(WHO, into=base, owner="Neutral", coins={"ETH": "WETH"})
+    (leg,) = joined.positions.values()
+    assert (leg.owner, leg.source) == ("Neutral", "hyperliquid")
+    twice = lr.import_hedges(
+        "0x1111111111111111111111111111111111111111",
+        into=joined,
+        owner="Neutral",
+        coins={"ETH": "WETH"},
+    )
+    assert len(twice.positions) == len(twice.venues) == 2 == len(twice.sources)
+    with pytest.raises(AddressError, match="count twice"):
+        lr.import_hedges(WHO, into=joined, owner="Neutral", coins={"ETH": "WETH"})
+
+
+def test_by_itself_it_is_a_file_that_the_verbs_take(exchange, cli):
+    one_short(exchange)
+    assert cli("import", WHO, "--venue", "hyperliquid", "-o", "legs.yaml")[0] == 0
+    for verb in ("run", "break"):
+        assert cli(verb, "legs.yaml", "--shock", "price: {ETH: +20%}")[0] == 0
+
+
+def test_a_recording_gives_the_same_file(exchange, cli):
+    words = ("import", WHO, "--venue", "hyperliquid")
+    _, first_text, _ = cli(*words, "--record", "tape.gz")
+    exchange.answers = {}
+    assert cli(*words, "--replay", "tape.gz")[1] == first_text
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--venue", "binance"], 2, "no venue is read"),
+        (["--owner", "Neutral"], 2, "--venue hyperliquid"),
+        (["--venue", "hyperliquid", "--owner", "Neutral"], 2, "write both, or neither"),
+        (["--venue", "hyperliquid", "--chain", "base"], 2, "reads no chain"),
+        (["--venue", "hyperliquid", "--coin", "ETH"], 2, "names no coin"),
+        (["--venue", "hyperliquid", "--into", "base.yaml", "--owner", "Nobody"], 2, "no issuer"),
+        (["--venue", "hyperliquid", "--replay", "none.gz"], 3, "no tape"),
+        (["--venue", "hyperliquid", "--rpc", "ftp://x"], 3, "not the address"),
+    ],
+)
+def test_what_cannot_be_asked_is_told(cli, tmp_path, words, code, told):
+    (tmp_path / "base.yaml").write_text(BASE)
+    got, out, err = cli("import", WHO, *words, "-o", "x.yaml")
+    assert (got, out) == (code, "")
+    assert told in err
+    assert not (tmp_path / "x.yaml").exists()
+
+
+def test_an_overlay_stands_beside_its_file(cli, tmp_path):
+    (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "below").mkdir()
+    words = ("--venue", "hyperliquid", "--into", "base.yaml", "--owner", "Neutral")
+    code, _, err = cli("import", WHO, *words, "-o", "below/x.yaml")
+    assert code == 2
+    assert "own folder or below" in err
+
+
+# what a server may do wrong ---------------------------------------------------------------
+
+
+QUICK = Patience(
+    attempts=3,
+    timeout=0.4,
+    deadline=10,
+    first_pause=0.01,
+    largest_answer=1 << 20,
+    sleep=lambda _: None,
+)
+PAGE = b"<html>welcome</html>"
+SURVIVED = {
+    "busy": first(1, busy("0")),
+    "failing": first(2, lambda asked: Reply(b"oops", 503)),
+    "cut": first(1, lambda asked: Reply(asked.forward(), cut=True)),
+    "dropped": first(1, lambda asked: Reply(drop=True)),
+    "slow": first(1, lambda asked: Reply(asked.forward(), wait=0.6)),
+    "a page": first(1, lambda asked: Reply(PAGE)),
+}
+TOLD = {
+    "always busy": (busy(), "HTTP 429, after 3 attempts"),
+    "a page": (lambda asked: Reply(PAGE), "without JSON"),
+    "not let in": (lambda asked: Reply(b"", 403), "does not let us in"),
+    "elsewhere": (lambda asked: Reply(b"", 302, (("location", "/x"),)), "sends us elsewhere"),
+    "huge": (lambda asked: Reply(b"[" + b" " * (2 << 20) + b"]"), "more than 1 MB"),
+    "deep": (lambda asked: Reply(b"[" * 5000 + b"]" * 5000), "without JSON"),
+    "null": (lambda asked: Reply(b"null"), "the account is not an object"),
+    "a list": (lambda asked: Reply(b"[]"), "the account is not an object"),
+}
+
+
+@pytest.fixture
+def through(proxy, tmp_path, caplog, capfd):
+    """Read through the proxy, and look for the key in all that came of it."""
+    caplog.set_level(logging.DEBUG)
+
+    def run():
+        tape, shown = tmp_path / "tape.gz", ""
+        url = f"{proxy.url}/{CANARY}?token={CANARY}"
+        try:
+            made = hedges(WHO, Joined(coins={}), rpc=url, record=tape, patience=QUICK)
+            shown = f"{made} {system_of(made, None)}"
+            assert CANARY.encode() not in gzip.decompress(tape.read_bytes())
+        except DataError as error:
+            shown = f"{error} {error!r} {error.__cause__!r}"
+            assert not tape.exists()
+            raise
+        finally:
+            out, err = capfd.readouterr()
+            assert CANARY not in f"{shown}{caplog.text}{out}{err}"
+        return made
+
+    return run
+
+
+@pytest.mark.parametrize("fault", SURVIVED)
+def test_it_is_survived(through, proxy, exchange, fault):
+    proxy.plan = SURVIVED[fault]
+    assert through() == hedges(WHO, Joined(coins={}), rpc=exchange.url)
+
+
+@pytest.mark.parametrize("fault", TOLD)
+def test_it_is_told(through, proxy, fault):
+    proxy.plan, words = TOLD[fault]
+    with pytest.raises(DataError, match=words):
+        through()
+
+
+def test_the_help_names_the_venue(through, proxy):
+    proxy.plan = busy()
+    with pytest.raises(EndpointError) as caught:
+        through()
+    assert "LOOPRISK_HYPERLIQUID" in str(
+        caught.value.problems if hasattr(caught.value, "problems") else caught.value.help
+    )
+
+
+def test_the_time_is_the_venues_own(exchange):
+    made = hedges(WHO, Joined(coins={}), rpc=exchange.url)
+    assert made.tree["as_of"] == hedging._when(TIME) == "2024-02-22T17:19:58Z"
+
+
+def test_a_coin_that_is_no_part_of_the_system_is_its_own(exchange, tmp_path):
+    """A mapping to an id that the system does not have makes an asset of that name."""
+    system = lr.import_hedges(WHO, coins={"ETH": "WETH"}, rpc=exchange.url)
+    assert "WETH" in system.assets
+    with pytest.raises(ModelError):
+        lr.import_hedges(WHO, coins={"ETH": "no name"}, rpc=exchange.url)
