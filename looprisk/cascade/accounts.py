@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from looprisk.cascade.arrays import Bools, Floats, Ints
+from looprisk.cascade.shelves import Shelves, shelves_of
 from looprisk.engine.catalogue import Catalogue, known, unknown
 from looprisk.engine.holdings import supply_claim
 from looprisk.engine.state import State as Start
@@ -63,6 +64,8 @@ class Book:
     """[loan, account]: loan tokens."""
     used: Bools
     """[slot, account]: whether an account may have this collateral."""
+    shelves: Shelves
+    """How the accounts are looked at."""
 
     @cached_property
     def owned_by(self) -> Mapping[int, Ints]:
@@ -97,9 +100,11 @@ def book_of(
     name: str,
     place: Mapping[str, int],
     later: Mapping[str, LoanPosition],
+    shelve_from: int,
 ) -> Book:
     """Return a market and its accounts as arrays; those of ``later`` have nothing yet.
 
+    With fewer accounts than ``shelve_from`` every step looks at all of them.
     Raises NotCarriedError for an amount in a token that the market does not take.
     """
     market = catalogue.system.markets[name]
@@ -133,6 +138,12 @@ def book_of(
         collateral=units_of,
         debt=debt,
         used=used,
+        shelves=shelves_of(
+            units_of,
+            debt,
+            later=np.array([row.name in later for row in rows], dtype=np.bool_),
+            shelve_from=shelve_from,
+        ),
     )
 
 

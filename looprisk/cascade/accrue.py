@@ -37,7 +37,7 @@ def accrue(plan: Plan, state: State, dt: float) -> State:
 
 def utilisation(now: MarketState) -> Floats:
     """Return debts / (debts + cash) of every loan token, [path, loan]; 0 where there is nothing."""
-    debts = total(now.debt) + now.unlisted
+    debts = now.owed + now.unlisted
     return ratio(debts, debts + now.cash)
 
 
@@ -47,7 +47,7 @@ def _interest(plan: Plan, state: State, at: int, book: Book, years: float) -> St
     if all(rate is None for rate in rates):
         return state
     used = utilisation(now)
-    debt, target, index = now.debt.copy(), now.rate_at_target.copy(), state.index.copy()
+    growth, target, index = now.growth.copy(), now.rate_at_target.copy(), state.index.copy()
     unlisted, gains = now.unlisted.copy(), state.gains
     for loan, rate in enumerate(rates):
         if rate is None:
@@ -56,9 +56,8 @@ def _interest(plan: Plan, state: State, at: int, book: Book, years: float) -> St
             yearly, target[:, loan] = adaptive(used[:, loan], target[:, loan], years)
         else:
             yearly = kinked(rate, used[:, loan], book.name)
-        grown = now.debt[:, loan] * np.exp(yearly * years)[:, None]
-        earned = total(grown - now.debt[:, loan])
-        debt[:, loan] = grown
+        growth[:, loan] = now.growth[:, loan] * np.exp(yearly * years)
+        earned = now.lent[:, loan] * growth[:, loan] - now.owed[:, loan]
         if book.loans[loan] < plan.assets:
             # borrowers who are not listed pay as well; what they owe comes from outside
             more = now.unlisted[:, loan] * np.expm1(yearly * years)
@@ -68,7 +67,7 @@ def _interest(plan: Plan, state: State, at: int, book: Book, years: float) -> St
         supply = plan.supplies.index((at, loan))
         units = state.units[:, plan.assets + plan.tokens + supply]
         index[:, supply] = index[:, supply] + ratio(earned, units)
-    market = replace(now, debt=debt, rate_at_target=target, unlisted=unlisted)
+    market = replace(now, growth=growth, rate_at_target=target, unlisted=unlisted)
     return replace(state.market(at, market), index=index, gains=gains)
 
 

@@ -10,7 +10,7 @@ from looprisk.cascade.accounts import Book
 from looprisk.cascade.arrays import Bools, Floats, Ints, ratio
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.state import ACTING, MarketState, State
-from looprisk.cascade.sums import total
+from looprisk.cascade.sums import in_order
 from looprisk.engine.catalogue import known, unknown
 
 SLACK = 1e-12
@@ -190,7 +190,7 @@ def _absorbed(
     discount = np.array([slot.discount for slot in book.slots])
     counted = summed_over(worth, np.broadcast_to(kept, reading.shape))
     nothing = np.zeros_like(worth)
-    stock = now.stock + total(np.where(sick[:, None], now.collateral, 0.0))
+    stock = now.stock + in_order(np.where(sick[:, None], now.collateral, 0.0))
     del whole
     return Round(
         owed=owed,

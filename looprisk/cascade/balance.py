@@ -16,8 +16,9 @@ from looprisk.cascade.arrays import Bools, Floats, ratio
 from looprisk.cascade.network import Network
 from looprisk.cascade.parts import Owed
 from looprisk.cascade.plan import Plan
-from looprisk.cascade.state import State
-from looprisk.cascade.sums import total
+from looprisk.cascade.shelves import chosen, levels, looked_at, reached, seen
+from looprisk.cascade.state import MarketState, State
+from looprisk.cascade.sums import in_order, total
 from looprisk.cascade.wallets import equities
 
 
@@ -60,8 +61,10 @@ class Paid:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Split:
-    """The accounts of a market: what each owes and what its collateral is worth, in USD."""
+    """Accounts of a market: what each owes and what its collateral is worth, in USD."""
 
+    collateral: Floats
+    """[path, slot, account]: units."""
     owed: Floats
     """[path, account]."""
     parts: Floats
@@ -74,6 +77,11 @@ class Split:
         """[path, account]: whether the collateral covers what is owed."""
         return self.worth >= self.owed
 
+    @property
+    def short(self) -> Floats:
+        """[path, account]: USD by which it does not."""
+        return np.maximum(self.owed - self.worth, 0.0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Balance:
@@ -84,7 +92,7 @@ class Balance:
     state: State
     lag: Floats
     fixed: Mapping[int, Split]
-    """Markets whose accounts nothing inside decides."""
+    """Of markets whose accounts nothing inside decides: those that may be short."""
     base: Floats
     """[path, issuer]: USD that no claim decides: money outside, cash."""
     upper: bool = False
@@ -128,29 +136,51 @@ class Balance:
         return self.state.index[:, supply] * price
 
     def split(self, market: int, paid: Paid) -> Split:
-        """Return the accounts of a market at what nodes pay."""
+        """Return the accounts of a market that may be short at what nodes pay."""
         known = self.fixed.get(market)
         if known is not None:
             return known
-        prices = [
-            self.loan_price(market, loan, paid)
-            for loan in range(len(self.plan.books[market].loans))
-        ]
-        return split_of(self.plan.books[market], self.state, market, paid.price, prices)
+        return split_of(
+            self.plan.books[market], self.state, market, paid.price, self._loan_prices(market, paid)
+        )
+
+    def _loan_prices(self, market: int, paid: Paid) -> Floats:
+        """Return the price at which debts in each loan token of a market count, [path, loan]."""
+        loans = range(len(self.plan.books[market].loans))
+        return np.stack([self.loan_price(market, loan, paid) for loan in loans], axis=-1)
 
     def lent(self, market: int, loan: int, paid: Paid) -> Floats:
         """Return what accounts are good for to one loan token, USD [path]."""
+        now = self.state.markets[market]
+        owed = now.owed[:, loan] * self.loan_price(market, loan, paid)
+        if self.upper:
+            return owed
         split = self.split(market, paid)
-        paying = split.owed if self.upper else np.minimum(split.owed, split.worth)
-        return total(paying * split.parts[:, loan])
+        return owed - in_order(split.short * split.parts[:, loan])
+
+    def owned(self, firm: int, market: int, paid: Paid) -> Split:
+        """Return the accounts of an issuer in a market."""
+        book, now = self.plan.books[market], self.state.markets[market]
+        mine = np.broadcast_to(book.owned_by[firm], (self.state.paths, len(book.owned_by[firm])))
+        prices = self._loan_prices(market, paid)
+        return _split(book, chosen(book.shelves, now, mine), paid.price, prices)
 
     def kept(self, firm: int, market: int, paid: Paid) -> Floats:
         """Return what is left to an issuer of its accounts in a market, USD [path]."""
-        mine = self.plan.books[market].owned_by[firm]
-        split = self.split(market, paid)
-        worth, owed = split.worth[:, mine], split.owed[:, mine]
-        left = worth if self.upper else np.maximum(worth - owed, 0.0)
-        return total(left)
+        split = self.owned(firm, market, paid)
+        left = split.worth if self.upper else np.maximum(split.worth - split.owed, 0.0)
+        return in_order(left)
+
+    def borrowers(self, market: int, paid: Paid) -> Floats:
+        """Return what is left to borrowers outside of their accounts in a market, USD [path]."""
+        book, now = self.plan.books[market], self.state.markets[market]
+        left = in_order(self.split(market, paid).short)
+        for s, slot in enumerate(book.slots):
+            left = left + now.units[:, s] * paid.price[:, slot.good]
+        left = left - in_order(now.owed * self._loan_prices(market, paid))
+        for firm in book.owned_by:
+            left = left - self.kept(firm, market, paid)
+        return np.maximum(left, 0.0)
 
     def receives(self, node: int, paid: Paid) -> Floats:
         """Return what a node has, USD [path]."""
@@ -221,22 +251,20 @@ class Balance:
                     units = units + state.stock[:, s]
                 if not self.upper:
                     split = self.split(market, paid)
-                    short = np.where(split.whole, 0.0, state.collateral[:, s])
-                    units = units + total(short * split.parts[:, loan])
+                    short = np.where(split.whole, 0.0, split.collateral[:, s])
+                    units = units + in_order(short * split.parts[:, loan])
         return units
 
     def _held_by_firm(self, firm: int, good: int, paid: Paid) -> Floats:
         units = self.state.owned[:, firm, good]
         for market, book in enumerate(self.plan.books):
-            mine = book.owned_by.get(firm)
-            if mine is None:
+            if firm not in book.owned_by or all(slot.good != good for slot in book.slots):
                 continue
+            split = self.owned(firm, market, paid)
             for s, slot in enumerate(book.slots):
                 if slot.good == good:
-                    n = self.state.markets[market].collateral[:, s][:, mine]
-                    if not self.upper:
-                        n = np.where(self.split(market, paid).whole[:, mine], n, 0.0)
-                    units = units + total(n)
+                    n = split.collateral[:, s]
+                    units = units + in_order(n if self.upper else np.where(split.whole, n, 0.0))
         for v, legs in enumerate(self.plan.legs):
             if good in legs.kinds and (legs.owner == firm).any():
                 venue = self.state.venues[v]
@@ -246,12 +274,21 @@ class Balance:
         return units
 
 
-def split_of(
-    book: Book, state: State, market: int, price: Floats, loan_prices: list[Floats]
-) -> Split:
-    """Return the accounts of a market at prices of collateral [path, good] and of loans [path]."""
+def split_of(book: Book, state: State, market: int, price: Floats, loan_prices: Floats) -> Split:
+    """Return the accounts that may be short at prices of collateral [path, good].
+
+    ``loan_prices`` [path, loan]; all others are covered.
+    """
     now = state.markets[market]
-    faces = [now.debt[:, b] * p[:, None] for b, p in enumerate(loan_prices)]
+    goods = np.array([slot.good for slot in book.slots], dtype=np.intp)
+    level = levels(book.shelves, now, np.take(price, goods, axis=-1), loan_prices)
+    who = looked_at(book.shelves, now, reached(book.shelves, level))
+    return _split(book, seen(book.shelves, now, who), price, loan_prices)
+
+
+def _split(book: Book, now: MarketState, price: Floats, loan_prices: Floats) -> Split:
+    debt = now.debt
+    faces = [debt[:, b] * loan_prices[:, b, None] for b in range(len(book.loans))]
     owed = faces[0]
     for face in faces[1:]:
         owed = owed + face
@@ -259,10 +296,10 @@ def split_of(
     for s, slot in enumerate(book.slots):
         worth = worth + now.collateral[:, s] * price[:, slot.good, None]
     if len(faces) == 1:
-        parts = np.ones_like(now.debt)
+        parts = np.ones_like(debt)
     else:
         parts = np.stack([ratio(face, owed) for face in faces], axis=1)
-    return Split(owed=owed, parts=parts, worth=worth)
+    return Split(collateral=now.collateral, owed=owed, parts=parts, worth=worth)
 
 
 def balance_of(plan: Plan, network: Network, state: State, lag: Floats, piles: Floats) -> Balance:
@@ -273,7 +310,7 @@ def balance_of(plan: Plan, network: Network, state: State, lag: Floats, piles: F
     """
     fixed = {
         market: split_of(
-            book, state, market, state.price, [state.price[:, good] for good in book.loans]
+            book, state, market, state.price, np.take(state.price, list(book.loans), axis=-1)
         )
         for market, book in enumerate(plan.books)
         if all(network.issuer_of[g] < 0 for g in (*book.loans, *(s.good for s in book.slots)))

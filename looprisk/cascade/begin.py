@@ -16,6 +16,7 @@ from looprisk.cascade.plan import Plan
 from looprisk.cascade.prices import prices_of
 from looprisk.cascade.readings import read_at_start
 from looprisk.cascade.state import ACTING, MarketState, QueueState, State, VenueState
+from looprisk.cascade.sums import in_order
 from looprisk.cascade.valuation import value
 from looprisk.engine.catalogue import known
 from looprisk.errors import NoSolutionError
@@ -144,21 +145,31 @@ def _market(plan: Plan, at: int, book_: Book, paths: int) -> MarketState:
     rates = [_base(plan, book_, loan) for loan in range(loans)]
     acting = book_.part.liquidators or "when_paid"
     return MarketState(
-        collateral=spread(book_.collateral, paths),
-        debt=spread(book_.debt, paths),
+        collateral=_alike(book_.collateral, paths),
+        principal=_alike(book_.debt, paths),
+        growth=np.ones((paths, loans)),
+        units=spread(in_order(book_.collateral), paths),
+        lent=spread(in_order(book_.debt), paths),
+        opened=np.zeros((paths, len(book_.shelves.shelves)), dtype=np.intp),
+        live=np.full((paths, 0), accounts, dtype=np.intp),
         cash=spread([float(plan.start.cash[ids[s]]) for s in supplies], paths),
         unlisted=spread(plan.unlisted[supplies], paths),
         insurance=spread(plan.insurance[supplies], paths),
         deficit=np.zeros((paths, loans)),
         rate_at_target=spread(rates, paths),
         stock=np.zeros((paths, len(book_.slots))),
-        bad=np.zeros((paths, accounts), dtype=np.bool_),
-        repaid=np.zeros((paths, accounts)),
-        seized=np.zeros((paths, len(book_.slots), accounts)),
+        bad=np.broadcast_to(np.zeros(accounts, dtype=np.bool_), (paths, accounts)),
+        repaid=_alike(np.zeros(accounts), paths),
+        brought=_alike(book_.collateral, paths),
         lltv=spread([slot.lltv for slot in book_.slots], paths),
         incentive=spread([slot.incentive for slot in book_.slots], paths),
         acting=np.full(paths, ACTING.index(acting), dtype=np.intp),
     )
+
+
+def _alike(row: Floats, paths: int) -> Floats:
+    """Return the same numbers for every path, at the memory of one: nobody writes into them."""
+    return np.broadcast_to(row, (paths, *row.shape))
 
 
 def _base(plan: Plan, book_: Book, loan: int) -> float:

@@ -20,7 +20,6 @@ from looprisk.cascade.parts import Owed
 from looprisk.cascade.payouts import parts, put
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.state import State
-from looprisk.cascade.sums import total
 from looprisk.cascade.valuation import value
 
 Posted = Mapping[int, Floats]
@@ -141,7 +140,7 @@ def _supply(balance: Balance, paid: Paid, supply: int) -> Floats:
     if not (book_.absorbs and plan.realises[supply]):
         return due
     units = state.units[:, plan.assets + plan.tokens + supply]
-    there = now.cash[:, loan] + now.unlisted[:, loan] + total(now.debt[:, loan])
+    there = now.cash[:, loan] + now.unlisted[:, loan] + now.owed[:, loan]
     have = there * price + now.insurance[:, loan]
     for s, slot in enumerate(book_.slots):
         have = have + now.stock[:, s] * paid.price[:, slot.good]

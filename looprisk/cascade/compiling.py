@@ -9,6 +9,7 @@ from looprisk.cascade.clock import steps_of
 from looprisk.cascade.legs import legs_of
 from looprisk.cascade.parts import Fed, Firm, Owed, Pooled, Wanted
 from looprisk.cascade.plan import Plan, place_of
+from looprisk.cascade.shelves import SHELVED
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.copies import aliases, catalogued, renamed
 from looprisk.engine.holdings import holdings, supply_claim
@@ -20,8 +21,10 @@ from looprisk.model.system import System
 from looprisk.model.tokens import Par, Share
 
 
-def plan_of(system: System, scenario: Scenario) -> Plan:
+def plan_of(system: System, scenario: Scenario, *, shelve_from: int = SHELVED) -> Plan:
     """Return a system and a scenario as indices.
+
+    Markets with fewer accounts than ``shelve_from`` are looked at whole in every step.
 
     Raises UnknownValueError naming what nobody knows, NotCarriedError what time does not carry.
     """
@@ -46,7 +49,8 @@ def plan_of(system: System, scenario: Scenario) -> Plan:
         goods=goods,
         firms=tuple(_firm(catalogue, name, place) for name in catalogue.system.issuers),
         books=tuple(
-            book_of(catalogue, start, name, place, accounts) for name in catalogue.system.markets
+            book_of(catalogue, start, name, place, accounts, shelve_from)
+            for name in catalogue.system.markets
         ),
         legs=tuple(
             legs_of(catalogue, start, name, place, still, legs) for name in catalogue.system.venues

@@ -113,7 +113,12 @@ def clearings(plan: Plan, network: Network, record: Record) -> tuple[Record, Rec
     full = replace(
         state,
         markets=tuple(
-            replace(now, cash=now.cash + total(now.debt), debt=np.zeros_like(now.debt))
+            replace(
+                now,
+                cash=now.cash + now.owed,
+                principal=np.zeros_like(now.principal),
+                lent=np.zeros_like(now.lent),
+            )
             for now in state.markets
         ),
     )

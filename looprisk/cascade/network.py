@@ -93,7 +93,10 @@ def _held(plan: Plan, issuer_of: tuple[int, ...]) -> Iterator[tuple[int, int]]:
             yield slot.good, firms + at
         if issuer_of[book.loans[loan]] >= 0:
             yield book.loans[loan], firms + at
-    for book in plan.books:
+    for market, book in enumerate(plan.books):
+        if book.absorbs:
+            # what the market owes an owner whose account it took over is supply of theirs
+            yield from ((plan.supply_good[market, 0], owner) for owner in book.owned_by)
         for s, slot in enumerate(book.slots):
             owners = {int(o) for o in book.owner[book.used[s]].tolist()}
             yield from ((slot.good, owner) for owner in owners if owner >= 0)

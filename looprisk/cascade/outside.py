@@ -26,7 +26,7 @@ def held_inside(plan: Plan, state: State) -> Floats:
         )
     for book, now in zip(plan.books, state.markets, strict=True):
         for s, slot in enumerate(book.slots):
-            units[:, slot.good] += total(now.collateral[:, s]) + now.stock[:, s]
+            units[:, slot.good] += now.units[:, s] + now.stock[:, s]
     for legs, venue in zip(plan.legs, state.venues, strict=True):
         for kind, good in enumerate(legs.kinds):
             units[:, good] += total(venue.posted[:, kind])
@@ -54,9 +54,7 @@ def outside(balance: Balance, paid: Paid) -> dict[str, Floats]:
     for at, supply in enumerate(plan.catalogue.supplies):
         found[f"{supply}/reserves"] = paid.residual[:, len(plan.firms) + at]
     for market, book in enumerate(plan.books):
-        split = balance.split(market, paid)
-        left = np.maximum(split.worth - split.owed, 0.0)
-        found[f"{book.name}/borrowers"] = total(np.where(book.owner < 0, left, 0.0))
+        found[f"{book.name}/borrowers"] = balance.borrowers(market, paid)
     return found | _traders(balance, paid)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from looprisk.cascade import curves
 from looprisk.cascade.arrays import YEAR, Bools, Floats, ratio
-from looprisk.cascade.sums import power, remaining, running, total
+from looprisk.cascade.sums import in_order, power, remaining, running
 from looprisk.errors import ModelError, Problem
 from looprisk.model.series import PRICE, SOLD, SeriesName
 from looprisk.model.tokens import Liquidity
@@ -241,7 +241,9 @@ def sell(
     limit = np.where(forced, price[:, None], reserve)
     cap = capacity(pool, price=price, external=external, share=share, sigma=sigma, down_to=limit)
     sold = wanted * _progress(wanted, reserve, np.where(forced, np.inf, cap))
-    moved = trade(pool, price=price, external=external, share=share, sigma=sigma, units=total(sold))
+    moved = trade(
+        pool, price=price, external=external, share=share, sigma=sigma, units=in_order(sold)
+    )
     return Sale(
         sold=sold,
         proceeds=sold * moved.average[:, None],
@@ -255,9 +257,12 @@ def _progress(wanted: Floats, reserve: Floats, cap: Floats) -> Floats:
     """Return the progress at which each seller stops: 1 where he sells all.
 
     Sorted by falling reservation, the sale of all together grows by what the rest still wants:
-    ``f_i = f_(i-1) + (cap_i - cap_(i-1)) / (wanted by i and those after)``.
+    ``f_i = f_(i-1) + (cap_i - cap_(i-1)) / (wanted by i and those after)``. Who wants nothing
+    stands first and has no part in it.
     """
-    order = np.argsort(-reserve, axis=-1, kind="stable")
+    idle = wanted <= 0
+    cap = np.where(idle, 0.0, cap)
+    order = np.argsort(-np.where(idle, np.inf, reserve), axis=-1, kind="stable")
     limits = np.take_along_axis(cap, order, axis=-1)
     finite = np.where(np.isfinite(limits), limits, 0.0)
     step = np.diff(finite, axis=-1, prepend=0.0)

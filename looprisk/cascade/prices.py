@@ -85,7 +85,7 @@ def exogenous(plan: Plan, state: State) -> Floats:
                 units[:, good] += now.cash[:, loan] + now.unlisted[:, loan]
         for s, slot in enumerate(book.slots):
             if slot.good < plan.assets:
-                units[:, slot.good] += total(now.collateral[:, s]) + now.stock[:, s]
+                units[:, slot.good] += now.units[:, s] + now.stock[:, s]
     for legs, venue in zip(plan.legs, state.venues, strict=True):
         for kind, good in enumerate(legs.kinds):
             if good < plan.assets:

@@ -19,8 +19,9 @@ from looprisk.cascade.margins import left_for_leg, liquidation_price, maintenanc
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.pools import WINDOW, gain
 from looprisk.cascade.readings import PLAIN
+from looprisk.cascade.shelves import levels, looked_at, reached, seen
 from looprisk.cascade.state import State, VenueState
-from looprisk.cascade.sums import total
+from looprisk.cascade.sums import in_order, total
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,14 +35,15 @@ class Reach:
     units: Floats
 
 
-def reach_of(plan: Plan, state: State, pool: int) -> Reach:
+def reach_of(plan: Plan, state: State, pool: int, down_to: Floats | None = None) -> Reach:
     """Return what falls of a pool's price reach: loans that read it at the market, and longs.
 
     A loan goes with all its units of the token once its threshold is crossed, a leg with its size.
-    Readings that lag or are averaged follow the price too, later.
+    Readings that lag or are averaged follow the price too, later. With ``down_to`` [path] positions
+    that only a lower price reaches may be left out.
     """
     good = plan.pools[pool].good
-    found = [_loans(plan, state, m, good) for m in range(len(plan.books))]
+    found = [_loans(plan, state, m, good, down_to) for m in range(len(plan.books))]
     for legs, venue in zip(plan.legs, state.venues, strict=True):
         found.append(_longs(legs, venue, state.price, good))
     none = np.zeros((state.paths, 0))
@@ -51,15 +53,20 @@ def reach_of(plan: Plan, state: State, pool: int) -> Reach:
     )
 
 
-def _loans(plan: Plan, state: State, at: int, good: int) -> Reach:
+def _loans(plan: Plan, state: State, at: int, good: int, down_to: Floats | None) -> Reach:
     book, now = plan.books[at], state.markets[at]
     readings = plan.readings_of[at]
     here = np.array([_follows(plan, book, s, good) for s in range(len(book.slots))], dtype=np.bool_)
+    loan_price = np.take(state.price, np.array(book.loans, dtype=np.intp), axis=-1)
+    if down_to is not None:
+        edge = np.where(here, now.lltv * down_to[:, None], np.inf)
+        upto = reached(book.shelves, levels(book.shelves, now, edge, loan_price))
+        now = seen(book.shelves, now, looked_at(book.shelves, now, upto))
     counted = now.lltv[:, :, None] * now.collateral
     worth = counted * np.take(state.reading, readings, axis=-1)[:, :, None]
     moving = _over_slots(counted[:, here])
     still = _over_slots(worth[:, ~here])
-    owed = _over_slots(now.debt * np.take(state.price, np.array(book.loans), axis=-1)[:, :, None])
+    owed = _over_slots(now.debt * loan_price[:, :, None])
     threshold = ratio(np.maximum(owed - still, 0.0), moving)
     units = np.where(threshold > 0, _over_slots(now.collateral[:, here]), 0.0)
     return Reach(thresholds=threshold, units=units)
@@ -105,13 +112,14 @@ def gains_of(plan: Plan, state: State) -> tuple[Floats, Bools]:
     g = np.zeros((state.paths, len(plan.pools)))
     holes = np.zeros(g.shape, dtype=np.bool_)
     for at, pooled in enumerate(plan.pools):
-        reach, price = reach_of(plan, state, at), state.price[:, pooled.good]
+        price = state.price[:, pooled.good]
+        reach = reach_of(plan, state, at, price * (1 - WINDOW) * (1 - WINDOW))
         both = []
         for here in (price, price * (1 - WINDOW)):
             near = (reach.thresholds <= here[:, None]) & (
                 reach.thresholds > (here * (1 - WINDOW))[:, None]
             )
-            freed = total(np.where(near, reach.units, 0.0))
+            freed = in_order(np.where(near, reach.units, 0.0))
             share, sigma = state.share[:, at], state.sigma[:, at]
             both.append(gain(plan.liquid[at], price=here, share=share, sigma=sigma, released=freed))
         g[:, at] = both[0]

@@ -17,6 +17,7 @@ from looprisk.cascade.plan import Plan
 from looprisk.cascade.reach import gains_of
 from looprisk.cascade.record import Record, first_record
 from looprisk.cascade.sales import pools_at
+from looprisk.cascade.shelves import SHELVED
 from looprisk.cascade.state import Happened
 from looprisk.cascade.step import advance
 from looprisk.model.scenario import Scenario
@@ -73,18 +74,20 @@ def run(
     keep: Collection[int] | None = None,
     watch: Callable[[int, int], None] | None = None,
     leaving: bool = True,
+    shelve_from: int = SHELVED,
 ) -> Run:
     """Return a scenario with ``time``, step by step.
 
     ``drawn`` are prices that stand for the scenario's paths, which else come from its points, its
     generator or its table; ``paths`` is how many to run of a scenario without any. ``keep`` are
     the steps whose records are wanted, None for all. ``watch`` is told (step, of how many) as it
-    goes. Where nobody is ``leaving``, stages strike without the runs they would start.
+    goes. Where nobody is ``leaving``, stages strike without the runs they would start. Markets with
+    fewer accounts than ``shelve_from`` are looked at whole in every step, which changes no number.
 
     Raises NoSolutionError where money appears or is lost, NotCarriedError for what time does not
     carry.
     """
-    plan = plan_of(system, scenario)
+    plan = plan_of(system, scenario, shelve_from=shelve_from)
     plan = plan if leaving else replace(plan, runs=())
     network = network_of(plan)
     given = drawn if drawn is not None else _drawn(plan)

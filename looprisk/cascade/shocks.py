@@ -275,18 +275,22 @@ def _account_opened(
         raise NotCarriedError(f"open/{name}: in time it is opened with `collateral` and `debt`")
     at, account = plan.account_at[name]
     book, now = plan.books[at], state.markets[at]
-    collateral, debt, cash = now.collateral.copy(), now.debt.copy(), now.cash.copy()
+    collateral, principal, cash = now.collateral.copy(), now.principal.copy(), now.cash.copy()
+    brought_in, held, lent = now.brought.copy(), now.units.copy(), now.lent.copy()
     brought = np.zeros(state.paths)
     for thing, amount in position.collateral.items():
         units = np.where(where, float(known(amount, "open", name, "collateral", thing)), 0.0)
         slot = next(s for s in book.slots_of(str(thing)) if book.used[s, account])
         collateral[:, slot, account] += units
+        brought_in[:, slot, account] += units
+        held[:, slot] += units
         if book.slots[slot].good < plan.assets:
             brought = brought + units * state.price[:, book.slots[slot].good]
     for token, amount in position.debt.items():
         loan = book.loans.index(plan.place[str(token)])
         units = np.where(where, float(known(amount, "open", name, "debt", token)), 0.0)
-        debt[:, loan, account] += units
+        principal[:, loan, account] += units / now.growth[:, loan]
+        lent[:, loan] += units / now.growth[:, loan]
         cash[:, loan] -= units
         if (cash[:, loan] < 0).any():
             there = float((cash[:, loan] + units).min())
@@ -295,7 +299,15 @@ def _account_opened(
             raise ModelError([Problem(("open", name), message, help_)])
         if book.loans[loan] < plan.assets:
             brought = brought - units * state.price[:, book.loans[loan]]
-    market = replace(now, collateral=collateral, debt=debt, cash=cash)
+    market = replace(
+        now,
+        collateral=collateral,
+        principal=principal,
+        brought=brought_in,
+        units=held,
+        lent=lent,
+        cash=cash,
+    )
     return leaked(state.market(at, market), "inflow", -brought)
 
 

@@ -16,8 +16,18 @@ class MarketState:
 
     collateral: Floats
     """[path, slot, account]: units."""
-    debt: Floats
-    """[path, loan, account]: loan tokens."""
+    principal: Floats
+    """[path, loan, account]: loan tokens owed, without the interest since the start."""
+    growth: Floats
+    """[path, loan]: what interest has made of a token owed at the start."""
+    units: Floats
+    """[path, slot]: collateral of all accounts together."""
+    lent: Floats
+    """[path, loan]: principal of all accounts together."""
+    opened: Ints
+    """[path, shelf]: how many accounts of each shelf a price has reached."""
+    live: Ints
+    """[path, place]: who of those still owes; the number of accounts where there are fewer."""
     cash: Floats
     """[path, loan]: loan tokens that are not lent."""
     unlisted: Floats
@@ -34,14 +44,29 @@ class MarketState:
     """[path, account]: whether its bad debt is known."""
     repaid: Floats
     """[path, account]: what liquidators repaid so far, USD."""
-    seized: Floats
-    """[path, slot, account]: units that they took so far."""
+    brought: Floats
+    """[path, slot, account]: units that accounts started with, or were opened with."""
     lltv: Floats
     """[path, slot]."""
     incentive: Floats
     """[path, slot]: phi."""
     acting: Ints
     """[path]: what liquidators do, a place in :data:`ACTING`."""
+
+    @property
+    def debt(self) -> Floats:
+        """[path, loan, account]: loan tokens owed now."""
+        return self.principal * self.growth[:, :, None]
+
+    @property
+    def owed(self) -> Floats:
+        """[path, loan]: loan tokens that all accounts together owe now."""
+        return self.lent * self.growth
+
+    @property
+    def seized(self) -> Floats:
+        """[path, slot, account]: units that liquidators took so far."""
+        return self.brought - self.collateral
 
 
 ACTING = ("always", "when_paid", "absent")

@@ -20,6 +20,17 @@ def total(values: Floats) -> Floats:
     return np.asarray(np.ascontiguousarray(values).sum(axis=-1))
 
 
+def in_order(values: Floats) -> Floats:
+    """Return the sum over the last axis, one by one: places that add nothing do not change a bit.
+
+    >>> in_order(np.array([[0.1, 0.2, 0.3]])) == in_order(np.array([[0.1, 0.0, 0.2, 0.3]]))
+    array([ True])
+    """
+    if not values.shape[-1]:
+        return np.zeros(values.shape[:-1])
+    return np.cumsum(values, axis=-1)[..., -1]
+
+
 def running(values: Floats) -> Floats:
     """Return the sums of the first, the first two, ... along the last axis."""
     return np.cumsum(values, axis=-1)

@@ -20,7 +20,7 @@ from looprisk.cascade.amounts import (
 from looprisk.cascade.arrays import Bools, Floats, ratio
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.state import MarketState, State
-from looprisk.cascade.sums import total
+from looprisk.cascade.sums import in_order
 
 
 def taken_whole(plan: Plan, state: State, seen: State, at: int) -> State:
@@ -59,12 +59,21 @@ def _closed(
     paid = now.debt * ratio(repay, owed)[:, None]
     return state.market(
         at,
-        replace(
-            now,
-            collateral=now.collateral * (1 - gone)[:, None],
-            debt=np.where(acted[:, None], 0.0, now.debt),
-            cash=now.cash + total(paid),
+        _left(
+            replace(now, cash=now.cash + in_order(paid)),
+            now.collateral * (1 - gone)[:, None],
+            np.where(acted[:, None], 0.0, now.principal),
         ),
+    )
+
+
+def _left(now: MarketState, collateral: Floats, principal: Floats) -> MarketState:
+    return replace(
+        now,
+        collateral=collateral,
+        principal=principal,
+        units=in_order(collateral),
+        lent=in_order(principal),
     )
 
 
@@ -86,12 +95,11 @@ def _absorbed(
     credit, brings = np.where(sick, credit, 0.0), np.where(sick, brings, 0.0)
     gets = np.minimum(np.where(sick, owed, 0.0), brings - credit)
     cash = now.cash.copy()
-    cash[:, 0] = cash[:, 0] + ratio(total(gets), loan_price[:, 0])
-    market = replace(
-        now,
-        collateral=np.where(sick[:, None], 0.0, now.collateral),
-        debt=np.where(sick[:, None], 0.0, now.debt),
-        cash=cash,
+    cash[:, 0] = cash[:, 0] + ratio(in_order(gets), loan_price[:, 0])
+    market = _left(
+        replace(now, cash=cash),
+        np.where(sick[:, None], 0.0, now.collateral),
+        np.where(sick[:, None], 0.0, now.principal),
     )
     return _owners_paid(book, state.market(at, market), credit)
 
@@ -103,5 +111,5 @@ def _worth(now: MarketState, price: Floats) -> Floats:
 def _owners_paid(book: Book, state: State, credit: Floats) -> State:
     cash = state.cash.copy()
     for firm, mine in book.owned_by.items():
-        cash[:, firm] = cash[:, firm] + total(np.take(credit, mine, axis=-1))
+        cash[:, firm] = cash[:, firm] + in_order(np.take(credit, mine, axis=-1))
     return replace(state, cash=cash)

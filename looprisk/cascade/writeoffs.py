@@ -6,14 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from looprisk.cascade.arrays import Floats, ratio
+from looprisk.cascade.accounts import Book
+from looprisk.cascade.arrays import Bools, Floats, Ints, ratio
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.state import Happened, State
-from looprisk.cascade.sums import total
+from looprisk.cascade.sums import in_order
 
 
-def write_off(plan: Plan, state: State, at: int) -> tuple[State, tuple[Happened, ...]]:
+def write_off(plan: Plan, state: State, at: int, who: Ints) -> tuple[State, tuple[Happened, ...]]:
     """Return the state after the bad debt of one market is known, once for each account.
+
+    The market is that of the accounts ``who`` [path, place] alone.
 
     Insurance pays first. What is left leaves debt and supply where the market realises it, leaves
     the debt alone and becomes a deficit in Aave v3.3, and stays where it is elsewhere.
@@ -28,17 +31,19 @@ def write_off(plan: Plan, state: State, at: int) -> tuple[State, tuple[Happened,
     amount = np.zeros_like(new, dtype=np.float64)
     for loan in range(len(book.loans)):
         amount = amount + bad[:, loan] * price[:, loan, None]
-    whole = np.stack([total(bad[:, loan]) for loan in range(len(book.loans))], axis=-1)
+    whole = in_order(bad)
     covered = np.minimum(now.insurance, whole * price)
     units = ratio(covered, price)
     rest_share = 1.0 - ratio(units, whole)
-    rest = bad * rest_share[:, :, None]
+    rest = np.where(new[:, None], now.principal, 0.0) * rest_share[:, :, None]
     realises, deficit = book.part.realises_bad_debt, book.part.rules == "aave-v3.3"
     kept = np.zeros_like(rest) if realises or deficit else rest
     struck = whole * rest_share
+    principal = np.where(new[:, None], kept, now.principal)
     market = replace(
         now,
-        debt=np.where(new[:, None], kept, now.debt),
+        principal=principal,
+        lent=now.lent - in_order(now.principal - principal),
         cash=now.cash + units,
         insurance=now.insurance - covered,
         deficit=now.deficit + struck if deficit else now.deficit,
@@ -47,15 +52,27 @@ def write_off(plan: Plan, state: State, at: int) -> tuple[State, tuple[Happened,
     state = state.market(at, market)
     if realises:
         state = _struck(plan, state, at, struck)
-    event = Happened(
+    because = "nothing is left behind the debt"
+    return state, (of_accounts(book, who, "bad_debt", new, amount, because=because),)
+
+
+def of_accounts(
+    book: Book, who: Ints, event: str, where: Bools, amount: Floats, *, because: str
+) -> Happened:
+    """Return what happened to accounts ``who`` [path, place], by the names it happened to."""
+    path, place = np.nonzero(where)
+    accounts, column = np.unique(who[path, place], return_inverse=True)
+    found = np.zeros((len(where), len(accounts)), dtype=np.bool_)
+    usd = np.zeros(found.shape)
+    found[path, column], usd[path, column] = True, amount[path, place]
+    return Happened(
         phase="lending",
-        event="bad_debt",
-        of=book.accounts,
-        where=new,
-        amount=amount,
-        because="nothing is left behind the debt",
+        event=event,
+        of=tuple(book.accounts[account] for account in accounts.tolist()),
+        where=found,
+        amount=usd,
+        because=because,
     )
-    return state, (event,)
 
 
 def _struck(plan: Plan, state: State, at: int, rest: Floats) -> State:
