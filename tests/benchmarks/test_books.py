@@ -1,11 +1,15 @@
-"""A thousand accounts along a thousand paths of a thousand hours, in five ways.
+"""A thousand accounts along a thousand paths of a thousand hours, in six ways.
 
 Accounts of one market, full liquidation at a market oracle; volatility 90 % a year. The sorted book
 keeps one pointer a path: accounts cost nothing until the price reaches them. It has no pool and no
-valuation, as the dense and the plain loop beside it. The last row is the cascade itself with every
-phase on. ``account_steps`` is what one round of each covers; accounts x steps over its time is the
-rate. ``OPENBLAS_NUM_THREADS=1 pytest tests/benchmarks/test_books.py --benchmark-only``.
+valuation, as the dense and the plain loop beside it. The last rows are the cascade itself with
+every phase on (interest, pool, liquidations, valuation, g, identity): on its shelves along all
+steps, and looking at every account along the first of them. ``account_steps`` is what one round
+covers; accounts x steps over its time is the rate; ``peak MB`` is what numpy and Python held at
+most. ``OPENBLAS_NUM_THREADS=1 pytest tests/benchmarks/test_books.py --benchmark-only``.
 """
+
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -73,11 +77,21 @@ def one_by_one(units, debt, prices, index):
     return np.array(sold)
 
 
+def peak(work, *args, **kwargs):
+    """Return the most memory that a piece of work held, MB."""
+    tracemalloc.start()
+    work(*args, **kwargs)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return round(most / 1e6, 1)
+
+
 def test_sorted_one_pointer(benchmark, accounts, prices, index):
     benchmark.group = "1,000 accounts"
     sold = benchmark(by_pointer, *accounts, prices, index)
     benchmark.extra_info["account_steps"] = ACCOUNTS * PATHS * STEPS
     benchmark.extra_info["share of units reached"] = float(sold[:, -1].mean() / accounts[0].sum())
+    benchmark.extra_info["peak MB"] = peak(by_pointer, *accounts, prices, index)
     few = slice(0, 3)
     assert sold[few] == pytest.approx(dense(*accounts, prices[few], index), abs=1e-9)
 
@@ -88,6 +102,7 @@ def test_dense(benchmark, accounts, prices, index):
     args = (*accounts, prices[:, :steps], index[:steps])
     benchmark.pedantic(dense, args=args, rounds=3)
     benchmark.extra_info["account_steps"] = ACCOUNTS * PATHS * (steps - 1)
+    benchmark.extra_info["peak MB"] = peak(dense, *args)
 
 
 def test_plain_loop(benchmark, accounts, prices, index):
@@ -96,6 +111,7 @@ def test_plain_loop(benchmark, accounts, prices, index):
     args = (*accounts, prices[0, :steps], index[:steps])
     sold = benchmark.pedantic(one_by_one, args=args, rounds=3)
     benchmark.extra_info["account_steps"] = ACCOUNTS * (steps - 1)
+    benchmark.extra_info["peak MB"] = peak(one_by_one, *args)
     same = by_pointer(*accounts, prices[:1, :steps], index[:steps])[0]
     assert sold == pytest.approx(same, abs=1e-9)
 
@@ -128,12 +144,19 @@ def market(units, debt):
     )
 
 
-def test_the_cascade_with_every_phase(benchmark, accounts, prices):
-    paths, steps = 50, 21
+@pytest.mark.parametrize(
+    ("shelve_from", "paths", "steps"),
+    [(0, PATHS, STEPS), (0, PATHS, 20), (10**9, PATHS, 20), (10**9, 1, 20)],
+    ids=["shelves", "shelves, first steps", "every account", "every account, one path"],
+)
+def test_the_cascade_with_every_phase(benchmark, accounts, prices, shelve_from, paths, steps):
     system = market(*accounts)
-    scenario = Scenario(time={"step": "1h", "horizon": f"{steps - 1}h"})
-    drawn = Drawn(ids=("ETH",), written_in=(None,), values=prices[:paths, :steps, None])
+    scenario = Scenario(time={"step": "1h", "horizon": f"{steps}h"})
+    drawn = Drawn(ids=("ETH",), written_in=(None,), values=prices[:paths, : steps + 1, None])
+    kwargs = {"drawn": drawn, "keep": (), "shelve_from": shelve_from}
     benchmark.group = "1,000 accounts"
-    done = benchmark.pedantic(run, args=(system, scenario), kwargs={"drawn": drawn}, rounds=2)
-    benchmark.extra_info["account_steps"] = ACCOUNTS * paths * (steps - 1)
-    assert len(done.records) == steps
+    done = benchmark.pedantic(run, args=(system, scenario), kwargs=kwargs, rounds=1)
+    benchmark.extra_info["account_steps"] = ACCOUNTS * paths * steps
+    benchmark.extra_info["peak MB"] = peak(run, system, scenario, **kwargs)
+    gone = (done.end.state.markets[0].principal == 0).mean()
+    benchmark.extra_info["share of accounts touched"] = float(gone)
