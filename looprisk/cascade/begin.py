@@ -105,6 +105,8 @@ def _empty(plan: Plan, paths: int) -> State:
         integrals=(),
         first=np.zeros((paths, readings)),
         frozen=np.zeros((paths, readings), dtype=np.bool_),
+        terms=tuple((oracle,) for oracle in plan.system.oracles.values()),
+        version=np.zeros((paths, len(plan.system.oracles)), dtype=np.intp),
         misprice=np.ones((paths, readings)),
         wrong=np.full((paths, readings), np.nan),
         markets=tuple(_market(plan, at, book_, paths) for at, book_ in enumerate(plan.books)),

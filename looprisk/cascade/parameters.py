@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from looprisk.cascade.arrays import Bools
 from looprisk.cascade.plan import Plan
+from looprisk.cascade.plan import changed as changed_terms
 from looprisk.cascade.state import ACTING, State
 from looprisk.engine.catalogue import known
 from looprisk.errors import NotCarriedError
-from looprisk.model.tokens import Oracle
-from looprisk.model.values import Value
 
-CARRIED = "liquidators, lltv and incentive of a market, and an oracle, which ends its freeze"
+CARRIED = "liquidators, lltv and incentive of a market, and an oracle"
 
 
 def changed(plan: Plan, state: State, path: str, new: object, where: Bools) -> State:
@@ -23,13 +23,6 @@ def changed(plan: Plan, state: State, path: str, new: object, where: Bools) -> S
     Raises NotCarriedError for what time does not carry.
     """
     head, *rest = path.split("/")
-    if head in plan.system.oracles:
-        if _said(plan.system.set({path: new}).oracles[head]) != _said(plan.system.oracles[head]):
-            raise NotCarriedError(
-                f"change: `{path}`: in time a stage writes a value of an oracle again as it "
-                "stands, which ends its freeze; write another start under `set`"
-            )
-        return _oracle(plan, state, head, where)
     if head not in plan.system.markets:
         raise _not_carried(path)
     after = plan.system.set({path: new}).markets[head]
@@ -51,17 +44,25 @@ def changed(plan: Plan, state: State, path: str, new: object, where: Bools) -> S
     raise _not_carried(path)
 
 
-def _said(oracle: Oracle) -> dict[str, object]:
-    """Return what an oracle is, whoever says so."""
-    return {
-        name: (value.low, value.high, value.unit, value.of) if isinstance(value, Value) else value
-        for name, value in oracle
-        if name != "source"
-    }
+def governed(
+    plan: Plan, state: State, name: str, values: Mapping[str, object], where: Bools
+) -> State:
+    """Return the state after values of an oracle moved, on top of those that each path has.
+
+    That ends its freeze and what was wrong with it.
+    """
+    at = plan.oracle_at[name]
+    terms, version = list(state.terms[at]), state.version.copy()
+    for before in np.unique(version[where, at]).tolist():
+        after = changed_terms(plan.system, name, terms[before], values)
+        if after not in terms:
+            terms.append(after)
+        version[where & (state.version[:, at] == before), at] = terms.index(after)
+    every = (*state.terms[:at], tuple(terms), *state.terms[at + 1 :])
+    return _freed(plan, replace(state, terms=every, version=version), name, where)
 
 
-def _oracle(plan: Plan, state: State, name: str, where: Bools) -> State:
-    """A change of an oracle ends its freeze and what was wrong with it."""
+def _freed(plan: Plan, state: State, name: str, where: Bools) -> State:
     frozen, factor, wrong = state.frozen.copy(), state.misprice.copy(), state.wrong.copy()
     for i, (oracle, _) in enumerate(plan.readings):
         if oracle == name:

@@ -25,9 +25,9 @@ from looprisk.engine.holdings import Holdings, supply_claim, unlisted_debt
 from looprisk.engine.reserves import insurance
 from looprisk.engine.state import State as Start
 from looprisk.engine.state import usd
-from looprisk.model.scenario import Scenario
+from looprisk.model.scenario import Scenario, Stage
 from looprisk.model.system import System
-from looprisk.model.tokens import Share
+from looprisk.model.tokens import Oracle, Share
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -258,24 +258,40 @@ class Plan:
         self, oracle: str, collateral: str, found: dict[tuple[str, str], None]
     ) -> None:
         """Enter a reading after the one it is made from."""
-        part = self.system.oracles.get(oracle)
-        base = str(part.base) if part is not None and part.base is not None else ""
-        if part is not None and base in self.system.oracles:
+        for part in self.oracles.get(oracle, ()):
             target = str(part.of or collateral)
-            if (base, target) not in found:
+            base = str(part.base)
+            if base in self.system.oracles and (base, target) not in found:
                 self._add_reading(base, target, found)
         found[oracle, collateral] = None
+
+    @cached_property
+    def oracle_at(self) -> Mapping[str, int]:
+        """The place of every oracle."""
+        return {name: at for at, name in enumerate(self.system.oracles)}
+
+    @cached_property
+    def oracles(self) -> Mapping[str, tuple[Oracle, ...]]:
+        """The terms of every oracle: as written, and with what each stage changes in turn."""
+        found = {name: [oracle] for name, oracle in self.system.oracles.items()}
+        for stage in self.scenario.stages:
+            for name, values in oracles_changed(self.system, stage).items():
+                now = found[name][-1]
+                found[name] += [changed(self.system, name, now, values)]
+        return {name: tuple(several) for name, several in found.items()}
 
     @cached_property
     def memory(self) -> int:
         """How many steps back oracles look, this one counted."""
         spans = [
             sum(
-                math.ceil(known(value, name) / self.step_length)
-                for value in (part.lag, part.window)
-                if value is not None
+                max(
+                    math.ceil(known(value, name) / self.step_length) if value is not None else 0
+                    for value in (getattr(part, field) for part in several)
+                )
+                for field in ("lag", "window")
             )
-            for name, part in self.system.oracles.items()
+            for name, several in self.oracles.items()
         ]
         return min(max(spans, default=0) + 2, self.steps.count + 2)
 
@@ -288,10 +304,9 @@ class Plan:
     @cached_property
     def reads_books(self) -> bool:
         """Whether an oracle reads a book price."""
-        kinds = {name: part.kind for name, part in self.system.oracles.items()}
-        bases = {str(part.base) for part in self.system.oracles.values()}
         named = {oracle for oracle, _ in self.readings}
-        return "nav" in bases | named | {kinds.get(name, name) for name in named}
+        parts = [part for name in named for part in self.oracles.get(name, ())]
+        return "nav" in named | {str(part.base) for part in parts} | {p.kind for p in parts}
 
     def good(self, thing: str) -> int:
         """Return the place of a good by any way to write it."""
@@ -315,6 +330,22 @@ class Plan:
     def outstanding(self) -> Floats:
         """[good]: units at the start; of assets, nothing."""
         return numbers(self.held.units.get(good, Fraction(0)) for good in self.goods)
+
+
+def oracles_changed(system: System, stage: Stage) -> Mapping[str, Mapping[str, object]]:
+    """Return what a stage changes of each oracle: paths and values, as written."""
+    found: dict[str, dict[str, object]] = {}
+    for path, new in stage.change.items():
+        name = str(path).partition("/")[0]
+        if name in system.oracles:
+            found.setdefault(name, {})[str(path)] = new
+    return found
+
+
+def changed(system: System, name: str, oracle: Oracle, values: Mapping[str, object]) -> Oracle:
+    """Return the terms of an oracle after some of its values moved."""
+    now = system.model_copy(update={"oracles": {**system.oracles, name: oracle}})
+    return now.set(dict(values)).oracles[name]
 
 
 def numbers(values: Iterable[float | Fraction]) -> Floats:

@@ -18,7 +18,7 @@ from looprisk.cascade.legs import Legs
 from looprisk.cascade.margins import left_for_leg, liquidation_price, maintenance_of, profit
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.pools import WINDOW, gain
-from looprisk.cascade.readings import PLAIN
+from looprisk.cascade.readings import terms_of
 from looprisk.cascade.shelves import levels, looked_at, reached, seen
 from looprisk.cascade.state import State, VenueState
 from looprisk.cascade.sums import in_order, total
@@ -56,7 +56,8 @@ def reach_of(plan: Plan, state: State, pool: int, down_to: Floats | None = None)
 def _loans(plan: Plan, state: State, at: int, good: int, down_to: Floats | None) -> Reach:
     book, now = plan.books[at], state.markets[at]
     readings = plan.readings_of[at]
-    here = np.array([_follows(plan, book, s, good) for s in range(len(book.slots))], dtype=np.bool_)
+    follows = [_follows(plan, state, book, s, good) for s in range(len(book.slots))]
+    here = np.stack(follows, axis=-1) if follows else np.zeros((state.paths, 0), dtype=np.bool_)
     loan_price = np.take(state.price, np.array(book.loans, dtype=np.intp), axis=-1)
     if down_to is not None:
         edge = np.where(here, now.lltv * down_to[:, None], np.inf)
@@ -64,11 +65,12 @@ def _loans(plan: Plan, state: State, at: int, good: int, down_to: Floats | None)
         now = seen(book.shelves, now, looked_at(book.shelves, now, upto))
     counted = now.lltv[:, :, None] * now.collateral
     worth = counted * np.take(state.reading, readings, axis=-1)[:, :, None]
-    moving = _over_slots(counted[:, here])
-    still = _over_slots(worth[:, ~here])
+    both = here[:, :, None]
+    moving = _over_slots(np.where(both, counted, 0.0))
+    still = _over_slots(np.where(both, 0.0, worth))
     owed = _over_slots(now.debt * loan_price[:, :, None])
     threshold = ratio(np.maximum(owed - still, 0.0), moving)
-    units = np.where(threshold > 0, _over_slots(now.collateral[:, here]), 0.0)
+    units = np.where(threshold > 0, _over_slots(np.where(both, now.collateral, 0.0)), 0.0)
     return Reach(thresholds=threshold, units=units)
 
 
@@ -77,13 +79,14 @@ def _over_slots(values: Floats) -> Floats:
     return total(np.swapaxes(values, 1, 2))
 
 
-def _follows(plan: Plan, book: Book, slot: int, good: int) -> bool:
-    """Say whether the reading of a slot is the market price of the good."""
+def _follows(plan: Plan, state: State, book: Book, slot: int, good: int) -> Bools:
+    """Return where the reading of a slot is the market price of the good, [path]."""
     terms = book.slots[slot]
-    oracle = plan.catalogue.system.oracles.get(terms.oracle) or PLAIN.get(terms.oracle)
-    if oracle is None or oracle.kind != "market":
-        return False
-    return plan.place.get(str(oracle.of or terms.collateral)) == good
+    found = np.zeros(state.paths, dtype=np.bool_)
+    for oracle, where in terms_of(plan, state, terms.oracle):
+        if oracle.kind == "market":
+            found |= where & (plan.place.get(str(oracle.of or terms.collateral)) == good)
+    return found
 
 
 def _longs(legs: Legs, venue: VenueState, price: Floats, good: int) -> Reach:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from looprisk.cascade.arrays import YEAR, Floats
+from looprisk.cascade.arrays import YEAR, Bools, Floats
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.state import State
 from looprisk.engine.catalogue import known
@@ -22,7 +22,8 @@ def read_at_start(plan: Plan, state: State) -> State:
     """Return the state with what every oracle reports before the first step."""
     for at in range(len(plan.readings)):
         name, _ = plan.readings[at]
-        seen, oracle = _looked_at(plan, state, at, 0.0), oracle_of(plan, name)
+        oracle = plan.system.oracles.get(name) or PLAIN[name]
+        seen = _looked_at(plan, state, at, oracle, 0.0)
         if oracle.kind == "capped" and oracle.cap is not None:
             seen = np.minimum(seen, _usd(plan, state, oracle, name))
         state = replace(state, reading=_put(state.reading, at, seen))
@@ -46,17 +47,45 @@ def read(plan: Plan, state: State, book: Floats, now: float) -> State:
         integrals=(integral, *state.integrals)[:memory],
         first=source if state.k == 0 else state.first,
     )
-    for at in range(len(plan.readings)):
+    shown = book
+    for at, (name, _) in enumerate(plan.readings):
         # one oracle may look at another: that one has reported by then
-        source[:, at] = _looked_at(plan, replace(state, book=book), at, now)
-        state = _report(plan, state, at, now)
+        terms = terms_of(plan, state, name)
+        for oracle, where in terms:
+            seen = _looked_at(plan, replace(state, book=shown), at, oracle, now)
+            source[:, at] = np.where(where, seen, source[:, at])
+        told = state
+        for oracle, where in terms:
+            told = _where(where, _report(plan, state, at, oracle, now), told)
+        state = told
     return state
 
 
-def _report(plan: Plan, state: State, at: int, now: float) -> State:
+def terms_of(plan: Plan, state: State, name: str) -> list[tuple[Oracle, Bools]]:
+    """Return the terms of an oracle, each with the paths [path] in which they hold."""
+    if name not in plan.oracle_at:
+        return [(PLAIN[name], np.ones(state.paths, dtype=np.bool_))]
+    at = plan.oracle_at[name]
+    terms, version = state.terms[at], state.version[:, at]
+    return [(terms[v], version == v) for v in np.unique(version).tolist()]
+
+
+def _where(where: Bools, new: State, old: State) -> State:
+    """Return the readings of one state in some paths, of another in the rest."""
+    if where.all():
+        return new
+    here = where[:, None]
+    return replace(
+        old,
+        reading=np.where(here, new.reading, old.reading),
+        last=np.where(here, new.last, old.last),
+        pushed=np.where(here, new.pushed, old.pushed),
+    )
+
+
+def _report(plan: Plan, state: State, at: int, oracle: Oracle, now: float) -> State:
     """Return the state after one oracle has reported: lag, window, cap, push, in this order."""
     name, _ = plan.readings[at]
-    oracle = oracle_of(plan, name)
     late = steps_late(plan, oracle)
     source = state.first[:, at] if late > state.k else state.sources[late][:, at]
     if oracle.window is not None:
@@ -120,31 +149,28 @@ def at_prices(plan: Plan, state: State) -> Floats:
     """
     reading = state.reading.copy()
     for at, (name, collateral) in enumerate(plan.readings):
-        oracle = oracle_of(plan, name)
-        late = (oracle.lag, oracle.window, oracle.heartbeat, oracle.deviation)
-        plain = oracle.kind == "market" or (
-            oracle.kind == "capped" and str(oracle.base or "market") == "market"
-        )
-        good = plan.good(str(oracle.of or collateral))
-        if not plain or good >= plan.assets + plan.tokens or any(v is not None for v in late):
-            continue
-        now = state.price[:, good]
-        if oracle.kind == "capped":
-            now = np.minimum(now, _usd(plan, state, oracle, name))
-        live = np.isnan(state.wrong[:, at]) & ~state.frozen[:, at]
-        reading[:, at] = np.where(live, now * state.misprice[:, at], reading[:, at])
+        for oracle, where in terms_of(plan, state, name):
+            good = plan.good(str(oracle.of or collateral))
+            if good >= plan.assets + plan.tokens or not _at_once(oracle):
+                continue
+            now = state.price[:, good]
+            if oracle.kind == "capped":
+                now = np.minimum(now, _usd(plan, state, oracle, name))
+            live = where & np.isnan(state.wrong[:, at]) & ~state.frozen[:, at]
+            reading[:, at] = np.where(live, now * state.misprice[:, at], reading[:, at])
     return reading
 
 
-def oracle_of(plan: Plan, name: str) -> Oracle:
-    """Return the terms of an oracle; ``market`` and ``nav`` need no entry."""
-    return plan.system.oracles.get(name) or PLAIN[name]
+def _at_once(oracle: Oracle) -> bool:
+    """Say whether an oracle reports a market price as it is."""
+    late = (oracle.lag, oracle.window, oracle.heartbeat, oracle.deviation)
+    capped = oracle.kind == "capped" and str(oracle.base or "market") == "market"
+    return (capped or oracle.kind == "market") and all(v is None for v in late)
 
 
-def _looked_at(plan: Plan, state: State, at: int, now: float) -> Floats:
-    """Return what an oracle looks at now, USD [path]."""
+def _looked_at(plan: Plan, state: State, at: int, oracle: Oracle, now: float) -> Floats:
+    """Return what an oracle on these terms looks at now, USD [path]."""
     name, collateral = plan.readings[at]
-    oracle = oracle_of(plan, name)
     if oracle.kind in {"capped", "twap"}:
         base = str(oracle.base or "market")
         target = str(oracle.of or collateral)

@@ -9,9 +9,9 @@ import numpy as np
 from looprisk.cascade.arrays import Bools, Floats, ratio
 from looprisk.cascade.legs import size_of
 from looprisk.cascade.outside import held_inside
-from looprisk.cascade.parameters import changed
+from looprisk.cascade.parameters import changed, governed
 from looprisk.cascade.perps import accounts_of, end_wallets
-from looprisk.cascade.plan import Plan
+from looprisk.cascade.plan import Plan, oracles_changed
 from looprisk.cascade.settling import close_share
 from looprisk.cascade.state import State, leaked
 from looprisk.cascade.sums import total
@@ -361,10 +361,13 @@ def ask(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
 
 
 def change(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
-    """A parameter moves."""
+    """Parameters move; what a stage writes of one oracle moves together."""
     del at
+    for name, values in oracles_changed(plan.system, stage).items():
+        state = governed(plan, state, name, values, where)
     for path, new in stage.change.items():
-        state = changed(plan, state, str(path), new, where)
+        if str(path).partition("/")[0] not in plan.system.oracles:
+            state = changed(plan, state, str(path), new, where)
     return state
 
 

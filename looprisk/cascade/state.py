@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from looprisk.cascade.arrays import Bools, Floats, Ints
+from looprisk.model.tokens import Oracle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -150,6 +151,10 @@ class State:
     """[path, reading]: the source at the first step."""
     frozen: Bools
     """[path, reading]."""
+    terms: tuple[tuple[Oracle, ...], ...]
+    """[oracle]: its terms as written, then what stages made of them."""
+    version: Ints
+    """[path, oracle]: which of them hold."""
     misprice: Floats
     """[path, reading]: factor on what is reported."""
     wrong: Floats

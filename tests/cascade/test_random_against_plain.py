@@ -9,7 +9,6 @@ import pytest
 from looprisk.cascade.paths import Drawn, path_prices
 from looprisk.cascade.reach import gains_of
 from looprisk.cascade.run import run
-from looprisk.errors import NotCarriedError
 from tests.cascade.compare import compared, other_events, same, shown
 from tests.cascade.plain.run import run as simulate
 from tests.cascade.systems import random_case
@@ -102,12 +101,3 @@ def test_a_path_has_the_bits_it_has_alone(seed):
                 if place.startswith(".queue.waiting"):
                     continue  # one column for each step at which any path joined
                 assert same(array[0], wanted[place][path]), (one.state.k, place)
-
-
-def test_an_oracle_is_not_silently_left_as_it_was():
-    system, scenarios = random_case(0, 1)
-    stage = {"at": "0s", "change": {"lid/cap": "$77"}}
-    changed = scenarios[0].model_copy(update={"stages": ()})
-    changed = type(changed)(time=changed.time, paths=changed.paths, stages=[stage])
-    with pytest.raises(NotCarriedError, match="lid/cap"):
-        run(system, changed)

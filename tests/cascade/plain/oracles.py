@@ -1,5 +1,7 @@
 """Oracles (DYNAMICS 4): a source, then lag, average, cap, pushes, and what stages do to them."""
 
+from math import ceil
+
 from tests.cascade.plain.books import book
 from tests.cascade.plain.prices import number, usd
 from tests.cascade.plain.start import supply_name
@@ -21,8 +23,6 @@ class Feed:
 
     def __init__(self):
         self.sources = []
-        self.lagged = []
-        self.integral = []
         self.pushed = None
         self.at = None
 
@@ -113,12 +113,10 @@ def _pipeline(world, key, part, raw):
     feed = world.oracles.setdefault(key, Feed())
     feed.sources.append(raw)
     seen = _behind(feed.sources, world, number(part.lag)) if part.lag is not None else raw
-    before = feed.integral[-1] + feed.lagged[-1] * world.dt if feed.integral else 0.0
-    feed.integral.append(before)
-    feed.lagged.append(seen)
     if part.window is not None:
-        window = number(part.window)
-        seen = (before - _integral(feed, world, world.t - window)) / window
+        window, late = number(part.window), _steps_late(world, part)
+        end = world.t - late * world.step
+        seen = (_integral(feed, world, end) - _integral(feed, world, end - window)) / window
     if part.kind == "capped":
         seen = min(seen, usd(world, part.cap))
     if _pushes(world, feed, part, seen, key[0]):
@@ -131,11 +129,16 @@ def _behind(sources, world, lag):
     return sources[steps[-1]] if steps else sources[0]
 
 
+def _steps_late(world, part):
+    return 0 if part.lag is None else ceil(number(part.lag) / world.step - 1e-9)
+
+
 def _integral(feed, world, t):
+    """Return the integral of the source from the start to a time; before, it is the first one."""
     if t <= 0:
-        return feed.lagged[0] * t
-    k = min(int(t / world.step + 1e-9), len(feed.integral) - 1)
-    return feed.integral[k] + feed.lagged[k] * (t - k * world.step)
+        return feed.sources[0] * t
+    k = min(int(t / world.step + 1e-9), len(feed.sources) - 1)
+    return sum(feed.sources[:k]) * world.step + feed.sources[k] * (t - k * world.step)
 
 
 def _pushes(world, feed, part, seen, oracle):
