@@ -47,7 +47,8 @@ if TYPE_CHECKING:
     from looprisk.model.groups import runs as runs
     from looprisk.onchain import import_ as import_
     from looprisk.onchain import import_hedges as import_hedges
-    from looprisk.report import picture as picture
+    from looprisk.reports import picture as picture
+    from looprisk.reports import report as report
     from looprisk.results import BreakPoints as BreakPoints
     from looprisk.results import Cascade as Cascade
     from looprisk.results import CheckReport as CheckReport
@@ -93,7 +94,7 @@ _HOMES = {
     ),
     "looprisk.model.groups": ("runs",),
     "looprisk.onchain": ("import_", "import_hedges"),
-    "looprisk.report": ("picture",),
+    "looprisk.reports": ("picture", "report"),
     "looprisk.symbolic": ("formula",),
     "looprisk.sweeps": ("frontier", "limit", "restaking", "reverse", "sensitivities", "sweep"),
     "looprisk.results.bounds": ("Bounds",),

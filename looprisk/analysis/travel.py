@@ -58,6 +58,7 @@ def travel_of(solved: Solved) -> Travel:
             if old > 0
         ),
         circles=tuple(_circle(solved, number, loop) for number, loop in circles.items()),
+        issuer_of={claim: node for node, claims in after.paid.items() for claim in claims},
     )
 
 

@@ -1,11 +1,11 @@
-"""The verbs that make something to look at: ``picture``."""
+"""The verbs that make something to look at: ``picture`` and ``report``."""
 
 from typing import Annotated
 
 import typer
 
-from looprisk.cli.emit import Color, Format, out, write
-from looprisk.cli.failure import Exit
+from looprisk.cli.emit import Color, Format, note, out, write
+from looprisk.cli.failure import Exit, RefusedError
 from looprisk.cli.options import Colored, Form, Quiet, Sets, Shocks, Target, Where, Width
 
 app = typer.Typer()
@@ -35,7 +35,7 @@ def picture(
     """Draw an answer as SVG; with --format, write the numbers that are drawn."""
     from looprisk.cli import sweeping
     from looprisk.cli.ask import read
-    from looprisk.report import picture as drawn
+    from looprisk.reports import picture as drawn
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     made = drawn(sweeping.one(read(where, set_, shock), "picture"), kind, of)
@@ -50,4 +50,39 @@ def picture(
             write(to, made.table.to_csv())
         case Format.md:
             write(to, made.table.to_markdown())
+    return Exit.OK
+
+
+@app.command("report")
+def report(
+    where: Where,
+    *,
+    set_: Sets = None,
+    shock: Shocks = None,
+    form: Form = None,
+    output: Target = None,
+    quiet: Quiet = False,
+) -> int:
+    """Write one page on a scenario: HTML, or Markdown for -o FILE.md."""
+    from looprisk.cli.ask import cases, read
+    from looprisk.cli.ask import where as typed
+    from looprisk.files.load import load
+    from looprisk.reports import report as reported
+
+    to = out(form=form, path=output, color=Color.never, width=None, quiet=quiet)
+    in_markdown = to.format is Format.md
+    if to.format in {Format.json, Format.csv} or form is Format.table:
+        raise RefusedError(
+            f"a report is HTML or Markdown, not {to.format.value}",
+            help_="looprisk run FILE --format json, or -o report.html",
+        )
+    ask = read(where, set_, shock)
+    asked = cases(ask, load(ask.path))
+    case, place = asked[0], typed(ask, asked[0].name)
+    if len(asked) > 1:
+        told = f"reporting {case.name}, the first of {len(asked)} scenarios of {ask.path}"
+        note(f"{told}; FILE::SCENARIO names another", quiet=quiet)
+    commands = [f"looprisk report {place} -o report.html", f"looprisk run {place} --format json"]
+    made = reported(case, commands)
+    write(to, made.markdown() if in_markdown else made.html())
     return Exit.OK

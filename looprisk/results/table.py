@@ -60,6 +60,18 @@ class Table(Generic[RowT]):
         known = ", ".join(column.name for column in self.columns)
         raise KeyError(f"no column {name!r}; the columns are {known}")
 
+    def head(self, count: int) -> "Table[RowT]":
+        """Return the first rows, and a note of how many more there are; the whole if it is short.
+
+        A part has no sums: they would be taken for those of the whole.
+        """
+        if len(self.rows) <= count:
+            return self
+        columns = tuple(replace(column, values=column.values[:count]) for column in self.columns)
+        left = f"{len(self.rows) - count} more rows are not shown here"
+        note = f"{self.note}; {left}" if self.note else left
+        return replace(self, columns=columns, rows=self.rows[:count], sums=(), note=note)
+
     @property
     def units(self) -> dict[str, str]:
         """The unit of each column that has one."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from looprisk.results.records import Shock
@@ -64,3 +65,5 @@ class Travel:
     stops: tuple[Stop, ...]
     ties: tuple[Tie, ...]
     circles: tuple[Circle, ...]
+    issuer_of: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The stop that each claim is on."""

@@ -206,3 +206,12 @@ def test_a_missing_library_says_what_to_type(monkeypatch, library, call, line):
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(ImportError, match=f"this needs {library}.*{line}"):
         call(CLEARING.layers)
+
+
+def test_the_first_rows_say_how_many_more_there_are():
+    table = CLEARING.waterfall
+    part = table.head(2)
+    assert part["loss_usd"] == table["loss_usd"][:2]
+    assert part.sums == ()
+    assert part.note.endswith(f"{len(table) - 2} more rows are not shown here")
+    assert table.head(len(table)) is table

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Literal, assert_never
 
 from looprisk.model.vocabulary import Unit
-from looprisk.report import svg
-from looprisk.report.letters import lines, width
-from looprisk.report.picture import MARGIN, WIDE
-from looprisk.report.svg import Markup
+from looprisk.reports import svg
+from looprisk.reports.letters import lines, width
+from looprisk.reports.picture import MARGIN, WIDE
+from looprisk.reports.svg import Markup
 from looprisk.results.numbers import Scale, fixed, scale_for, share
 
 Symbol = Literal[

@@ -16,7 +16,7 @@ _LEAST_KEPT = 9
 
 @cache
 def _widths() -> dict[str, tuple[int, int]]:
-    text = files("looprisk.report").joinpath("widths.json").read_text(encoding="utf-8")
+    text = files("looprisk.reports").joinpath("widths.json").read_text(encoding="utf-8")
     return {letter: (plain, bold) for letter, (plain, bold) in json.loads(text)["of"].items()}
 
 

@@ -6,13 +6,40 @@ Every text and attribute is escaped on its way in, numbers have two decimals, an
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import NewType
+from typing import NewType, Protocol
 
 from looprisk.results.names import clean, for_html
 
 Markup = NewType("Markup", str)
+
+
+class Rows(Protocol):
+    """A table, whatever its rows are."""
+
+    def __len__(self) -> int: ...
+
+    def head(self, count: int) -> "Rows":
+        """Return the first rows, and a note of how many more there are."""
+
+    def text(self, width: int = 80, *, color: bool = False, unicode: bool = True) -> str:
+        """Return the table for a terminal."""
+
+    def to_markdown(self) -> str:
+        """Return the table in Markdown."""
+
+    def to_csv(self) -> str:
+        """Return the table as CSV, figures in full."""
+
+    def to_json(self) -> str:
+        """Return the table as JSON, figures in full."""
+
+    def _repr_html_(self) -> str: ...
+
+
 Point = tuple[float, float]
 Attributes = dict[str, str | float]
+MOST_ROWS = 120
+"""Rows of a table that a page shows; CSV and JSON have all."""
 NO_DATA: Mapping[str, str] = {}
 
 
@@ -188,6 +215,21 @@ def hatch() -> Markup:
 def style(rules: str) -> Markup:
     """Return a style block; ``rules`` come from the theme and from nowhere else."""
     return Markup(f"<style>{rules}</style>")
+
+
+def table(rows: Rows) -> Markup:
+    """Return a table as HTML, its first rows; tables escape every cell themselves."""
+    return Markup(rows.head(MOST_ROWS)._repr_html_())
+
+
+def raw_script(text: str) -> Markup:
+    """Return our own script, which holds no text of a file; data stands beside it."""
+    return Markup(f"<script>{text}</script>")
+
+
+def blank() -> Markup:
+    """Return the blank between two elements, which text loses at its ends."""
+    return Markup(" ")
 
 
 def joined(parts: Iterable[Markup]) -> Markup:

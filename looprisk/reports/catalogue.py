@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
 from looprisk.model.fields import not_known
-from looprisk.report.picture import Picture
-from looprisk.report.pictures.curve import curve
-from looprisk.report.pictures.ladder import ladder
-from looprisk.report.pictures.network import network
-from looprisk.report.pictures.pyramid import pyramid
-from looprisk.report.pictures.reported import reported
-from looprisk.report.pictures.waterfall import waterfall
-from looprisk.report.study import Answer, Study
+from looprisk.reports.picture import Picture
+from looprisk.reports.pictures.curve import curve
+from looprisk.reports.pictures.ladder import ladder
+from looprisk.reports.pictures.network import network
+from looprisk.reports.pictures.pyramid import pyramid
+from looprisk.reports.pictures.reported import reported
+from looprisk.reports.pictures.waterfall import waterfall
+from looprisk.reports.study import Answer, Study
 
 Drawer = Callable[[Study, str], Picture]
 PICTURES: Mapping[str, Drawer] = {

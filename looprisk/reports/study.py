@@ -27,6 +27,13 @@ class Study:
     what: Case | Answer
 
     @property
+    def case(self) -> Case:
+        """The case, where one was given."""
+        if not isinstance(self.what, Case):
+            self._refuse("a scenario")
+        return self.what
+
+    @property
     def in_time(self) -> bool:
         """It steps through time, so that it has a cascade and no clearing."""
         if isinstance(self.what, Case):
@@ -38,7 +45,7 @@ class Study:
         """The case, stage by stage."""
         if not isinstance(self.what, Case) or self.in_time:
             self._refuse("a scenario without `time`")
-        return naming(self.what, solve)
+        return naming(self.case, solve)
 
     @cached_property
     def clearing(self) -> Clearing:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from math import sqrt
 
-from looprisk.report import svg
-from looprisk.report.layout import Key, head, legend
-from looprisk.report.letters import name_lines, width
-from looprisk.report.picture import MARGIN, WIDE, Picture
-from looprisk.report.pictures.places import TALL, Box, Frame, Plan, plan_of
-from looprisk.report.svg import Markup, number
-from looprisk.report.words import asked, dollars, in_cents, of_shock
+from looprisk.reports import svg
+from looprisk.reports.layout import Key, head, legend
+from looprisk.reports.letters import name_lines, width
+from looprisk.reports.picture import MARGIN, WIDE, Picture
+from looprisk.reports.pictures.places import TALL, Box, Frame, Plan, plan_of
+from looprisk.reports.svg import Markup, number
+from looprisk.reports.words import asked, dollars, in_cents, of_shock
 from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of
 from looprisk.results.names import shown

@@ -10,12 +10,12 @@ import pytest
 
 import looprisk as lr
 from looprisk.errors import ModelError
-from looprisk.report.pictures.curve import lines_of
-from looprisk.report.pictures.ladder import ladder
-from looprisk.report.pictures.pieces import pieces_of
-from looprisk.report.pictures.rungs import value_of
-from looprisk.report.pictures.waterfall import steps_of
-from tests.report.systems import FIVE, SCENARIOS, STATIC, study
+from looprisk.reports.pictures.curve import lines_of
+from looprisk.reports.pictures.ladder import ladder
+from looprisk.reports.pictures.pieces import pieces_of
+from looprisk.reports.pictures.rungs import value_of
+from looprisk.reports.pictures.waterfall import steps_of
+from tests.reports.systems import FIVE, SCENARIOS, STATIC, study
 
 SVG = "{http://www.w3.org/2000/svg}"
 EACH = pytest.mark.parametrize(("name", "scenario"), FIVE)

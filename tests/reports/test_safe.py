@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-import looprisk.report
-from looprisk.report import svg
-from looprisk.report.pictures.ladder import ladder
-from looprisk.report.pictures.network import network
-from looprisk.report.pictures.pyramid import pyramid
-from looprisk.report.pictures.reported import reported
-from looprisk.report.pictures.waterfall import waterfall
-from tests.report.hostile import NAMES, clearing, travel
-from tests.report.systems import FIVE, STATIC, study
+import looprisk.reports
+from looprisk.reports import svg
+from looprisk.reports.pictures.ladder import ladder
+from looprisk.reports.pictures.network import network
+from looprisk.reports.pictures.pyramid import pyramid
+from looprisk.reports.pictures.reported import reported
+from looprisk.reports.pictures.waterfall import waterfall
+from tests.reports.hostile import NAMES, clearing, travel
+from tests.reports.systems import FIVE, STATIC, study
 
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 ELEMENTS = {"svg", "title", "desc", "style", "defs", "pattern", "rect", "line", "path", "circle"}
@@ -66,11 +66,11 @@ def test_a_name_that_is_shortened_stands_whole_in_its_hint():
 @pytest.mark.parametrize(("name", "scenario"), FIVE)
 def test_real_pictures_hold_nothing_but_marks(name, scenario):
     for kind in STATIC:
-        check_marks(looprisk.report.PICTURES[kind](study(name, scenario), "").svg())
+        check_marks(looprisk.reports.PICTURES[kind](study(name, scenario), "").svg())
 
 
 def test_marks_are_made_in_one_module():
-    package = Path(looprisk.report.__file__).parent
+    package = Path(looprisk.reports.__file__).parent
     makers = [path.name for path in package.rglob("*.py") if "Markup(" in path.read_text("utf-8")]
     assert makers == ["svg.py"]
 

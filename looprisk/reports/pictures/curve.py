@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from looprisk.report import svg
-from looprisk.report.layout import Axis, head, measure, nice_end, spread, ticks
-from looprisk.report.letters import ends, width
-from looprisk.report.picture import MARGIN, WIDE, Picture
-from looprisk.report.pictures.rungs import value_of
-from looprisk.report.svg import Markup, Point
-from looprisk.report.words import axis_name, counted, in_cents, place
+from looprisk.reports import svg
+from looprisk.reports.layout import Axis, head, measure, nice_end, spread, ticks
+from looprisk.reports.letters import ends, width
+from looprisk.reports.picture import MARGIN, WIDE, Picture
+from looprisk.reports.pictures.rungs import value_of
+from looprisk.reports.svg import Markup, Point
+from looprisk.reports.words import axis_name, counted, in_cents, place
 from looprisk.results.answers import BreakPoints
 from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of

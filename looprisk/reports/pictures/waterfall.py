@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from looprisk.report import svg
-from looprisk.report.layout import Axis, head
-from looprisk.report.letters import ends
-from looprisk.report.picture import MARGIN, WIDE, Picture
-from looprisk.report.svg import Markup
-from looprisk.report.words import asked, counted, dollars, in_cents
+from looprisk.reports import svg
+from looprisk.reports.layout import Axis, head
+from looprisk.reports.letters import ends
+from looprisk.reports.picture import MARGIN, WIDE, Picture
+from looprisk.reports.svg import Markup
+from looprisk.reports.words import asked, counted, dollars, in_cents
 from looprisk.results.answers import Clearing
 from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from looprisk.model.vocabulary import EventName
-from looprisk.report import svg
-from looprisk.report.layout import Axis, Key, Symbol, head, legend, measure
-from looprisk.report.letters import ends, width
-from looprisk.report.picture import MARGIN, WIDE, Picture
-from looprisk.report.pictures.rungs import BROKEN, RINGS, Rung, rungs_of, value_of
-from looprisk.report.svg import Markup
-from looprisk.report.words import axis_name, counted, end_of, in_cents, place
+from looprisk.reports import svg
+from looprisk.reports.layout import Axis, Key, Symbol, head, legend, measure
+from looprisk.reports.letters import ends, width
+from looprisk.reports.picture import MARGIN, WIDE, Picture
+from looprisk.reports.pictures.rungs import BROKEN, RINGS, Rung, rungs_of, value_of
+from looprisk.reports.svg import Markup
+from looprisk.reports.words import axis_name, counted, end_of, in_cents, place
 from looprisk.results.answers import BreakPoints, Clearing
 from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of

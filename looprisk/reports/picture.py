@@ -2,36 +2,15 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Protocol
 
-from looprisk.report import svg
-from looprisk.report.svg import Markup
-from looprisk.report.theme import SVG_STYLE
+from looprisk.reports import svg
+from looprisk.reports.svg import Markup, Rows
+from looprisk.reports.theme import SVG_STYLE
 from looprisk.results.names import clean
 
 WIDE = 760.0
 MARGIN = 16.0
 _CROP_TOP = 6.0
-
-
-class Rows(Protocol):
-    """A table, whatever its rows are."""
-
-    def __len__(self) -> int: ...
-
-    def text(self, width: int = 80, *, color: bool = False, unicode: bool = True) -> str:
-        """Return the table for a terminal."""
-
-    def to_markdown(self) -> str:
-        """Return the table in Markdown."""
-
-    def to_csv(self) -> str:
-        """Return the table as CSV, figures in full."""
-
-    def to_json(self) -> str:
-        """Return the table as JSON, figures in full."""
-
-    def _repr_html_(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -2,15 +2,15 @@
 
 import pytest
 
-from looprisk.report import PICTURES
-from looprisk.report.pictures.ladder import ladder
-from looprisk.report.pictures.network import network
-from looprisk.report.pictures.pyramid import pyramid
-from looprisk.report.pictures.reported import reported
-from looprisk.report.pictures.waterfall import waterfall
-from tests.report.hostile import NAMES, clearing, travel
-from tests.report.painted import faults
-from tests.report.systems import FIVE, STATIC, study
+from looprisk.reports import PICTURES
+from looprisk.reports.pictures.ladder import ladder
+from looprisk.reports.pictures.network import network
+from looprisk.reports.pictures.pyramid import pyramid
+from looprisk.reports.pictures.reported import reported
+from looprisk.reports.pictures.waterfall import waterfall
+from tests.reports.hostile import NAMES, clearing, travel
+from tests.reports.painted import faults
+from tests.reports.systems import FIVE, STATIC, study
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import looprisk as lr
-from looprisk.report.study import Study
+from looprisk.reports.study import Study
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 FIVE = (

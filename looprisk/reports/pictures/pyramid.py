@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from looprisk.report import svg
-from looprisk.report.layout import Key, head, legend
-from looprisk.report.letters import fit, width
-from looprisk.report.picture import MARGIN, Picture
-from looprisk.report.pictures.pieces import Piece, pieces_of
-from looprisk.report.svg import Markup
-from looprisk.report.words import (
+from looprisk.reports import svg
+from looprisk.reports.layout import Key, head, legend
+from looprisk.reports.letters import fit, width
+from looprisk.reports.picture import MARGIN, Picture
+from looprisk.reports.pictures.pieces import Piece, pieces_of
+from looprisk.reports.svg import Markup
+from looprisk.reports.words import (
     asked,
     counted,
     dollars,

@@ -1,0 +1,56 @@
+"""The report on a scenario: :func:`report`, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from looprisk.model.case import Case
+from looprisk.reports.chapters import document
+from looprisk.reports.document import Document
+from looprisk.reports.html import html_of
+from looprisk.reports.markdown import markdown_of
+from looprisk.reports.study import Study
+from looprisk.results.names import clean
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Report:
+    """A report: ``html()`` is one file that asks for nothing, ``markdown()`` goes anywhere."""
+
+    document: Document
+
+    def html(self) -> str:
+        """Return one page: no request, no script, prints, light and dark."""
+        return html_of(self.document)
+
+    def markdown(self) -> str:
+        """Return Markdown: the same words and tables, pictures by their findings."""
+        return markdown_of(self.document)
+
+    def _repr_markdown_(self) -> str:
+        return self.markdown()
+
+    def __repr__(self) -> str:
+        return f"report: {clean(self.document.answer)}"
+
+
+def report(what: Case, commands: Sequence[str] = ()) -> Report:
+    """Return the report on a scenario of a file.
+
+    It says what was asked, who stands on what, who bears the loss, how far it was from safe, what
+    screens show, how the loss travels, what is assumed, and the certificate. ``commands`` are shown
+    as what to type to run it again.
+
+    >>> import looprisk as lr
+    >>> system = lr.System(
+    ...     issuers={"S": {"outside": {"book": "$700M"}, "owes": {"outside": "$530M"}}}
+    ... )
+    >>> from looprisk.model import Case, Scenario
+    >>> case = Case(system=system, scenario=Scenario(stages=[{"loss": {"S": "$93M"}}]))
+    >>> report(case)
+    report: A loss of $93.0M at S: owner of S loses $93.0M, nobody else loses
+
+    Raises what :func:`looprisk.run` raises.
+    """
+    return Report(document=document(Study(what=what), commands))

@@ -1,0 +1,60 @@
+"""``picture`` and ``report`` on the command line."""
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from looprisk.cli import run_line
+from tests.reports.pages import check_page
+
+ROOT = Path(__file__).parents[2]
+LOOP = "scenarios/wsteth-loop.yaml::ratio-slips"
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def test_a_picture_is_written_whole(tmp_path, capsys):
+    target = tmp_path / "x.svg"
+    assert run_line(["picture", LOOP, "ladder", "-o", str(target)]) == 0
+    assert ET.fromstring(target.read_text("utf-8")).get("class") == "lr"
+    assert list(tmp_path.iterdir()) == [target]
+    assert capsys.readouterr().out == ""
+
+
+def test_the_numbers_of_a_picture_instead(capsys):
+    assert run_line(["picture", LOOP, "waterfall", "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["loss_usd"] for row in rows] == [360_000.0, 3_240_000.0]
+
+
+def test_a_picture_that_does_not_exist_is_a_mistake_of_typing(capsys):
+    assert run_line(["picture", LOOP, "waterfal"]) == 2
+    assert "did you mean waterfall" in capsys.readouterr().err
+
+
+def test_a_report_says_how_to_run_it_again(tmp_path, capsys):
+    target = tmp_path / "report.html"
+    line = ["report", LOOP, "--set", "wsteth-eth/collateral/wstETH/lltv=93%", "-o", str(target)]
+    assert run_line(line) == 0
+    text = target.read_text("utf-8")
+    check_page(text)
+    again = "looprisk report scenarios/wsteth-loop.yaml::ratio-slips --set"
+    assert again in text
+    assert "wsteth-eth/collateral/wstETH/lltv=93%" in text
+
+
+def test_markdown_by_the_ending(tmp_path, capsys):
+    target = tmp_path / "report.md"
+    assert run_line(["report", "scenarios/wsteth-loop.yaml", "-o", str(target), "-q"]) == 0
+    assert target.read_text("utf-8").startswith("# A fall of 100.0%")
+    assert capsys.readouterr().err == ""
+
+
+def test_other_formats_are_refused(capsys):
+    assert run_line(["report", LOOP, "--format", "json"]) == 2
+    assert "a report is HTML or Markdown, not json" in capsys.readouterr().err
