@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -41,8 +41,6 @@ class Solved:
     ends: tuple[Point, ...]
     scaled: StageRun
     """The stage that break points scale: the one that `ray` names, else the last."""
-    points: tuple[Point, ...]
-    """Every solution on the way: the start, then for each stage its end and what it leaves."""
     selection: Selection = "greatest"
     """Which of several solutions is answered with."""
 
@@ -139,8 +137,7 @@ class Solved:
     def event_nodes(self) -> tuple[Mapping[Break, str], ...]:
         """For each segment the node that decides each event."""
         found = [monitors(segment.compiled, self.baseline) for segment in self.segments]
-        named = (sorted(watched, key=lambda m: m.node, reverse=True) for watched in found)
-        return tuple({(m.of, m.event): m.node for m in watched} for watched in named)
+        return tuple({(m.of, m.event): m.node for m in reversed(watched)} for watched in found)
 
     @cached_property
     def crossings(self) -> tuple[Fraction, ...]:
@@ -165,14 +162,8 @@ def as_written(found: Mapping[Break, tuple[Stretch, ...]]) -> Mapping[Break, tup
     return {key: stretches for key, stretches in inside.items() if stretches}
 
 
-Pointed = Callable[[StageRun, Fraction, Selection], Point]
-"""What gives the solution of a stage at a share of its size."""
-
-
-def solve(case: Case, pointed: Pointed = StageRun.at) -> Solved:
+def solve(case: Case) -> Solved:
     """Solve a case stage by stage, each exactly.
-
-    ``pointed`` gives the solutions: who has them already need not solve.
 
     Raises NotCarriedError and UnknownValueError naming what stands in the way, NotExactError where
     the audits refuse.
@@ -192,16 +183,16 @@ def solve(case: Case, pointed: Pointed = StageRun.at) -> Solved:
     _not_too_large(catalogue)
     start = start_state(catalogue)
     still = StageRun(catalogue=catalogue, start=start, before=start, after=start)
-    first = pointed(still, ZERO, selection)
+    first = still.at(ZERO, selection)
     path = [_Here(catalogue=catalogue, start=start, state=start, point=first)]
     runs: list[StageRun] = []
     ends: list[Point] = []
     for place in range(len(scenario.stages)):
         run = _struck(path[-1], scenario, place, selection)
-        end = pointed(run, ONE, selection)
+        end = run.at(ONE, selection)
         runs.append(run)
         ends.append(end)
-        path.append(_left(path[-1], run, end, ONE, pointed))
+        path.append(_left(path[-1], run, end, ONE))
     scaled = next((k for k, run in enumerate(runs) if run.name == scenario.ray), len(runs) - 1)
     return Solved(
         case=case,
@@ -209,10 +200,6 @@ def solve(case: Case, pointed: Pointed = StageRun.at) -> Solved:
         start=first,
         runs=tuple(runs) or (still,),
         ends=tuple(ends) or (first,),
-        points=(
-            first,
-            *(p for end, left in zip(ends, path[1:], strict=True) for p in (end, left.point)),
-        ),
         selection=selection,
         scaled=_followed(path, runs, scaled, scenario, selection) if runs else still,
     )
@@ -241,11 +228,6 @@ class _Here:
     """The solution there."""
 
 
-def _on_the_way(path: list[_Here], ends: list[Point]) -> tuple[Point, ...]:
-    after = ((end, left.point) for end, left in zip(ends, path[1:], strict=True))
-    return (path[0].point, *(point for two in after for point in two))
-
-
 def _struck(here: _Here, scenario: Scenario, place: int, selection: Selection) -> StageRun:
     """Return a stage as it strikes where the scenario stands."""
     stage = scenario.stages[place]
@@ -262,9 +244,7 @@ def _struck(here: _Here, scenario: Scenario, place: int, selection: Selection) -
     return latched(run, selection) if scenario.mode == "latched" else run
 
 
-def _left(
-    here: _Here, run: StageRun, end: Point, size: Fraction, pointed: Pointed = StageRun.at
-) -> _Here:
+def _left(here: _Here, run: StageRun, end: Point, size: Fraction) -> _Here:
     """Return where a stage of some size leaves the scenario, with its solution there."""
     catalogue, after = here.catalogue, between(run.before, run.after, size)
     if run.moved_at is not None:
@@ -272,9 +252,7 @@ def _left(
         after = with_units(after, moved)
     state = carry(end, after)
     still = StageRun(catalogue=catalogue, start=here.start, before=state, after=state)
-    return _Here(
-        catalogue=catalogue, start=here.start, state=state, point=pointed(still, ZERO, "greatest")
-    )
+    return _Here(catalogue=catalogue, start=here.start, state=state, point=still.at(ZERO))
 
 
 def _followed(

@@ -227,6 +227,10 @@ def import_(
     offline: Annotated[
         bool, typer.Option("--offline", help="Use only what was read before.")
     ] = False,
+    borrowers: Annotated[
+        bool,
+        typer.Option("--borrowers", help="List all who borrow in the market; needs -o FILE."),
+    ] = False,
     record: Annotated[
         Path | None, typer.Option("--record", metavar="FILE", help="Keep every answer there.")
     ] = None,
@@ -268,6 +272,7 @@ def import_(
         offline=offline,
         record=record,
         replay=replay,
+        borrowers=borrowers,
     )
     return chains.import_(ask, to)
 

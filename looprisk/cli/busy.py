@@ -94,6 +94,17 @@ def _bar(total: int, *, quiet: bool) -> Iterator[_Bar | None]:
         bar.close()
 
 
+@contextmanager
+def watching(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Yield what is told how far some work is: (what it does, done, of how many)."""
+    with _bar(1, quiet=quiet) as bar:
+        yield _unheard if bar is None else bar.step
+
+
+def _unheard(text: str, done: int, total: int) -> None:
+    """Nobody watches."""
+
+
 def stepped(
     work: Sequence[Item], names: Iterable[str], *, doing: str, quiet: bool
 ) -> Iterator[tuple[Item, Watch]]:

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
+from looprisk.cli.busy import watching
 from looprisk.cli.emit import Format, Out, note, write
 from looprisk.cli.failure import Exit, RefusedError
 from looprisk.files.emit import dump
 from looprisk.onchain.access import Access
 from looprisk.onchain.address import chain
+from looprisk.onchain.books import put_books
 from looprisk.onchain.doctor import Finding, diagnose
 from looprisk.onchain.importing import access_to, import_at
 from looprisk.results.names import for_log
@@ -29,6 +31,7 @@ class Ask:
     offline: bool
     record: Path | None
     replay: Path | None
+    borrowers: bool
 
 
 def doctor(chain_text: str | None, rpc: str | None, to: Out) -> int:
@@ -50,8 +53,17 @@ def import_(ask: Ask, to: Out) -> int:
         record=ask.record,
         replay=ask.replay,
     )
-    made = import_at(ask.address, access, ask.look_in)
+    if ask.borrowers and to.path is None:
+        raise RefusedError(
+            "--borrowers: a table of them stands beside the file", help_="name the file: -o FILE"
+        )
+    with watching(quiet=to.quiet) as watch:
+        made = import_at(ask.address, access, ask.look_in, watch if ask.borrowers else None)
+    if to.path is not None:
+        put_books(made.books, to.path.parent)
     write(to, dump(made.system))
+    if made.resumed:
+        note(f"went on at block {made.pin.number}, where it was stopped", quiet=to.quiet)
     for check in made.checks:
         note(f"checked: {check}", quiet=to.quiet)
     unknown = sum(str(leaf).startswith("unknown") for leaf in _leaves(made.system.tree()))

@@ -65,7 +65,10 @@ Shares = Annotated[
 ]
 Address = Annotated[
     str,
-    typer.Argument(metavar="ADDRESS", help="0x…, eth:0x…, eip155:1:0x… or ethereum:0x…"),
+    typer.Argument(
+        metavar="ADDRESS",
+        help="0x…, eth:0x…, eip155:1:0x… or ethereum:0x…; a market's id; POOL/TOKEN.",
+    ),
 ]
 ChainName = Annotated[
     str | None,

@@ -115,7 +115,7 @@ def _split(account: _Account) -> Split:
 def _of_basket(account: _Account, basket: Basket, lender: Claim, owner: Claim) -> Split:
     stays = account.name in account.make.world.latched
     never = not stays and _never_fires(account, basket)
-    if account.market.liquidators == "absent" or never:
+    if account.market.liquidators == "absent" or never or not account.legs:
         return untouched(basket, lender, owner)
     split = liquidated(_with_incentive(account, basket), lender, owner)
     if stays:
@@ -316,7 +316,7 @@ def borders(make: Maker, name: str) -> Iterator[Fraction]:
 def _lines(account: _Account, basket: Basket) -> Iterator[Affine]:
     """Yield what is zero at the borders of an account."""
     yield basket.weighted - basket.debt
-    if account.absorbs:
+    if account.absorbs or not account.legs:
         return
     try:
         phi = _with_incentive(account, basket).incentive

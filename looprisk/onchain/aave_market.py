@@ -1,15 +1,19 @@
-"""A pool of Aave v3, or one reserve of it, as what is imported."""
+"""A pool of Aave v3, or one reserve of it, as what is imported, with its borrowers if wanted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from looprisk.errors import UnreadableError
+from looprisk.model.tables import COLLATERAL, DEBT
 from looprisk.onchain import aave_terms as terms
-from looprisk.onchain.aave_parts import NAME, write_market
+from looprisk.onchain.aave_borrowers import Listed, listed
+from looprisk.onchain.aave_parts import NAME, claims, mode_name, write_market
 from looprisk.onchain.aave_terms import Mode, Pool, Reserve
 from looprisk.onchain.abi import Call, call
-from looprisk.onchain.draft import Draft
+from looprisk.onchain.books import Column, write_borrowers
+from looprisk.onchain.borrowers import Watch
+from looprisk.onchain.draft import Draft, short
 from looprisk.onchain.places import NOWHERE
 from looprisk.onchain.reader import Look, Reader
 from looprisk.onchain.snapshot import Snapshot
@@ -23,6 +27,7 @@ class Found:
 
     pool: terms.Found
     named: tuple[str, ...]
+    watch: Watch | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +35,11 @@ class AaveMarket:
     """A pool with the reserves that are meant, and its e-modes."""
 
     pool: Pool
+    named: tuple[str, ...]
     reserves: tuple[Reserve, ...]
     modes: tuple[Mode, ...]
+    listed: Listed | None
+    """Who borrows, where that was wanted."""
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -68,7 +76,7 @@ def recognise(look: Look) -> tuple[Found, ...]:
                 f"{one} is no reserve of the pool {pool.address}",
                 f"it has {len(pool.reserves)}; import {pool.address} for all of them",
             )
-    return (Found(pool, named),)
+    return (Found(pool, named, look.watch),)
 
 
 def _claim_asks(address: str) -> list[Call]:
@@ -79,18 +87,56 @@ def _claim_asks(address: str) -> list[Call]:
 
 
 def read(snapshot: Snapshot, found: Found) -> AaveMarket:
-    """Return the pool with its reserves, and every e-mode it has."""
-    numbers = range(1, MOST_MODES + 1)
-    tokens = found.named or found.pool.reserves
+    """Return the pool with its reserves and every e-mode; with borrowers, what these use."""
     pool = terms.based(snapshot, terms.contracts(snapshot, found.pool))
-    modes = terms.modes(snapshot, pool, numbers, tokens)
-    inside = [one for one in modes if one.collateral & set(tokens)]
-    return AaveMarket(pool, terms.reserves(snapshot, pool, tokens), tuple(inside))
+    if found.watch is not None:
+        # the contracts of a pool do not say since when they are there
+        all_ = listed(snapshot, pool, found.named, 0, found.watch)
+        return AaveMarket(pool, found.named, all_.reserves, all_.modes, all_)
+    tokens = found.named or found.pool.reserves
+    modes = terms.modes(snapshot, pool, range(1, MOST_MODES + 1), tokens)
+    inside = tuple(one for one in modes if one.collateral & set(tokens))
+    return AaveMarket(pool, found.named, terms.reserves(snapshot, pool, tokens), inside, None)
 
 
 def write(market: AaveMarket, draft: Draft) -> None:
-    """Write the pool; who borrows there is not listed."""
-    write_market(market.pool, market.reserves, market.modes, {}, draft)
+    """Write the pool and, where they were wanted, all who borrow there."""
+    name, all_ = short("m", market.pool.address), market.listed
+    count = len(market.reserves)
+    owed = all_.borrowers.totals[count:] if all_ is not None else [0] * count
+    debts = {one.token: debt for one, debt in zip(market.reserves, owed, strict=True)}
+    write_market(market.pool, market.reserves, market.modes, debts, draft)
+    if all_ is None:
+        return
+    _check(market, all_, debts, name, draft)
+    claim = claims(market.pool, market.reserves, draft)
+    columns = [
+        *(Column(COLLATERAL, claim[one.token], one.decimals) for one in market.reserves),
+        *(Column(DEBT, draft.name(one.token), one.decimals) for one in market.reserves),
+    ]
+    for one in all_.borrowers if draft.issuers else ():
+        if one.account in draft.issuers:
+            nets = zip(market.reserves, one.amounts[:count], one.amounts[count:], strict=True)
+            for reserve, pledged, debt in nets:
+                draft.stands(one.account, reserve.token, pledged - debt)
+    names = {mode.number: mode_name(mode) for mode in market.modes}
+    write_borrowers(name, columns, all_.borrowers, names, draft)
+
+
+def _check(
+    market: AaveMarket, all_: Listed, debts: dict[str, int], name: str, draft: Draft
+) -> None:
+    """Compare the sums with the pool's totals: each account is cut to a unit by itself."""
+    count, rough = all_.borrowers.count, all_.inexact
+    what = f"accounts in {name} with the pool's collateral, debt and health"
+    draft.check(what, count - rough, count, units=rough)
+    for reserve in market.reserves:
+        if market.named and reserve.token not in market.named:
+            continue
+        what = f"debt of {draft.name(reserve.token)} in {name}"
+        # totals of debt at stable rates are taken at a mean rate
+        within = terms.ROUGHLY if all_.stable else terms.EXACTLY
+        draft.check(what, debts[reserve.token], reserve.total_owed, within, count + 1)
 
 
 def feeds(market: AaveMarket) -> tuple[str, ...]:

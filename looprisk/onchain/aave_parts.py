@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from looprisk.onchain.aave import AaveAccount, asks, read, recognise
-from looprisk.onchain.aave_rules import RULES, WHOLE, Leg, Standing
+from looprisk.onchain.aave_rules import WHOLE, standing_like
 from looprisk.onchain.aave_terms import Mode, Pool, Reserve
 from looprisk.onchain.draft import NO_READER, Draft, Tree, dollars, points, short
 from looprisk.onchain.principal import of_aave, priced_by_aave
 from looprisk.onchain.reader import Reader
 
 NAME = "aave-v3/1"
+LEAST_SEEN = 10**7
+"""A part of the supply that is smaller than one of so many is what accounts are cut by."""
 TOLERANCE = Fraction(1, 10**12)
 """Of a release whose rounding is none of those known."""
 
@@ -42,12 +44,6 @@ def _check(account: AaveAccount, draft: Draft) -> None:
     ):
         name = f"{what} of {short('p', account.account)} in {short('m', account.pool.address)}"
         draft.check(name, mine, theirs, Fraction(0) if exact else TOLERANCE)
-
-
-def standing_like(legs: Sequence[Leg], theirs: Standing) -> Standing:
-    """Return our standing by the rule that gives ``theirs``; by the oldest where none does."""
-    standings = [rule(legs) for rule in RULES]
-    return next((one for one in standings if one == theirs), standings[0])
 
 
 def write_market(
@@ -100,7 +96,7 @@ def _lending(reserve: Reserve, listed: int, draft: Draft) -> Tree:
         "cash": draft.amount(reserve.token, reserve.cash),
         "supplied": draft.amount(reserve.token, supplied),
     }
-    if supplied > reserve.cash + listed:
+    if (supplied - reserve.cash - listed) * LEAST_SEEN > supplied:
         lending["unlisted_debt"] = f"sound @{NO_READER}"
     return lending
 

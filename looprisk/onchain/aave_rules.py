@@ -76,5 +76,11 @@ RULES = (standing, standing_rounding_up)
 """In the order of the releases."""
 
 
+def standing_like(legs: Sequence[Leg], theirs: Standing) -> Standing:
+    """Return our standing by the rule that gives ``theirs``; by the oldest where none does."""
+    standings = [rule(legs) for rule in RULES]
+    return next((one for one in standings if one == theirs), standings[0])
+
+
 def _wad_div(part: int, whole: int) -> int:
     return (part * WAD + whole // 2) // whole if whole else NO_DEBT

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from looprisk.onchain.abi import NOBODY, Answer, Call, call
 from looprisk.onchain.snapshot import Snapshot
-from looprisk.results.names import clean
 
-LONGEST_LABEL = 64
 MOST_RESERVES = 128
+EXACTLY, ROUGHLY = Fraction(0), Fraction(1, 10**6)
 PRICE = "getAssetPrice(address)(uint256)"
 _BITMAP = "getEModeCategory{}Bitmap(uint8)(uint128)"
 _MODE = "getEModeCategoryData(uint8)((uint16,uint16,uint16,address,string))"
@@ -124,8 +124,7 @@ def contracts(snapshot: Snapshot, found: Found, beside: Sequence[Call] = ()) -> 
             *beside,
         ]
     )
-    said = clean(label.text())[:LONGEST_LABEL] if label.ok else ""
-    return Pool(found, data.address(), oracle.address(), said)
+    return Pool(found, data.address(), oracle.address(), label.text() if label.ok else "")
 
 
 def based(snapshot: Snapshot, pool: Pool, beside: Sequence[Call] = ()) -> Pool:
@@ -185,7 +184,7 @@ def modes(
 
 def _terms(answer: Answer) -> tuple[int, int, int, str, str]:
     ltv, threshold, bonus, source, label = answer.items()
-    return _int(ltv), _int(threshold), _int(bonus), clean(str(label))[:LONGEST_LABEL], str(source)
+    return _int(ltv), _int(threshold), _int(bonus), str(label), str(source)
 
 
 _Inside = tuple[frozenset[str], frozenset[str]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,8 @@ from looprisk.errors import AnswerError, UnreadableError
 NOBODY = "0x" + "00" * 20
 LARGEST = 512 * 1024
 """Bytes of one answer that are decoded; no reader needs as many."""
+WORD = 32
+_NUMBER = re.compile(r"uint[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,24 @@ class Function:
     @property
     def selector(self) -> bytes:
         """The four bytes that name the function in a call."""
-        return keccak(text=f"{self.name}({','.join(self.inputs)})")[:4]
+        return _selector(self.name, self.inputs)
+
+    @property
+    def widths(self) -> tuple[int, ...] | None:
+        """The bits of what it returns, where that is unsigned numbers alone; else None."""
+        return _widths(self.outputs)
+
+
+@cache
+def _selector(name: str, inputs: tuple[str, ...]) -> bytes:
+    return keccak(text=f"{name}({','.join(inputs)})")[:4]
+
+
+@cache
+def _widths(outputs: tuple[str, ...]) -> tuple[int, ...] | None:
+    if all(_NUMBER.fullmatch(one) for one in outputs):
+        return tuple(int(one.removeprefix("uint")) for one in outputs)
+    return None
 
 
 @cache
@@ -73,11 +93,17 @@ class Call:
     @property
     def data(self) -> bytes:
         """What is sent."""
+        if self.function.inputs == ("address",):
+            return self.function.selector + _word_of(str(self.arguments[0]))
         return self.function.selector + encode(self.function.inputs, self.arguments)
 
     def __str__(self) -> str:
         """Return contract and function, as messages name them."""
         return f"{self.function.name} of {self.to}"
+
+
+def _word_of(address: str) -> bytes:
+    return bytes.fromhex(address.removeprefix("0x")).rjust(WORD, b"\0")
 
 
 def call(to: str, signature: str, *arguments: object) -> Call:
@@ -154,6 +180,13 @@ def decoded(asked: Call, data: bytes) -> Answer:
         return Answer(asked, missing="there is no contract that answers this")
     if len(data) > LARGEST:
         raise AnswerError(f"{asked}: an answer of {len(data):_} bytes", "nothing asked is as large")
+    widths = asked.function.widths
+    if widths is not None and len(data) >= WORD * len(widths):
+        words = tuple(
+            int.from_bytes(data[at * WORD : at * WORD + WORD]) for at in range(len(widths))
+        )
+        if not any(word >> bits for word, bits in zip(words, widths, strict=True)):
+            return Answer(asked, words)
     try:
         return Answer(asked, tuple(decode(asked.function.outputs, data)))
     except (DecodingError, ValueError, OverflowError) as error:
@@ -162,10 +195,28 @@ def decoded(asked: Call, data: bytes) -> Answer:
 
 
 def aggregated(calls: Sequence[Call]) -> bytes:
-    """Return the data of Multicall3's ``aggregate3`` for ``calls``, each of which may fail."""
-    return AGGREGATE.selector + encode(
-        AGGREGATE.inputs, [[(one.to, True, one.data) for one in calls]]
-    )
+    """Return the data of Multicall3's ``aggregate3`` for ``calls``, each of which may fail.
+
+    >>> one = call("0x" + "12" * 20, "totalSupply()(uint256)")
+    >>> [(place, may_fail, data)] = decode(AGGREGATE.inputs, aggregated([one])[4:])[0]
+    >>> place == one.to, may_fail, data.hex()
+    (True, True, '18160ddd')
+    """
+    tuples = [_sent(one) for one in calls]
+    offsets, at = [], WORD * len(tuples)
+    for one in tuples:
+        offsets.append(at.to_bytes(WORD))
+        at += len(one)
+    head = (WORD.to_bytes(WORD), len(tuples).to_bytes(WORD))
+    return b"".join([AGGREGATE.selector, *head, *offsets, *tuples])
 
 
+def _sent(one: Call) -> bytes:
+    """Return (address, true, data) as the ABI lays it out."""
+    data = one.data
+    padded = data.ljust(-(-len(data) // WORD) * WORD, b"\0")
+    return b"".join([_word_of(one.to), _TRUE, _THIRD, len(data).to_bytes(WORD), padded])
+
+
+_TRUE, _THIRD = (1).to_bytes(WORD), (3 * WORD).to_bytes(WORD)
 AGGREGATE = function("aggregate3((address,bool,bytes)[])((bool,bytes)[])")

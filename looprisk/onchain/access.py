@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from looprisk.errors import AddressError, OfflineError, Problem
+from looprisk.errors import AddressError, HistoryError, OfflineError, Problem, ReorgError
 from looprisk.onchain.address import chain_name
 from looprisk.onchain.cache import Cache, CachedNode, place
 from looprisk.onchain.endpoint import find
@@ -20,6 +20,8 @@ from looprisk.onchain.tape import RecordingNode, Tape, TapeNode
 
 SETTLED_AFTER = 86_400
 """Seconds after which no chain that is read here replaces a block."""
+RESUMED_WITHIN = 6 * 3600
+"""Seconds by which the block of a task may be older than the one asked for now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class Access:
     """Write every request and answer there."""
     replay: Path | None = None
     """Answer from such a recording alone."""
+    task: str = ""
+    """A name for what takes long: begun again with it, it goes on at the block it began at."""
     patience: Patience = field(default_factory=Patience)
 
 
@@ -75,12 +79,15 @@ def _online(access: Access, environment: Mapping[str, str], cache: Cache) -> Ite
     tape = RecordingNode(reached)
     try:
         node: Node = tape if access.record is not None else reached
-        found = _settled_pin(cache, access) or pin(node, access.block, access.chain_id)
+        asked = _settled_pin(cache, access) or pin(node, access.block, access.chain_id)
+        found = _begun(cache, access, node, asked)
         cached = CachedNode(cache, found, reached)
         tape.node = cached
         sent = reached.requests_sent
-        snapshot = _settled(tape if access.record is not None else cached, found)
-        yield snapshot
+        with _ending(cache, access, found):
+            snapshot = _settled(tape if access.record is not None else cached, found)
+            snapshot.resumed = found != asked
+            yield snapshot
         if not snapshot.all_by_hash and reached.requests_sent > sent:
             snapshot.verify()
         cache.keep_pin(access.block, found)
@@ -88,6 +95,33 @@ def _online(access: Access, environment: Mapping[str, str], cache: Cache) -> Ite
             tape.tape.save(access.record)
     finally:
         reached.close()
+
+
+def _begun(cache: Cache, access: Access, node: Node, asked: Pin) -> Pin:
+    """Return the block at which the task began, if it is still there; else it begins now."""
+    if not access.task:
+        return asked
+    kept = cache.pin(asked.chain_id, access.task)
+    if kept == asked:
+        return asked
+    recent = kept is not None and asked.timestamp - kept.timestamp <= RESUMED_WITHIN
+    if kept is not None and recent and pin(node, kept.number, access.chain_id) == kept:
+        return kept
+    cache.begin(access.task, asked)
+    return asked
+
+
+@contextmanager
+def _ending(cache: Cache, access: Access, found: Pin) -> Iterator[None]:
+    """Forget the task when it is done, and when its block cannot be read any more."""
+    try:
+        yield
+    except (HistoryError, ReorgError):
+        if access.task:
+            cache.end(access.task, found.chain_id)
+        raise
+    if access.task:
+        cache.end(access.task, found.chain_id)
 
 
 def _settled(node: Node, found: Pin) -> Snapshot:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from looprisk.errors import DataError, OfflineError
 from looprisk.onchain.rpc import Ask, Json, Kind, Node, RpcError, canonical
-from looprisk.onchain.snapshot import Pin
+from looprisk.onchain.snapshot import MULTICALL3, Pin
 
 _log = logging.getLogger(__name__)
 
@@ -110,10 +110,19 @@ class Cache:
 
     def keep_pin(self, asked: int | str, pin: Pin) -> None:
         """Keep which block was pinned."""
-        rows = [
-            (pin.chain_id, str(name), pin.number, pin.hash, pin.timestamp)
-            for name in (asked, pin.number)
-        ]
+        self._keep_pins([str(asked), str(pin.number)], pin)
+
+    def begin(self, task: str, pin: Pin) -> None:
+        """Keep at which block a long task began; ``pin`` finds it by its name."""
+        self._keep_pins([task], pin)
+
+    def end(self, task: str, chain_id: int) -> None:
+        """Forget that a task began."""
+        with self._used() as base:
+            base.execute("DELETE FROM pins WHERE chain = ? AND asked = ?", (chain_id, task))
+
+    def _keep_pins(self, names: Sequence[str], pin: Pin) -> None:
+        rows = [(pin.chain_id, name, pin.number, pin.hash, pin.timestamp) for name in names]
         with self._used() as base:
             base.executemany("INSERT OR REPLACE INTO pins VALUES (?, ?, ?, ?, ?)", rows)
 
@@ -137,6 +146,8 @@ def _opened(path: Path) -> sqlite3.Connection:
         raise sqlite3.DatabaseError("others may have written to it")
     base = sqlite3.connect(path, timeout=30)
     try:
+        # what a loss of power tears is found by its digest, and read again
+        base.execute("PRAGMA synchronous = OFF").close()
         with closing(base.execute("PRAGMA user_version")) as answer:
             version = answer.fetchone()[0]
         if version == 0:
@@ -218,9 +229,7 @@ class CachedNode:
 
     def _keep(self, ask: Ask, answer: Json | RpcError) -> None:
         """Keep what the contracts said; what the node lacks it may have another time."""
-        lasting = (
-            answer.kind is Kind.REVERTED if isinstance(answer, RpcError) else answer is not None
-        )
+        lasting = _stands(ask, answer) if isinstance(answer, RpcError) else answer is not None
         if lasting and self._lasts(ask):
             self.cache.keep(self.pin, ask, answer)
 
@@ -230,3 +239,18 @@ class CachedNode:
         if method == "eth_getLogs":
             return True
         return bool(params) and params[-1] == {"blockHash": self.pin.hash, "requireCanonical": True}
+
+
+def _stands(ask: Ask, refusal: RpcError) -> bool:
+    """Whether a refusal is kept: what contracts refuse, and what can be asked in parts instead.
+
+    The parts are kept too, so that a second run goes the same way without a question.
+    """
+    if refusal.kind is Kind.REVERTED:
+        return True
+    asked = ask[1][0] if ask[1] else None
+    if refusal.kind is not Kind.TOO_MUCH or not isinstance(asked, dict):
+        return False
+    if ask[0] == "eth_getLogs":
+        return asked.get("fromBlock") != asked.get("toBlock")
+    return asked.get("to") == MULTICALL3

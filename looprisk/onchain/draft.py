@@ -31,22 +31,39 @@ _RESERVED = frozenset({OUTSIDE, EQUITY, DEBTS, *BUILT_IN_ORACLES, UNKNOWN, "abse
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A figure of ours beside the contract's own. ``within`` is relative to theirs."""
+    """A figure of ours beside the contract's own.
+
+    They may be apart by the part ``within`` of theirs, or by ``units``: of sums that contracts cut.
+    """
 
     what: str
     ours: int
     theirs: int
     within: Fraction = Fraction(0)
+    units: int = 0
 
     @property
     def holds(self) -> bool:
         """Whether they agree."""
-        return abs(self.ours - self.theirs) <= self.within * abs(self.theirs)
+        apart = abs(self.ours - self.theirs)
+        return apart <= self.units or apart <= self.within * abs(self.theirs)
 
     def __str__(self) -> str:
         """Return what was compared, and how."""
-        how = "equal to the last unit" if self.ours == self.theirs else f"within {self.within}"
+        apart = f"{self.units:_} units" if self.units else str(self.within)
+        how = "equal to the last unit" if self.ours == self.theirs else f"within {apart}"
         return f"{self.what}: {how}"
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A table of accounts as it will stand beside the file, and what the file says of it."""
+
+    packed: bytes = field(repr=False)
+    """Gzip."""
+    digest: str
+    rows: int
+    totals: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +100,8 @@ class Draft:
     """What prices are read from, by address, as it answers at the pinned block."""
     traded: dict[str, Fraction] = field(default_factory=dict)
     """What a principal token sells for, in what it promises, by its address."""
+    books: dict[str, Book] = field(default_factory=dict)
+    """Tables that stand beside the file, by name."""
     prices: dict[str, str] = field(default_factory=dict)
     """The price of each token as it will be written, by address; the first that is told stays."""
     _sections: dict[str, Tree] = field(default_factory=dict)
@@ -149,9 +168,16 @@ class Draft:
                 "their addresses begin alike: import them into files of their own",
             )
 
-    def check(self, what: str, ours: int, theirs: int, within: Fraction = Fraction(0)) -> None:
+    def check(
+        self,
+        what: str,
+        ours: int,
+        theirs: int,
+        within: Fraction = Fraction(0),
+        units: int = 0,
+    ) -> None:
         """Compare a figure with the contract's own; raise AnswerError where they differ."""
-        made = Check(what, ours, theirs, within)
+        made = Check(what, ours, theirs, within, units)
         if not made.holds:
             raise AnswerError(
                 f"{what} is {theirs} by the contract and {ours} by our reading of its state",

@@ -20,9 +20,9 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import unquote
 
-from looprisk.errors import AnswerError, EndpointError
+from looprisk.errors import EndpointError
 from looprisk.onchain.endpoint import Endpoint
-from looprisk.onchain.rpc import Ask, Json, Kind, RpcError
+from looprisk.onchain.rpc import Ask, Json, Kind, RpcError, TooLargeError
 
 _log = logging.getLogger(__name__)
 
@@ -246,10 +246,7 @@ class HttpNode:
             pieces.append(piece)
             if size > self.patience.largest_answer:
                 self.close()
-                most = self.patience.largest_answer // (1024 * 1024)
-                raise AnswerError(
-                    f"{self.host} answers with more than {most} MB", "no request needs as much"
-                )
+                raise TooLargeError(self.host, self.patience.largest_answer)
             if time.monotonic() > end:
                 raise TimeoutError
         if response.length:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,9 +16,11 @@ from looprisk.onchain.abi import NOBODY, Call, call
 from looprisk.onchain.access import Access, opened
 from looprisk.onchain.address import chain as chain_id_of
 from looprisk.onchain.address import chain_name
+from looprisk.onchain.books import put_books
+from looprisk.onchain.borrowers import Watch
 from looprisk.onchain.comet_parts import ACCOUNT as COMET_ACCOUNT
 from looprisk.onchain.comet_parts import MARKET as COMET_MARKET
-from looprisk.onchain.draft import Draft, Holding, dollars
+from looprisk.onchain.draft import Book, Draft, Holding, dollars
 from looprisk.onchain.erc20 import asks as token_asks
 from looprisk.onchain.erc20 import tokens
 from looprisk.onchain.euler_parts import ACCOUNT as EULER_ACCOUNT
@@ -67,6 +69,10 @@ class Import:
     pin: Pin
     checks: tuple[str, ...]
     readers: tuple[str, ...]
+    books: Mapping[str, Book]
+    """Tables of accounts that the system names, to stand beside its file."""
+    resumed: bool
+    """An earlier run that did not end was gone on with, at its block."""
 
 
 def import_(
@@ -77,19 +83,29 @@ def import_(
     rpc: str | None = None,
     provider: Provider | None = None,
     look_in: Sequence[str] = (),
+    borrowers: str | Path | None = None,
 ) -> System:
     """Return the system behind an address: positions, markets, oracles, and the books behind.
 
     ``address`` is ``0x…``, ``eth:0x…``, ``eip155:1:0x…`` or ``ethereum:0x…``: an account, a vault,
     a pool of Aave; 64 digits are a market of Morpho Blue; ``POOL/TOKEN`` is a reserve of a pool.
     ``look_in`` names pools, protocols or markets to look in, instead of all that are known on the
-    chain. The node is ``rpc``, or a ``provider`` of web3, else what ``LOOPRISK_RPC_<chain id>`` or
-    ``ETH_RPC_URL`` says. Raises DataError where something could not be read; what nobody can know
-    is written ``unknown``.
+    chain. With ``borrowers``, the folder in which the file is to stand, all who borrow in a market
+    are listed, and many of them are written to a table below it. The node is ``rpc``, or a
+    ``provider`` of web3, else what ``LOOPRISK_RPC_<chain id>`` or ``ETH_RPC_URL`` says. Raises
+    DataError where something could not be read; what nobody can know is written ``unknown``.
     """
     named = None if chain is None else str(chain)
     access = access_to(address, chain=named, block=block, rpc=rpc, provider=provider)
-    return import_at(address, access, look_in).system
+    if borrowers is None:
+        return import_at(address, access, look_in).system
+    made = import_at(address, access, look_in, _unwatched)
+    put_books(made.books, Path(borrowers))
+    return made.system
+
+
+def _unwatched(text: str, done: int, total: int) -> None:
+    """Nobody watches."""
 
 
 def access_to(
@@ -120,14 +136,21 @@ def access_to(
     )
 
 
-def import_at(address: str, access: Access, look_in: Sequence[str] = ()) -> Import:
-    """Return what is behind an address on a chain reached by ``access``."""
+def import_at(
+    address: str, access: Access, look_in: Sequence[str] = (), watch: Watch | None = None
+) -> Import:
+    """Return what is behind an address on a chain reached by ``access``.
+
+    All borrowers of a market are listed where somebody is to ``watch``.
+    """
     wanted = target(address)
     named = list(map(place, look_in))
+    if watch is not None:
+        access = replace(access, task=f"{access.block} {wanted} borrowers")
     with opened(access, os.environ) as snapshot:
         everywhere = known(snapshot.pin.chain_id)
         places = _meant(wanted, _narrowed(everywhere, named) if named else everywhere)
-        parts = _found(snapshot, wanted, places)
+        parts = _found(snapshot, wanted, places, watch)
         pools = (*places.contracts, *everywhere.contracts)
         return _written(snapshot, wanted, parts, tuple(dict.fromkeys(pools)))
 
@@ -149,13 +172,13 @@ def _meant(wanted: Target, places: Places) -> Places:
     return replace(places, markets=(*places.markets, *markets), tokens=tokens)
 
 
-def _found(snapshot: Snapshot, wanted: Target, places: Places) -> list[Opened]:
+def _found(snapshot: Snapshot, wanted: Target, places: Places, watch: Watch | None) -> list[Opened]:
     """Open the address, then every token met on the way, each once: loops close by themselves."""
     # a market without its contract is in one of those where markets are looked for
     begins = [wanted.address] if wanted.address else list(places.contracts)
     readers = MARKETS if wanted.inside else READERS
     issued: set[str] = set()
-    looks = [Look(snapshot, one, places) for one in begins]
+    looks = [Look(snapshot, one, places, watch) for one in begins]
     snapshot.read_all(_first(looks, readers))
     parts = _opened(looks, readers, issued)
     if not parts:
@@ -226,7 +249,8 @@ def _written(
     readers = tuple(dict.fromkeys(part.reader for part in parts))
     where = f"{chain_name(snapshot.pin.chain_id)} block {snapshot.pin.number}"
     system = draft.system(f"{wanted}, read at {where}.", readers)
-    return Import(system, snapshot.pin, tuple(map(str, draft.checks)), readers)
+    checks = tuple(map(str, draft.checks))
+    return Import(system, snapshot.pin, checks, readers, draft.books, snapshot.resumed)
 
 
 def _holdings(

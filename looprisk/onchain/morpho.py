@@ -139,6 +139,11 @@ def params(place: str, market: str) -> Call:
     return call(place, _PARAMS, _raw(market))
 
 
+def position(place: str, market: str, account: str) -> Call:
+    """Return the call for what an account has in a market: supply and debt shares, collateral."""
+    return call(place, _POSITION, _raw(market), account)
+
+
 def recognise(look: Look) -> tuple[Found, ...]:
     """Return where the address supplies, borrows or pledges, among the places.
 
@@ -155,7 +160,7 @@ def recognise(look: Look) -> tuple[Found, ...]:
 
 def positions(snapshot: Snapshot, morpho: str, ids: Sequence[str], account: str) -> list[Found]:
     """Return what an account has in markets, leaving out those where it has nothing."""
-    answers = snapshot.read_all([call(morpho, _POSITION, _raw(one), account) for one in ids])
+    answers = snapshot.read_all([position(morpho, one, account) for one in ids])
     return [
         Found(morpho, one, account, answer.integer(0), answer.integer(1), answer.integer(2))
         for one, answer in zip(ids, answers, strict=True)

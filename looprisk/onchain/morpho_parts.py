@@ -13,6 +13,8 @@ from looprisk.onchain.principal import of_morpho
 from looprisk.onchain.reader import Reader
 
 NAME = "morpho-blue/1"
+LEAST_SEEN = 10**7
+"""A part of the supply that is smaller than one of so many goes unnoticed."""
 
 
 def write(account: MorphoAccount, draft: Draft) -> None:
@@ -33,15 +35,18 @@ def write(account: MorphoAccount, draft: Draft) -> None:
     draft.put("positions", f"{short('p', account.account)}-{market[2:]}", position)
 
 
-def write_market(market: MorphoMarket, draft: Draft) -> str:
-    """Write a market and return its id; its oracle tells the price of the collateral."""
+def write_market(market: MorphoMarket, draft: Draft, listed: int | None = None) -> str:
+    """Write a market and return its id; its oracle tells the price of the collateral.
+
+    ``listed`` is the debt of all borrowers, where all of them are written beside it.
+    """
     name = short("m", market.id)
     loan, totals = draft.name(market.loan), market.totals
-    lending: Tree = {
-        "cash": draft.amount(market.loan, totals.supplied - totals.borrowed),
-        "supplied": draft.amount(market.loan, totals.supplied),
-    }
-    if totals.borrowed:
+    lending: Tree = {"cash": draft.amount(market.loan, totals.supplied - totals.borrowed)}
+    if listed is None or abs(listed - totals.borrowed) * LEAST_SEEN <= totals.supplied:
+        # of dust, what accounts round up is more than a check of the language lets pass
+        lending["supplied"] = draft.amount(market.loan, totals.supplied)
+    if totals.borrowed and listed is None:
         lending["unlisted_debt"] = f"sound @{NO_READER}"
     part: Tree = {
         "label": f"{draft.name(market.collateral)}/{loan} {percent(market.lltv, WAD)}",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from looprisk.onchain.abi import Call
+from looprisk.onchain.borrowers import Watch
 from looprisk.onchain.draft import Draft
 from looprisk.onchain.places import NOWHERE, Places
 from looprisk.onchain.snapshot import Snapshot
@@ -21,6 +22,8 @@ class Look:
     places: Places = NOWHERE
     """Contracts of protocols in which the address may have an account; none for a token that was
     met on the way."""
+    watch: Watch | None = None
+    """Who is told how far it is where all borrowers of a market are listed; None: they are not."""
 
 
 class Reading(Protocol):

@@ -47,6 +47,18 @@ class RpcError(DataError):
         self.kind = kind_of(code, text)
 
 
+class TooLargeError(RpcError, AnswerError):
+    """An answer is larger than any that is read; what is asked in parts may be answered."""
+
+    def __init__(self, host: str, most: int) -> None:
+        """Say how many bytes are read at ``most``."""
+        megabytes = most // (1024 * 1024)
+        super().__init__(host, 413, f"an answer of more than {megabytes} MB")
+        self.message = f"{host} answers with more than {megabytes} MB"
+        self.help = "no request needs as much"
+        self.args = (self.message, self.help)
+
+
 class Node(Protocol):
     """Whatever answers JSON-RPC: a node over HTTP, a cache before one, a recording."""
 

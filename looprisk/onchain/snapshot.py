@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from looprisk.errors import (
     AnswerError,
@@ -33,6 +34,8 @@ MOST_ASKS = 10
 """In one JSON-RPC batch: what public nodes take."""
 MOST_BLOCKS = 1 << 20
 """In one request for logs; halved where a node refuses."""
+GROWS_AFTER = 8
+"""Requests for logs that succeed before a range that was halved is doubled again."""
 MOST_KEPT = 20_000
 """Answers that are remembered while one thing is imported."""
 FINALIZED = "finalized"
@@ -109,6 +112,8 @@ class Snapshot:
     """False: the node takes block numbers only; ``verify`` then says whether all was of one block.
     """
     logs_read: bool = False
+    resumed: bool = False
+    """The block was pinned by an earlier run that did not end."""
     _answers: dict[tuple[str, Function, bytes], Answer] = field(default_factory=dict, repr=False)
     _codes: dict[str, bytes] = field(default_factory=dict, repr=False)
 
@@ -137,18 +142,10 @@ class Snapshot:
         wanted = {_key(call): call for call in calls}
         known = {key: self._answers[key] for key in wanted if key in self._answers}
         open_ = [(key, call) for key, call in wanted.items() if key not in known]
-        start = 0
-        while start < len(open_):
-            part = open_[start : start + self.most_calls]
-            try:
-                found = self._aggregate([call for _, call in part])
-            except RpcError as refusal:
-                if refusal.kind is not Kind.TOO_MUCH or len(part) == 1:
-                    raise self._told(refusal) from None
-                self.most_calls = max(1, len(part) // 2)
-                continue
+        rest = iter(open_)
+        while part := list(islice(rest, self.most_calls)):
+            found, _ = self._whole([call for _, call in part])
             known.update(zip((key for key, _ in part), found, strict=True))
-            start += len(part)
         if len(self._answers) < MOST_KEPT:
             self._answers.update(known)
         return [known[_key(call)] for call in calls]
@@ -163,14 +160,41 @@ class Snapshot:
             self._codes[address] = bytes_of(code, "the code of a contract", self.node.host)
         return self._codes[address]
 
-    def logs(self, address: str, topics: Sequence[Json], first: int) -> Iterator[Log]:
+    def read_each(self, calls: Iterable[Call]) -> Iterator[Answer]:
+        """Yield the answers to any number of calls, in the order asked; none is remembered."""
+        rest = iter(calls)
+        while part := list(islice(rest, self.most_calls)):
+            found, refused = self._whole(part)
+            # what has too little gas among others is better asked in smaller company
+            if refused > MOST_ASKS:
+                self.most_calls = max(1, len(part) // 2)
+            yield from found
+
+    def _whole(self, calls: list[Call]) -> tuple[list[Answer], int]:
+        """Return the answers to calls, split as the node wants; and how many were asked twice."""
+        try:
+            return self._aggregate(calls)
+        except RpcError as refusal:
+            if refusal.kind is not Kind.TOO_MUCH or len(calls) == 1:
+                raise self._told(refusal) from None
+        self.most_calls = half = max(1, len(calls) // 2)
+        first, second = self._whole(calls[:half]), self._whole(calls[half:])
+        return first[0] + second[0], first[1] + second[1]
+
+    def logs(
+        self,
+        address: str,
+        topics: Sequence[Json],
+        first: int,
+        reached: Callable[[int], None] | None = None,
+    ) -> Iterator[Log]:
         """Yield the events of a contract from block ``first`` to the pinned one, in order.
 
         ``topics`` holds a topic, a list of them or None for each place. A range the node finds
-        too large is halved.
+        too large is halved. ``reached`` is told each block up to which all were read.
         """
         self.logs_read = True
-        start = first
+        start, run = first, 0
         while start <= self.pin.number:
             last = min(start + self.most_blocks - 1, self.pin.number)
             asked: Json = {
@@ -184,10 +208,14 @@ class Snapshot:
             except RpcError as refusal:
                 if refusal.kind is not Kind.TOO_MUCH or last == start:
                     raise self._told(refusal) from None
-                self.most_blocks = max(1, (last - start + 1) // 2)
+                self.most_blocks, run = max(1, (last - start + 1) // 2), 0
                 continue
             yield from self._logs(found, address, start, last)
-            start = last + 1
+            if reached is not None:
+                reached(last)
+            start, run = last + 1, run + 1
+            if run % GROWS_AFTER == 0:
+                self.most_blocks = min(2 * self.most_blocks, MOST_BLOCKS)
 
     def settle(self) -> None:
         """Find out whether the node takes block hashes, and whether the chain has Multicall3."""
@@ -212,9 +240,10 @@ class Snapshot:
     def _pinned(self, method: str, params: list[Json]) -> Json:
         return self.node.request(method, [*params, self.at])
 
-    def _aggregate(self, calls: Sequence[Call]) -> list[Answer]:
+    def _aggregate(self, calls: Sequence[Call]) -> tuple[list[Answer], int]:
+        """Return the answers to calls made in one, and how many of them had to be asked apart."""
         if self.multicall is None or len(calls) == 1:
-            return self._apart(calls)
+            return self._apart(calls), 0
         sent: Json = {"to": self.multicall, "data": _hex(aggregated(calls))}
         data = self._pinned("eth_call", [sent])
         raw = bytes_of(data, "the answers to several calls", self.node.host)
@@ -231,7 +260,7 @@ class Snapshot:
         # nothing in it: the contract may have refused, or run out of gas that it has alone
         unsaid = [at for at in range(len(calls)) if at not in answers]
         answers.update(zip(unsaid, self._apart([calls[at] for at in unsaid]), strict=True))
-        return [answers[at] for at in range(len(calls))]
+        return [answers[at] for at in range(len(calls))], len(unsaid)
 
     def _apart(self, calls: Sequence[Call]) -> list[Answer]:
         """Ask each call by itself, some of them in one request where the node allows it."""

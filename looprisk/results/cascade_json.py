@@ -18,9 +18,8 @@ from looprisk.results.result_json import (
     RESULT_SCHEMA,
     Json,
     Object,
-    assumptions_json,
+    assumption_json,
     number,
-    pinned_json,
     prices_json,
     waterfall_json,
 )
@@ -60,8 +59,7 @@ def cascade_json(cascade: Cascade) -> Object:
         "run_costs": [_cost(row) for row in cascade.cost_rows],
         "timelines": _timelines(cascade),
         "paths": [_path(row) for row in cascade.path_rows],
-        "assumptions": assumptions_json(cascade.assumption_rows),
-        **pinned_json(cascade.pinned),
+        "assumptions": [assumption_json(row) for row in cascade.assumption_rows],
     }
 
 

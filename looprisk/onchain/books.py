@@ -1,0 +1,195 @@
+"""Accounts of a market as a file holds them: positions, or a table where they are many."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from looprisk.errors import DataError
+from looprisk.model.tables import ACCOUNT, COLLATERAL, DEBT, E_MODE, AccountTable, TableName
+from looprisk.model.values import decimal_text
+from looprisk.onchain.borrowers import Borrower, Borrowers
+from looprisk.onchain.draft import Book, Draft, Tree, short
+
+MOST_LISTED = 200
+"""Accounts of one market that are written as positions; more stand in a table."""
+FOLDER = "tables"
+"""Where tables stand, beside the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a market: what it is of, and how many digits stand after the point."""
+
+    side: str
+    """``collateral/`` or ``debt/``."""
+    of: str
+    decimals: int
+
+    @property
+    def name(self) -> str:
+        """As it stands in the header of a table."""
+        return self.side + self.of
+
+    def text(self, amount: int) -> str:
+        """Return an amount in units of its token.
+
+        >>> Column("debt/", "USDC", 6).text(1_500_000), Column("debt/", "USDC", 6).text(0)
+        ('1.5', '0')
+        """
+        return decimal_text(Fraction(amount, 10**self.decimals))
+
+
+def write_borrowers(
+    market: str,
+    columns: Sequence[Column],
+    found: Borrowers,
+    modes: Mapping[int, str],
+    draft: Draft,
+) -> None:
+    """Write the accounts of a market: a few by themselves, many as a table.
+
+    Those that are issuers of this import own their position, and stand by themselves in any case.
+    """
+    many = found.count > MOST_LISTED
+    apart = [one for one in found if not many or one.account in draft.issuers]
+    for one in apart:
+        name = f"{short('p', one.account)}-{market[2:]}"
+        draft.put("positions", name, _position(market, columns, one, modes, draft))
+    if many:
+        name, table = _book(market, columns, found, apart, modes)
+        draft.books[name] = table
+        tabled: Tree = {
+            "market": market,
+            "table": TableName(name, None, _accounts(table)),
+            "rows": str(table.rows),
+            "sha256": table.digest,
+            "totals": dict(table.totals),
+        }
+        draft.put("positions", f"b-{market[2:]}", tabled)
+
+
+def _position(
+    market: str,
+    columns: Sequence[Column],
+    one: Borrower,
+    modes: Mapping[int, str],
+    draft: Draft,
+) -> Tree:
+    part: Tree = {"market": market, **draft.owner(one.account)}
+    if one.mode:
+        part["e_mode"] = modes[one.mode]
+    for side in (COLLATERAL, DEBT):
+        part[side.removesuffix("/")] = {
+            column.of: column.text(amount)
+            for column, amount in zip(columns, one.amounts, strict=True)
+            if column.side == side and amount
+        }
+    return {**part, "address": one.account}
+
+
+def _book(
+    market: str,
+    columns: Sequence[Column],
+    found: Borrowers,
+    apart: Sequence[Borrower],
+    modes: Mapping[int, str],
+) -> tuple[str, Book]:
+    """Return a table of all accounts but some, with its name.
+
+    Columns that nobody has anything in are left out.
+    """
+    totals = [
+        total - sum(one.amounts[at] for one in apart) for at, total in enumerate(found.totals)
+    ]
+    kept = _kept(columns, totals)
+    raw, digest = io.BytesIO(), hashlib.sha256()
+    # without a time in it, the same accounts are the same bytes
+    with gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as stream:
+        for line in _lines(columns, kept, found, {one.account for one in apart}, modes):
+            stream.write(line)
+            digest.update(line)
+    sha = digest.hexdigest()
+    stated = {columns[at].name: columns[at].text(totals[at]) for at in kept}
+    table = Book(raw.getvalue(), f"sha256:{sha}", found.count - len(apart), stated)
+    return f"{FOLDER}/{market}-{sha[:8]}.csv.gz", table
+
+
+def _kept(columns: Sequence[Column], totals: Sequence[int]) -> list[int]:
+    """Return the places of the columns to write: at least one of what is pledged, and of debt."""
+    sides: dict[str, list[int]] = {COLLATERAL: [], DEBT: []}
+    for at, column in enumerate(columns):
+        sides[column.side].append(at)
+    return [
+        at for places in sides.values() for at in [at for at in places if totals[at]] or places[:1]
+    ]
+
+
+def _lines(
+    columns: Sequence[Column],
+    kept: Sequence[int],
+    found: Borrowers,
+    without: set[str],
+    modes: Mapping[int, str],
+) -> Iterator[bytes]:
+    header = [ACCOUNT, *(columns[at].name for at in kept), *([E_MODE] if modes else [])]
+    yield f"{','.join(header)}\n".encode()
+    for one in found:
+        if one.account in without:
+            continue
+        cells = [columns[at].text(one.amounts[at]) if one.amounts[at] else "" for at in kept]
+        mode = [modes.get(one.mode, "")] if modes else []
+        yield f"{','.join([one.account, *cells, *mode])}\n".encode()
+
+
+def put_books(books: Mapping[str, Book], folder: Path) -> None:
+    """Write tables below a folder; each appears whole or not at all.
+
+    Raises DataError where the disk refuses.
+    """
+    for name, book in books.items():
+        target = folder / name
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _put(target, book.packed)
+        except OSError as error:
+            raise DataError(
+                f"cannot write the table {target}: {error.strerror or error}",
+                "is the disk full? run it again: what was read is kept",
+            ) from None
+
+
+def _put(target: Path, content: bytes) -> None:
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with beside.open("xb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _accounts(book: Book) -> AccountTable:
+    """Return a table as a system holds it."""
+    header, *lines = gzip.decompress(book.packed).decode().splitlines()
+    cells = zip(*(line.split(",") for line in lines), strict=True)
+    columns = dict(zip(header.split(","), cells, strict=True))
+    return AccountTable(
+        digest=book.digest,
+        rows=book.rows,
+        names="\n".join(columns[ACCOUNT]).encode(),
+        amounts={
+            name: "\n".join(cell or "0" for cell in columns[name]).encode() for name in book.totals
+        },
+        totals={name: Fraction(total) for name, total in book.totals.items()},
+        e_modes="\n".join(columns.get(E_MODE, ())).encode(),
+    )
