@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from looprisk.errors import UnknownValueError as UnknownValueError
     from looprisk.files import load as load
     from looprisk.files import save as save
+    from looprisk.files.verify import verify as verify
     from looprisk.graph import layers as layers
     from looprisk.graph import loops as loops
     from looprisk.model import Asset as Asset
@@ -78,6 +79,7 @@ _HOMES = {
         "UnknownValueError",
     ),
     "looprisk.files": ("load", "save"),
+    "looprisk.files.verify": ("verify",),
     "looprisk.graph": ("layers", "loops"),
     "looprisk.model": (
         "Asset",

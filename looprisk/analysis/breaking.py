@@ -147,8 +147,8 @@ def why(solved: Solved, of: str, event: str, first: Stretch) -> str:
 
 def _named(segment: Segment, node: str, changed: tuple[int, ...]) -> str:
     conditions = [segment.compiled.index.condition_of[k] for k in changed]
-    own = [condition for name, condition in conditions if name == node]
-    return (own[0] if own else conditions[0][1]).fails
+    own = [condition.fails for name, condition in conditions if name == node]
+    return min(own or (condition.fails for _, condition in conditions))
 
 
 def curves(solved: Solved, layers: tuple[str, ...]) -> tuple[LossCurve, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from looprisk.analysis.clearing import assumptions, digest, title
+from looprisk.analysis.clearing import assumptions, pinned, title
 from looprisk.analysis.names import part_label
 from looprisk.cascade import summary
 from looprisk.cascade.claims import Claim, claims_of
@@ -47,9 +47,11 @@ def cascade_of(case: Case, watch: Watch | None = None) -> Cascade:
     case, done = simulated(case, watch=watch)
     log = _events(done)
     times = done.plan.steps.times
+    asked = pinned(case)
     return Cascade(
         scenario=title(case),
-        inputs_digest=digest(case),
+        inputs_digest=asked.digest,
+        pinned=asked,
         step_s=done.plan.steps.step,
         horizon_s=float(times[-1]),
         path_count=done.paths,

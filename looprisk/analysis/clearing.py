@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from fractions import Fraction
 
 from looprisk.analysis.axis import Axis, axis_of, shock_of
@@ -13,6 +11,7 @@ from looprisk.analysis.equity import equity_rows
 from looprisk.analysis.falling import node_rounds
 from looprisk.analysis.flows import causes, flows
 from looprisk.analysis.names import claim_label
+from looprisk.analysis.proving import proof_of
 from looprisk.analysis.recognising import recognised
 from looprisk.analysis.solve import Solved
 from looprisk.engine.book import Book
@@ -28,6 +27,7 @@ from looprisk.model.case import Case
 from looprisk.model.tree import dump, leaves, provenance, texts
 from looprisk.model.vocabulary import event_named
 from looprisk.results.answers import BreakPoints, Clearing
+from looprisk.results.pinned import Pinned, Settled
 from looprisk.results.records import (
     Assumption,
     BreakPoint,
@@ -52,10 +52,12 @@ def clearing_of(solved: Solved) -> Clearing:
     before, after = flows(solved.start), flows(solved.end)
     breaks = break_points(solved, axis)
     rows = layer_rows(solved, axis, breaks)
+    asked = pinned(solved.case, proof_of(solved))
     nodes = {c.id: n.id for n in solved.end.compiled.skeleton.nodes for c in n.claims}
     return Clearing(
         scenario=title(solved.case),
-        inputs_digest=digest(solved.case),
+        inputs_digest=asked.digest,
+        pinned=asked,
         shock=shock_of(solved, axis, loss_put_in(solved)),
         certificate=certificate(solved),
         at_start=tuple(_event(m, solved.start, 0) for m in _distinct(solved.holding(solved.start))),
@@ -75,12 +77,14 @@ def clearing_of(solved: Solved) -> Clearing:
 def breaks_of(solved: Solved) -> BreakPoints:
     """Return every break point of a case's last stage, and the loss curve of every layer."""
     case = solved.case
+    asked = pinned(case)
     axis = axis_of(solved)
     breaks = break_points(solved, axis)
     rows = layer_rows(solved, axis, breaks)
     return BreakPoints(
         scenario=title(case),
-        inputs_digest=digest(case),
+        inputs_digest=asked.digest,
+        pinned=asked,
         shock=shock_of(solved, axis, loss_put_in(solved)),
         certificate=certificate(solved),
         layer_count=len({row.of for row in breaks}),
@@ -109,9 +113,13 @@ def title(case: Case) -> str:
 
 def digest(case: Case) -> str:
     """Return the digest of the canonical inputs: the system as it starts, and the scenario."""
-    inputs = {"system": case.system.tree(), "scenario": texts(dump(case.scenario))}
-    canonical = json.dumps(inputs, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+    return pinned(case).digest
+
+
+def pinned(case: Case, proof: tuple[Settled, ...] = ()) -> Pinned:
+    """Return the whole question of a case, and the proof of its answer if there is one."""
+    scenario = {key: texts(part) for key, part in dump(case.scenario).items()}
+    return Pinned(name=case.name, system=case.system.tree(), scenario=scenario, proof=proof)
 
 
 def certificate(solved: Solved) -> Certificate:
@@ -297,7 +305,9 @@ def events(solved: Solved) -> tuple[Event, ...]:
 
 
 def _distinct(found: list[Monitor]) -> list[Monitor]:
-    return list({(m.of, m.event): m for m in found}.values())
+    """Return one monitor for each event; of several the same, however the file is ordered."""
+    named = sorted(found, key=lambda m: (m.of, m.event, m.node, m.claim or ""), reverse=True)
+    return list({(m.of, m.event): m for m in named}.values())
 
 
 def _event(monitor: Monitor, point: Point, round_: int) -> Event:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -41,6 +41,8 @@ class Solved:
     ends: tuple[Point, ...]
     scaled: StageRun
     """The stage that break points scale: the one that `ray` names, else the last."""
+    points: tuple[Point, ...]
+    """Every solution on the way: the start, then for each stage its end and what it leaves."""
     selection: Selection = "greatest"
     """Which of several solutions is answered with."""
 
@@ -137,7 +139,8 @@ class Solved:
     def event_nodes(self) -> tuple[Mapping[Break, str], ...]:
         """For each segment the node that decides each event."""
         found = [monitors(segment.compiled, self.baseline) for segment in self.segments]
-        return tuple({(m.of, m.event): m.node for m in reversed(watched)} for watched in found)
+        named = (sorted(watched, key=lambda m: m.node, reverse=True) for watched in found)
+        return tuple({(m.of, m.event): m.node for m in watched} for watched in named)
 
     @cached_property
     def crossings(self) -> tuple[Fraction, ...]:
@@ -162,8 +165,14 @@ def as_written(found: Mapping[Break, tuple[Stretch, ...]]) -> Mapping[Break, tup
     return {key: stretches for key, stretches in inside.items() if stretches}
 
 
-def solve(case: Case) -> Solved:
+Pointed = Callable[[StageRun, Fraction, Selection], Point]
+"""What gives the solution of a stage at a share of its size."""
+
+
+def solve(case: Case, pointed: Pointed = StageRun.at) -> Solved:
     """Solve a case stage by stage, each exactly.
+
+    ``pointed`` gives the solutions: who has them already need not solve.
 
     Raises NotCarriedError and UnknownValueError naming what stands in the way, NotExactError where
     the audits refuse.
@@ -183,16 +192,16 @@ def solve(case: Case) -> Solved:
     _not_too_large(catalogue)
     start = start_state(catalogue)
     still = StageRun(catalogue=catalogue, start=start, before=start, after=start)
-    first = still.at(ZERO, selection)
+    first = pointed(still, ZERO, selection)
     path = [_Here(catalogue=catalogue, start=start, state=start, point=first)]
     runs: list[StageRun] = []
     ends: list[Point] = []
     for place in range(len(scenario.stages)):
         run = _struck(path[-1], scenario, place, selection)
-        end = run.at(ONE, selection)
+        end = pointed(run, ONE, selection)
         runs.append(run)
         ends.append(end)
-        path.append(_left(path[-1], run, end, ONE))
+        path.append(_left(path[-1], run, end, ONE, pointed))
     scaled = next((k for k, run in enumerate(runs) if run.name == scenario.ray), len(runs) - 1)
     return Solved(
         case=case,
@@ -200,6 +209,10 @@ def solve(case: Case) -> Solved:
         start=first,
         runs=tuple(runs) or (still,),
         ends=tuple(ends) or (first,),
+        points=(
+            first,
+            *(p for end, left in zip(ends, path[1:], strict=True) for p in (end, left.point)),
+        ),
         selection=selection,
         scaled=_followed(path, runs, scaled, scenario, selection) if runs else still,
     )
@@ -228,6 +241,11 @@ class _Here:
     """The solution there."""
 
 
+def _on_the_way(path: list[_Here], ends: list[Point]) -> tuple[Point, ...]:
+    after = ((end, left.point) for end, left in zip(ends, path[1:], strict=True))
+    return (path[0].point, *(point for two in after for point in two))
+
+
 def _struck(here: _Here, scenario: Scenario, place: int, selection: Selection) -> StageRun:
     """Return a stage as it strikes where the scenario stands."""
     stage = scenario.stages[place]
@@ -244,7 +262,9 @@ def _struck(here: _Here, scenario: Scenario, place: int, selection: Selection) -
     return latched(run, selection) if scenario.mode == "latched" else run
 
 
-def _left(here: _Here, run: StageRun, end: Point, size: Fraction) -> _Here:
+def _left(
+    here: _Here, run: StageRun, end: Point, size: Fraction, pointed: Pointed = StageRun.at
+) -> _Here:
     """Return where a stage of some size leaves the scenario, with its solution there."""
     catalogue, after = here.catalogue, between(run.before, run.after, size)
     if run.moved_at is not None:
@@ -252,7 +272,9 @@ def _left(here: _Here, run: StageRun, end: Point, size: Fraction) -> _Here:
         after = with_units(after, moved)
     state = carry(end, after)
     still = StageRun(catalogue=catalogue, start=here.start, before=state, after=state)
-    return _Here(catalogue=catalogue, start=here.start, state=state, point=still.at(ZERO))
+    return _Here(
+        catalogue=catalogue, start=here.start, state=state, point=pointed(still, ZERO, "greatest")
+    )
 
 
 def _followed(

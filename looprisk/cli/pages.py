@@ -28,15 +28,15 @@ def of_runs(answers: Sequence[Answer], to: Out, where: Sequence[str]) -> str:
     match to.format:
         case Format.table:
             return _stacked(
-                _shown(answer, _screen(to), place)
+                _shown(answer, screen_of(to), place)
                 for answer, place in zip(answers, where, strict=True)
             )
         case Format.json:
-            return _documents([_document(answer) for answer in answers])
+            return documents([_document(answer) for answer in answers])
         case Format.csv:
             return _one_csv([(answer.scenario, answer.layers.to_csv()) for answer in answers])
         case Format.md:
-            return _page(answer._repr_markdown_() for answer in answers)
+            return page(answer._repr_markdown_() for answer in answers)
     assert_never(to.format)
 
 
@@ -66,7 +66,7 @@ def of_demo(answers: Sequence[Answer], breaks: Sequence[BreakPoints], to: Out) -
     """Return the shipped case, part by part; its last line leads to a file of one's own."""
     if to.format is not Format.table:
         return of_runs(answers, to, [""] * len(answers))
-    screen = _screen(to)
+    screen = screen_of(to)
     pages = ["\n".join(prose(DEMO_TITLE, screen)) + "\n"]
     for part, answer, points in zip(DEMO, answers, breaks, strict=True):
         title = "\n".join(screen.paint(line, "bold") for line in prose(part.title, screen))
@@ -79,15 +79,15 @@ def of_causes(answers: Sequence[Clearing], layer: str, to: Out) -> str:
     """Return why one layer loses, under each clearing."""
     match to.format:
         case Format.table:
-            return _stacked(explain_text(answer, layer, _screen(to)) for answer in answers)
+            return _stacked(explain_text(answer, layer, screen_of(to)) for answer in answers)
         case Format.json:
-            return _documents([answer.explain(layer).to_json() for answer in answers])
+            return documents([answer.explain(layer).to_json() for answer in answers])
         case Format.csv:
             return _one_csv(
                 [(answer.scenario, answer.explain(layer).to_csv()) for answer in answers]
             )
         case Format.md:
-            return _page(answer.explain(layer).to_markdown() for answer in answers)
+            return page(answer.explain(layer).to_markdown() for answer in answers)
     assert_never(to.format)
 
 
@@ -96,13 +96,13 @@ def of_break_points(answers: Sequence[BreakPoints | Bounds], to: Out) -> str:
     match to.format:
         case Format.table:
             return _stacked(
-                bounds_text(answer, _screen(to), breaks=True)
+                bounds_text(answer, screen_of(to), breaks=True)
                 if isinstance(answer, Bounds)
-                else break_text(answer, _screen(to))
+                else break_text(answer, screen_of(to))
                 for answer in answers
             )
         case Format.json:
-            return _documents(
+            return documents(
                 [
                     dumps(
                         bounds_json(answer)
@@ -118,7 +118,7 @@ def of_break_points(answers: Sequence[BreakPoints | Bounds], to: Out) -> str:
             ]
             return _one_csv([(scenario, table.to_csv()) for scenario, table in tables])
         case Format.md:
-            return _page(answer._repr_markdown_() for answer in answers)
+            return page(answer._repr_markdown_() for answer in answers)
     assert_never(to.format)
 
 
@@ -126,17 +126,18 @@ def of_verdicts(report: CheckReport, to: Out) -> str:
     """Return the verdicts as they are shown."""
     match to.format:
         case Format.table:
-            return check_text(report, _screen(to))
+            return check_text(report, screen_of(to))
         case Format.json:
             return dumps(check_json(report))
         case Format.csv:
             return report.table.to_csv()
         case Format.md:
-            return _page([report._repr_markdown_()])
+            return page([report._repr_markdown_()])
     assert_never(to.format)
 
 
-def _screen(to: Out) -> Screen:
+def screen_of(to: Out) -> Screen:
+    """Return the screen that an answer is laid out for."""
     return Screen(width=to.width, color=to.color, unicode=to.unicode)
 
 
@@ -152,12 +153,12 @@ def _stacked(pages: Iterable[str]) -> str:
     return "\n".join(pages)
 
 
-def _page(texts: Iterable[str]) -> str:
+def page(texts: Iterable[str]) -> str:
     """Return Markdown as one page, no line of which a CI runner takes for a command."""
     return "\n".join(for_log(line) for line in "\n".join(texts).split("\n"))
 
 
-def _documents(texts: Sequence[str]) -> str:
+def documents(texts: Sequence[str]) -> str:
     """Return one JSON document as it is, and several as a list."""
     if len(texts) == 1:
         return texts[0]

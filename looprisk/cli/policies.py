@@ -1,4 +1,4 @@
-"""The verbs of policies and results: ``check``."""
+"""The verbs of policies and results: ``check``, ``verify``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -43,3 +43,28 @@ def check(
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     telling = judge.Telling(junit=junit, github=github, update=update)
     return judge.check([read(one, set_, None) for one in where], to, telling, bounds=bounds)
+
+
+@app.command("verify")
+def verify(
+    results: Annotated[
+        list[Path], typer.Argument(metavar="RESULT...", help="Results of run or break, as JSON.")
+    ],
+    *,
+    within: Annotated[
+        str | None,
+        typer.Option(
+            "--within", metavar="ROOM", help="Room for every figure: 1e-6, 0.1%; else none."
+        ),
+    ] = None,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Solve a result again from the inputs it pins, and name the first difference."""
+    from looprisk.cli import comparing
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    return comparing.verify(results, within, to)

@@ -225,7 +225,7 @@ class StageRun:
             nearer = out_of_focus(
                 focus, compiled.skeleton, compiled.form, compiled.index, solution, s
             )
-        return _read_off(Point(s=s, compiled=compiled, solution=solution))
+        return read_off(Point(s=s, compiled=compiled, solution=solution))
 
     @cached_property
     def navs(self) -> tuple[str, ...]:
@@ -301,7 +301,7 @@ def _ends(
     return (lo, hi) if form.exact else (float(lo), float(hi))
 
 
-def _read_off(point: Point) -> Point:
+def read_off(point: Point) -> Point:
     """Return a solution with the payments outside.
 
     That are ratios of what it decides (SEMANTICS 4.2d).

@@ -13,8 +13,9 @@ What each reader was compared with, to the last unit, on a local chain:
 * ``pendle-v2``: factories, tokens, market and oracles of core 6.11.0; wrapper (SY), gauges and
   Aave's adapter for principal are contracts of ours with the functions that are read.
 * ``erc-4626``: OpenZeppelin's vault. ``chainlink``: the proxy and its mock aggregator.
-* ``metamorpho``, ``compound-v3``, ``euler-v2``, ``wsteth``: contracts of ours with the functions
-  that are read; the originals are in no package registry.
+* ``metamorpho``, ``compound-iii``, ``euler-v2``, ``wrapper`` (wstETH, weETH, rETH and providers of
+  rates): contracts of ours with the functions that are read; the originals are in no package
+  registry.
 * ``hyperliquid`` is no chain: an account over the venue's HTTP interface (``hedges``). It was
   compared with the account that the venue's own documentation shows, and with accounts made up
   by its rules; never with the venue itself.

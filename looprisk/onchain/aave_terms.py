@@ -8,7 +8,9 @@ from fractions import Fraction
 
 from looprisk.onchain.abi import NOBODY, Answer, Call, call
 from looprisk.onchain.snapshot import Snapshot
+from looprisk.results.names import clean
 
+LONGEST_LABEL = 64
 MOST_RESERVES = 128
 EXACTLY, ROUGHLY = Fraction(0), Fraction(1, 10**6)
 PRICE = "getAssetPrice(address)(uint256)"
@@ -124,7 +126,8 @@ def contracts(snapshot: Snapshot, found: Found, beside: Sequence[Call] = ()) -> 
             *beside,
         ]
     )
-    return Pool(found, data.address(), oracle.address(), label.text() if label.ok else "")
+    said = clean(label.text())[:LONGEST_LABEL] if label.ok else ""
+    return Pool(found, data.address(), oracle.address(), said)
 
 
 def based(snapshot: Snapshot, pool: Pool, beside: Sequence[Call] = ()) -> Pool:
@@ -184,7 +187,7 @@ def modes(
 
 def _terms(answer: Answer) -> tuple[int, int, int, str, str]:
     ltv, threshold, bonus, source, label = answer.items()
-    return _int(ltv), _int(threshold), _int(bonus), str(label), str(source)
+    return _int(ltv), _int(threshold), _int(bonus), clean(str(label))[:LONGEST_LABEL], str(source)
 
 
 _Inside = tuple[frozenset[str], frozenset[str]]

@@ -11,16 +11,6 @@ from looprisk.onchain.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A vault: the address of its share, and what it says of itself."""
-
-    share: str
-    asset: str
-    total_assets: int
-    supply: int
-
-
-@dataclass(frozen=True, slots=True)
 class Vault:
     """A vault, in the smallest units of asset and share."""
 
@@ -45,25 +35,31 @@ class Vault:
 
 def asks(look: Look) -> list[Call]:
     """Return what tells a vault."""
-    return [
-        call(look.address, "asset()(address)"),
-        call(look.address, "totalAssets()(uint256)"),
-        call(look.address, "totalSupply()(uint256)"),
-    ]
+    return [call(look.address, "asset()(address)")]
 
 
-def recognise(look: Look) -> tuple[Found, ...]:
+def recognise(look: Look) -> tuple[Vault, ...]:
     """Return the vault at the address; one that has no shares out is a token like any other."""
-    asset, assets, supply = look.snapshot.read_all(asks(look))
-    if not (asset.ok and assets.ok and supply.ok and supply.integer()):
+    (asset,) = look.snapshot.read_all(asks(look))
+    if not asset.ok:
         return ()
-    return (Found(look.address, asset.address(), assets.integer(), supply.integer()),)
+    assets, supply, idle = look.snapshot.read_all(
+        [
+            call(look.address, "totalAssets()(uint256)"),
+            call(look.address, "totalSupply()(uint256)"),
+            call(asset.address(), "balanceOf(address)(uint256)", look.address),
+        ]
+    )
+    if not (assets.ok and idle.ok and supply.ok and supply.integer()):
+        return ()
+    held = (assets.integer(), supply.integer(), idle.integer())
+    return (Vault(look.address, asset.address(), *held),)
 
 
-def read(snapshot: Snapshot, found: Found) -> Vault:
-    """Return the vault with what it has of its asset."""
-    idle = snapshot.read(call(found.asset, "balanceOf(address)(uint256)", found.share))
-    return Vault(found.share, found.asset, found.total_assets, found.supply, idle.integer())
+def read(snapshot: Snapshot, found: Vault) -> Vault:
+    """Return it: what tells a vault is all there is to know of it."""
+    del snapshot
+    return found
 
 
 def write(vault: Vault, draft: Draft) -> None:

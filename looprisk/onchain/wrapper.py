@@ -1,17 +1,30 @@
-"""Tokens that wrap another at a rate of their own, as wstETH wraps stETH."""
+"""Tokens that wrap another at a rate of their own: wstETH, weETH, rETH, and those like them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from looprisk.model.values import decimal_text
 from looprisk.onchain.abi import Call, call
 from looprisk.onchain.draft import Draft
+from looprisk.onchain.places import NOWHERE
 from looprisk.onchain.reader import Look, Reader
 from looprisk.onchain.snapshot import Snapshot
 
 RATE_UNIT = 10**18
+
+
+_LIDO = ("stEthPerToken()(uint256)", "stETH()(address)")
+_RATE = "getRate()(uint256)"
+_IN_COIN = (
+    ("getExchangeRate()(uint256)", "getEthValue(uint256)(uint256)"),
+    ("exchangeRate()(uint256)", ""),
+)
+"""Rocket Pool's and Coinbase's: they count in the coin of the chain and name no token."""
+_INNER = ("eETH", "underlying", "asset", "token")
+"""What a provider of rates calls what it counts in; the first is ether.fi's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +32,11 @@ class Wrapper:
     """A wrapper; ``rate`` is of the inner token for one of it, in units of 1e18."""
 
     token: str
-    inner: str
+    inner: str | None
+    """None where it names none."""
     rate: int
+    again: int | None = None
+    """What its own conversion of one says; None where it has none."""
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -33,19 +49,43 @@ class Wrapper:
 
 
 def asks(look: Look) -> tuple[Call, ...]:
-    """Return what tells whether there is a wrapper."""
-    return (
-        call(look.address, "stEthPerToken()(uint256)"),
-        call(look.address, "stETH()(address)"),
-    )
+    """Return what tells whether there is a wrapper.
+
+    A rate in the coin of the chain prices nothing here: only what the user named is asked for it.
+    """
+    named = () if look.places is NOWHERE else tuple(rate for rate, _ in _IN_COIN)
+    return tuple(call(look.address, one) for one in (*_LIDO, _RATE, *named))
 
 
 def recognise(look: Look) -> tuple[Wrapper, ...]:
     """Return the wrapper at the address."""
-    rate, inner = look.snapshot.read_all(asks(look))
-    if not (rate.ok and inner.ok and rate.integer()):
+    lido, staked, rate, *in_coin = look.snapshot.read_all(asks(look))
+    if lido.ok and lido.integer() and staked.ok:
+        return (Wrapper(look.address, staked.address(), lido.integer()),)
+    if rate.ok and rate.integer():
+        names = [f"{name}()(address)" for name in _INNER]
+        return _wrapper(look, rate.integer(), names, "getEETHByWeETH(uint256)(uint256)")
+    for told, (_, again) in zip(in_coin, _IN_COIN, strict=False):
+        if told.ok and told.integer():
+            return _wrapper(look, told.integer(), [], again)
+    return ()
+
+
+def _wrapper(look: Look, rate: int, names: Sequence[str], again: str) -> tuple[Wrapper, ...]:
+    """Return the wrapper where it is a token: a rate alone is told by other contracts too."""
+    asked = [call(look.address, one) for one in ("totalSupply()(uint256)", *names)]
+    if again:
+        asked.append(call(look.address, again, RATE_UNIT))
+    supply, *rest = look.snapshot.read_all(asked)
+    if not supply.ok:
         return ()
-    return (Wrapper(look.address, inner.address(), rate.integer()),)
+    said = rest.pop() if again else None
+    inner = next((one.address() for one in rest if one.ok), None)
+    return (
+        Wrapper(
+            look.address, inner, rate, said.integer() if said is not None and said.ok else None
+        ),
+    )
 
 
 def read(snapshot: Snapshot, found: Wrapper) -> Wrapper:
@@ -57,6 +97,13 @@ def read(snapshot: Snapshot, found: Wrapper) -> Wrapper:
 def write(wrapper: Wrapper, draft: Draft) -> None:
     """Remark what it wraps; price it in that where nobody told a price and it was met."""
     rate = Fraction(wrapper.rate, RATE_UNIT)
+    if wrapper.again is not None:
+        what = f"rate of {draft.name(wrapper.token)}"
+        draft.check(what, wrapper.rate, wrapper.again)
+    if wrapper.inner is None:
+        said = f"its rate is {decimal_text(rate)} of what it does not name"
+        draft.remarks[wrapper.token] = {"note": said}
+        return
     draft.remarks[wrapper.token] = {
         "note": f"wraps {decimal_text(rate)} of {wrapper.inner}",
         "depends_on": {"wraps": wrapper.inner},
@@ -65,4 +112,4 @@ def write(wrapper: Wrapper, draft: Draft) -> None:
         draft.quoted(wrapper.token, rate, wrapper.inner)
 
 
-READER = Reader("wsteth/1", recognise, read, write, asks)
+READER = Reader("wrapper/1", recognise, read, write, asks)

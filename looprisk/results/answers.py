@@ -18,6 +18,7 @@ from looprisk.results.answer_tables import (
     waterfall_table,
 )
 from looprisk.results.names import clean, for_html, for_markdown, shown
+from looprisk.results.pinned import Pinned
 from looprisk.results.records import (
     Assumption,
     AxisMark,
@@ -50,6 +51,8 @@ class Clearing:
     basis: Literal["economic", "book", "market"] = "economic"
     inputs_digest: str
     """``sha256:`` and 64 hex digits of the canonical inputs."""
+    pinned: Pinned | None = field(default=None, hash=False)
+    """The inputs themselves, and the proof; None in an answer made by hand."""
     shock: Shock
     certificate: Certificate
     at_start: tuple[Event, ...] = ()
@@ -181,6 +184,7 @@ class BreakPoints:
 
     scenario: str
     inputs_digest: str
+    pinned: Pinned | None = field(default=None, hash=False)
     shock: Shock
     certificate: Certificate
     layer_count: int

@@ -18,8 +18,9 @@ from looprisk.results.result_json import (
     RESULT_SCHEMA,
     Json,
     Object,
-    assumption_json,
+    assumptions_json,
     number,
+    pinned_json,
     prices_json,
     waterfall_json,
 )
@@ -59,7 +60,8 @@ def cascade_json(cascade: Cascade) -> Object:
         "run_costs": [_cost(row) for row in cascade.cost_rows],
         "timelines": _timelines(cascade),
         "paths": [_path(row) for row in cascade.path_rows],
-        "assumptions": [assumption_json(row) for row in cascade.assumption_rows],
+        "assumptions": assumptions_json(cascade.assumption_rows),
+        **pinned_json(cascade.pinned),
     }
 
 

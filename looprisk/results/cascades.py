@@ -35,6 +35,7 @@ from looprisk.results.cascade_tables import (
 )
 from looprisk.results.names import clean, for_html, for_markdown
 from looprisk.results.phrases import assumed
+from looprisk.results.pinned import Pinned
 from looprisk.results.records import Assumption, WaterfallRow
 from looprisk.results.table import Table
 
@@ -52,6 +53,8 @@ class Cascade:
     engine: Literal["cascade"] = "cascade"
     inputs_digest: str
     """``sha256:`` and 64 hex digits of the canonical inputs."""
+    pinned: Pinned | None = field(default=None, hash=False)
+    """The inputs themselves, and the proof; None in an answer made by hand."""
     step_s: float
     horizon_s: float
     path_count: int

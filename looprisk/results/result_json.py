@@ -1,10 +1,14 @@
 """The versioned JSON of an answer: one order of keys, plain numbers, the same bytes every time."""
 
 import json
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
 from pathlib import Path
 
 from looprisk.results.answers import BreakPoints, CheckReport, Clearing
 from looprisk.results.phrases import failure, found
+from looprisk.results.pinned import Pinned
 from looprisk.results.records import (
     Assumption,
     AxisMark,
@@ -46,11 +50,12 @@ def result_json(clearing: Clearing) -> Object:
         "waterfall": [waterfall_json(row) for row in clearing.waterfall_rows],
         "events": [_event(row) for row in clearing.event_rows],
         "break_points": [_break_point(row) for row in clearing.break_point_rows],
-        "assumptions": [assumption_json(row) for row in clearing.assumption_rows],
+        "assumptions": assumptions_json(clearing.assumption_rows),
         "causes": {
             layer: [{"text": cause.text, "amount_usd": number(cause.amount_usd)} for cause in rows]
             for layer, rows in sorted(clearing.causes.items())
         },
+        **pinned_json(clearing.pinned),
     }
 
 
@@ -66,7 +71,8 @@ def break_points_json(points: BreakPoints) -> Object:
         "break_points": [_break_point(row) for row in points.rows],
         "marks": [_mark(mark) for mark in points.marks],
         "curves": [_curve(curve) for curve in points.curves],
-        "assumptions": [assumption_json(row) for row in points.assumption_rows],
+        "assumptions": assumptions_json(points.assumption_rows),
+        **pinned_json(points.pinned),
     }
 
 
@@ -98,6 +104,32 @@ def result_schema() -> Object:
     text = Path(__file__).with_name("result.schema.json").read_text(encoding="utf-8")
     schema: Object = json.loads(text)
     return schema
+
+
+def pinned_json(pinned: Pinned | None) -> Object:
+    """Return what a document pins of its question: the inputs, by whom it was solved, the proof."""
+    if pinned is None:
+        return {}
+    # in the order of the file: floats are added in it, so their last digits come back too
+    system: Json = json.loads(json.dumps(pinned.system))
+    scenario: Json = json.loads(json.dumps(pinned.scenario))
+    parts = ("nodes", "claims", "navs")
+    return {
+        "made_by": {"looprisk": version()},
+        "inputs": {"name": pinned.name, "system": system, "scenario": scenario},
+        "proof": [
+            {part: dict(sorted(getattr(one, part).items())) for part in parts}
+            for one in pinned.proof
+        ],
+    }
+
+
+def version() -> str:
+    """Return the version of looprisk; of a source tree that is not installed, ``source``."""
+    try:
+        return installed("looprisk")
+    except PackageNotFoundError:
+        return "source"
 
 
 def number(value: float | None) -> float | None:
@@ -205,6 +237,11 @@ def _break_point(row: BreakPoint) -> Object:
         "together_with": list(row.together_with),
         "because": row.because,
     }
+
+
+def assumptions_json(rows: Iterable[Assumption]) -> list[Json]:
+    """Return the inputs that no source backs, by their paths."""
+    return [assumption_json(row) for row in sorted(rows, key=lambda row: row.input)]
 
 
 def assumption_json(row: Assumption) -> Object:

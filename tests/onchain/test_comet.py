@@ -248,4 +248,4 @@ def test_the_market_by_itself(town, place, tmp_path, monkeypatch):
     made = import_at(place.contract.address, Access(block="latest", rpc=town.url))
     assert list(made.system.markets) == ["cUSDCv3"]
     assert not made.system.positions
-    assert made.readers == ("compound-iii/1", "wsteth/1")
+    assert made.readers == ("compound-iii/1", "wrapper/1")

@@ -3,6 +3,7 @@
 import pytest
 
 import looprisk as lr
+from looprisk.errors import AnswerError
 from looprisk.onchain import feed, wrapper
 from looprisk.onchain.access import Access
 from looprisk.onchain.draft import Draft
@@ -134,6 +135,66 @@ def test_a_wrapper_by_itself_has_no_price_until_one_is_told(town, imported):
     system = imported(town.tokens["wstETH"].address)
     assert system.assets["wstETH"].price.is_unknown
     assert lr.run(system.set({"wstETH/price": "$3600"}), price={"wstETH": "-5%"})
+
+
+def wrapped(town, address):
+    with snapshot_of(town) as snapshot:
+        (read,) = wrapper.recognise(Look(snapshot, address, Places()))
+        known = tokens(snapshot, [address, *([read.inner] if read.inner else [])])
+        draft = Draft(snapshot.pin, known)
+    wrapper.write(read, draft)
+    return read, draft
+
+
+def test_a_wrapper_of_restaked_ether(town, shop):
+    rate = 1_053_120_001_230_004_567
+    inner = town.tokens["WETH"].address
+    token = town.by.deploy(shop.own("WrappedRestake"), inner, rate)
+    read, draft = wrapped(town, token.address)
+    assert (read.rate, read.inner, read.again) == (rate, inner, rate)
+    price = draft.system("test", ["x"]).assets["weETH"].price
+    assert (price.number * WAD, price.of) == (rate, "WETH")
+
+
+def test_a_rate_in_the_coin_of_the_chain_is_told_and_prices_nothing(town, shop, imported):
+    rate = 1_149_999_999_999_999_999
+    token = town.by.deploy(shop.own("PooledStake"), rate)
+    read, _ = wrapped(town, token.address)
+    assert (read.rate, read.inner) == (rate, None)
+    assert read.again == token.functions.getEthValue(WAD).call()
+    asset = imported(token.address).assets["rETH"]
+    assert asset.note == "its rate is 1.149999999999999999 of what it does not name"
+    assert asset.price.is_unknown
+
+
+def test_any_token_that_provides_a_rate(town):
+    """A rate, a supply, and an inner token under one of the names that are in use."""
+    inner = bytes.fromhex(town.tokens["WETH"].address[2:]).rjust(32, b"\0")
+    amounts = {"getRate": WAD * 11 // 10, "totalSupply": 7, "decimals": 18}
+    answers(town, **{name: one.to_bytes(32, "big") for name, one in amounts.items()})
+    read, _ = wrapped(town, town.odd_token.address)
+    assert (read.rate, read.inner) == (WAD * 11 // 10, None)
+    answers(town, underlying=inner)
+    read, _ = wrapped(town, town.odd_token.address)
+    assert read.inner == town.tokens["WETH"].address
+
+
+def test_a_provider_of_rates_that_is_no_token_wraps_nothing(town):
+    answers(town, getRate=WAD.to_bytes(32, "big"))
+    with snapshot_of(town) as snapshot:
+        assert wrapper.recognise(Look(snapshot, town.odd_token.address)) == ()
+
+
+def test_a_rate_that_its_own_conversion_denies_is_refused(town, imported):
+    """The two functions of one contract disagree: it is not what it looks like."""
+    from eth_utils import keccak
+
+    amounts = {"getRate": WAD * 11 // 10, "totalSupply": 7, "decimals": 18}
+    answers(town, **{name: one.to_bytes(32, "big") for name, one in amounts.items()})
+    selector = keccak(text="getEETHByWeETH(uint256)")[:4]
+    town.by.send(town.odd_token.functions.answer(selector, WAD.to_bytes(32, "big")))
+    with pytest.raises(AnswerError, match="rate of"):
+        imported(town.odd_token.address)
 
 
 def test_other_tokens_wrap_nothing(town):

@@ -285,3 +285,36 @@ def test_a_key_is_never_told(town, cli, caplog, verb, url):
     assert (code, out) == (3, "")
     assert err.startswith("error: ")
     assert "c4n4ry" not in f"{out}{err}{caplog.text}"
+
+
+HOSTILE = {
+    "none": b"",
+    "empty": WORD + bytes(32),
+    "a word": b"MKR".ljust(32, b"\0"),
+    "escapes": WORD + (9).to_bytes(32, "big") + b"\x1b[2J\x07\x9b1m".ljust(32, b"\0"),
+    "of yaml": WORD + (20).to_bytes(32, "big") + b'a: b #c\n- {x: "&*!|>'.ljust(32, b"\0"),
+    "a number": WORD + (5).to_bytes(32, "big") + b"1e999".ljust(32, b"\0"),
+    "a word of ours": WORD + (7).to_bytes(32, "big") + b"unknown".ljust(32, b"\0"),
+    "reversed": WORD + (9).to_bytes(32, "big") + "US\u202eCD\u200b".encode().ljust(32, b"\0"),
+    "long": WORD + (5_000).to_bytes(32, "big") + b"A" * 5_024,
+}
+
+
+@pytest.mark.parametrize("symbol", HOSTILE)
+def test_a_token_of_odd_metadata_is_imported(town, cli, tmp_path, symbol):
+    """As a wrapper, so that it is written as an asset; the file loads, and nothing escapes."""
+    rate, supply, decimals = 10**18, 7, 0 if len(symbol) % 2 else 36
+    numbers = {"decimals": decimals, "getRate": rate, "totalSupply": supply}
+    answers(town, **{name: one.to_bytes(32, "big") for name, one in numbers.items()})
+    if HOSTILE[symbol]:
+        answers(town, symbol=HOSTILE[symbol])
+    words = (f"local:{town.odd_token.address}", "--block", "latest", "-o", "odd.yaml")
+    code, out, err = cli("import", *words)
+    assert (code, out) == (0, "")
+    text = (tmp_path / "odd.yaml").read_text("utf-8")
+    assert all(letter.isprintable() or letter == "\n" for letter in f"{text}{err}")
+    system = lr.load(tmp_path / "odd.yaml").system
+    (name,) = system.assets
+    assert system.assets[name].decimals == decimals
+    assert len(name) <= 32
+    assert name not in {"unknown", ""}

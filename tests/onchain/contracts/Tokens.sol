@@ -71,6 +71,34 @@ contract WrappedStake is Token {
     }
 }
 
+/// A wrapper with the read functions of weETH; its rate is set by hand.
+contract WrappedRestake is Token {
+    uint256 public getRate;
+    address public immutable eETH;
+
+    constructor(address inner, uint256 rate) Token("Wrapped restaked Ether", "weETH", 18) {
+        eETH = inner;
+        getRate = rate;
+    }
+
+    function getEETHByWeETH(uint256 amount) external view returns (uint256) {
+        return amount * getRate / 1e18;
+    }
+}
+
+/// A token with the read functions of rETH: worth more of the chain's coin as time goes by.
+contract PooledStake is Token {
+    uint256 public immutable getExchangeRate;
+
+    constructor(uint256 rate) Token("Pooled Ether", "rETH", 18) {
+        getExchangeRate = rate;
+    }
+
+    function getEthValue(uint256 amount) external view returns (uint256) {
+        return amount * getExchangeRate / 1e18;
+    }
+}
+
 /// OpenZeppelin's vault as it is; yield is paid by sending the asset in.
 contract Vault is ERC4626 {
     constructor(IERC20 asset_, string memory name_, string memory symbol_)

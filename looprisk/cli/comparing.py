@@ -1,0 +1,58 @@
+"""What ``verify`` does: ask a result again, show what differs, choose the exit code."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from looprisk.cli.busy import tracked
+from looprisk.cli.emit import Format, Out, write
+from looprisk.cli.failure import Exit
+from looprisk.cli.pages import documents, page, screen_of
+from looprisk.files.verify import verify as verified
+from looprisk.results.figures import room
+from looprisk.results.layout import prose
+from looprisk.results.result_json import dumps
+from looprisk.results.verifications import Verification, verification_json
+
+MOST_SHOWN = 10
+"""So many differences are shown on a terminal."""
+
+
+def verify(paths: Sequence[Path], within: str | None, to: Out) -> int:
+    """Show whether results are what their inputs give; 3 where one is not."""
+    allowed = room(within) if within is not None else None
+    names = [str(path) for path in paths]
+    found = [
+        one
+        for path in tracked(paths, names, doing="verifying", quiet=to.quiet)
+        for one in verified(path, within=allowed)
+    ]
+    write(to, _shown(found, to))
+    return Exit.OK if all(one.identical for one in found) else Exit.DATA
+
+
+def _shown(found: Sequence[Verification], to: Out) -> str:
+    match to.format:
+        case Format.table:
+            return "\n".join(_text(one, to) for one in found)
+        case Format.json:
+            return documents([dumps(verification_json(one)) for one in found])
+        case Format.csv:
+            rows = [one.table.to_csv().split("\n", 1) for one in found]
+            return "\n".join([rows[0][0], *(body.rstrip("\n") for _, body in rows if body)])
+        case Format.md:
+            return page(one._repr_markdown_() for one in found)
+
+
+def _text(one: Verification, to: Out) -> str:
+    screen = screen_of(to)
+    lines = [screen.paint(line, "bold") for line in prose(one.headline, screen)]
+    for note in one.notes:
+        lines += prose(note, screen)
+    if len(one.differences) > 1:
+        shown = replace(one, differences=one.differences[:MOST_SHOWN])
+        lines += ["", shown.table.text(to.width, color=to.color, unicode=to.unicode)]
+        if len(one.differences) > MOST_SHOWN:
+            rest = len(one.differences) - MOST_SHOWN
+            lines += prose(f"… and {rest:,} more: --format csv lists all", screen)
+    return "\n".join(lines) + "\n"
