@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from looprisk.errors import UnknownValueError as UnknownValueError
     from looprisk.files import load as load
     from looprisk.files import save as save
+    from looprisk.files.diff import diff as diff
     from looprisk.files.verify import verify as verify
     from looprisk.graph import layers as layers
     from looprisk.graph import loops as loops
@@ -79,6 +80,7 @@ _HOMES = {
         "UnknownValueError",
     ),
     "looprisk.files": ("load", "save"),
+    "looprisk.files.diff": ("diff",),
     "looprisk.files.verify": ("verify",),
     "looprisk.graph": ("layers", "loops"),
     "looprisk.model": (

@@ -1,4 +1,4 @@
-"""What ``verify`` does: ask a result again, show what differs, choose the exit code."""
+"""What ``verify`` and ``diff`` do: ask again, show what differs, choose the exit code."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,7 +8,9 @@ from looprisk.cli.busy import tracked
 from looprisk.cli.emit import Format, Out, write
 from looprisk.cli.failure import Exit
 from looprisk.cli.pages import documents, page, screen_of
+from looprisk.files.diff import diff as compared
 from looprisk.files.verify import verify as verified
+from looprisk.results.diffs import Diff, diff_json
 from looprisk.results.figures import room
 from looprisk.results.layout import prose
 from looprisk.results.result_json import dumps
@@ -29,6 +31,32 @@ def verify(paths: Sequence[Path], within: str | None, to: Out) -> int:
     ]
     write(to, _shown(found, to))
     return Exit.OK if all(one.identical for one in found) else Exit.DATA
+
+
+def diff(before: Path, after: Path, to: Out) -> int:
+    """Show what changed between two files or results; judge nothing."""
+    found = compared(before, after)
+    match to.format:
+        case Format.table:
+            write(to, _diff_text(found, to))
+        case Format.json:
+            write(to, dumps(diff_json(found)))
+        case Format.csv:
+            write(to, found.parameters.to_csv())
+        case Format.md:
+            write(to, page([found.to_markdown()]))
+    return Exit.OK
+
+
+def _diff_text(found: Diff, to: Out) -> str:
+    screen = screen_of(to)
+    lines = [screen.paint(line, "bold") for line in prose(found.headline, screen)]
+    for table in (found.break_points, found.layers, found.edge_table, found.parameters):
+        if table.rows:
+            lines += ["", table.text(to.width, color=to.color, unicode=to.unicode)]
+    for note in found.notes:
+        lines += ["", *prose(f"no answer: {note}", screen)]
+    return "\n".join(lines) + "\n"
 
 
 def _shown(found: Sequence[Verification], to: Out) -> str:

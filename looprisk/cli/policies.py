@@ -1,4 +1,4 @@
-"""The verbs of policies and results: ``check``, ``verify``."""
+"""The verbs of policies and results: ``check``, ``verify``, ``diff``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -68,3 +68,23 @@ def verify(
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     return comparing.verify(results, within, to)
+
+
+@app.command("diff")
+def diff(
+    before: Annotated[
+        Path, typer.Argument(metavar="BEFORE", help="A looprisk file, or a result as JSON.")
+    ],
+    after: Annotated[Path, typer.Argument(metavar="AFTER", help="What it became.")],
+    *,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Show what changed: values, who holds what, break points and losses, the worst first."""
+    from looprisk.cli import comparing
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    return comparing.diff(before, after, to)

@@ -49,6 +49,11 @@ def verify(path: str | Path, *, within: Room | None = None) -> tuple[Verificatio
     return tuple(_verified(document, place, within) for document in _documents(place))
 
 
+def cases_of(path: Path) -> tuple[Case, ...]:
+    """Return the cases that the results of a file pin; raise DataError where it has none."""
+    return tuple(_pinned(document, path)[0] for document in _documents(path))
+
+
 def _documents(path: Path) -> Iterator[Mapping[str, Json]]:
     try:
         with path.open("rb") as stream:
@@ -72,17 +77,13 @@ def _documents(path: Path) -> Iterator[Mapping[str, Json]]:
 
 
 def _verified(document: Mapping[str, Json], path: Path, within: Room | None) -> Verification:
-    inputs = document.get("inputs")
-    if not isinstance(inputs, dict):
-        raise DataError(f"{path} pins no inputs: it cannot be solved again from itself")
-    system, scenario = _map(inputs, "system", path), _map(inputs, "scenario", path)
-    case = _case(str(inputs.get("name", "")), system, scenario, path)
+    case, real_digest = _pinned(document, path)
     solutions, equations, disproved = _proof(document, case)
     before = figures({k: v for k, v in document.items() if k not in _NO_FIGURES})
     new = _solved(case, document)
     after = figures({k: v for k, v in new.items() if k not in _NO_FIGURES})
-    told, digest = document.get("inputs_digest"), digest_of(system, scenario)
-    moved = [Difference("inputs_digest", str(told), digest)] if told != digest else []
+    told = str(document.get("inputs_digest"))
+    moved = [Difference("inputs_digest", told, real_digest)] if told != real_digest else []
     made = document.get("made_by")
     return Verification(
         scenario=str(document.get("scenario", "")),
@@ -94,6 +95,16 @@ def _verified(document: Mapping[str, Json], path: Path, within: Room | None) -> 
         made_by=str(made.get("looprisk", "")) if isinstance(made, dict) else "",
         here=version(),
     )
+
+
+def _pinned(document: Mapping[str, Json], path: Path) -> tuple[Case, str]:
+    """Return the case that a result pins, and the digest of its inputs."""
+    inputs = document.get("inputs")
+    if not isinstance(inputs, dict):
+        raise DataError(f"{path} pins no inputs: it cannot be solved again from itself")
+    system, scenario = _map(inputs, "system", path), _map(inputs, "scenario", path)
+    case = _case(str(inputs.get("name", "")), system, scenario, path)
+    return case, digest_of(system, scenario)
 
 
 def _map(inputs: Object, key: str, path: Path) -> Object:
