@@ -57,6 +57,10 @@ def picture(
 def report(
     where: Where,
     *,
+    interactive: Annotated[
+        bool,
+        typer.Option("--interactive", help="With a slider on the shock, exact at every position."),
+    ] = False,
     set_: Sets = None,
     shock: Shocks = None,
     form: Form = None,
@@ -76,6 +80,8 @@ def report(
             f"a report is HTML or Markdown, not {to.format.value}",
             help_="looprisk run FILE --format json, or -o report.html",
         )
+    if in_markdown and interactive:
+        raise RefusedError("--interactive: Markdown has no slider", help_="-o report.html")
     ask = read(where, set_, shock)
     asked = cases(ask, load(ask.path))
     case, place = asked[0], typed(ask, asked[0].name)
@@ -84,5 +90,5 @@ def report(
         note(f"{told}; FILE::SCENARIO names another", quiet=quiet)
     commands = [f"looprisk report {place} -o report.html", f"looprisk run {place} --format json"]
     made = reported(case, commands)
-    write(to, made.markdown() if in_markdown else made.html())
+    write(to, made.markdown() if in_markdown else made.html(interactive=interactive))
     return Exit.OK

@@ -26,9 +26,9 @@ from looprisk.reports.svg import Markup, element
 def html_of(document: Document) -> str:
     """Return the report as one file, the same bytes for the same report."""
     body = (
-        _head(document),
-        *_chapters(document),
-        *_numbers(document.figures),
+        head(document),
+        *chapters(document),
+        *numbers(document.figures),
     )
     return whole_page(document.answer, (element("main", {}, inside=body),))
 
@@ -40,7 +40,7 @@ def whole_page(title: str, body: Sequence[Markup], script: str = "", data: str =
     """
     style = page_style(controls=bool(script))
     code = f"const D={safe_json(data)};{script}" if script else ""
-    head = element(
+    top = element(
         "head",
         {},
         inside=(
@@ -58,7 +58,7 @@ def whole_page(title: str, body: Sequence[Markup], script: str = "", data: str =
     )
     after = (svg.raw_script(code),) if code else ()
     page = element(
-        "html", {"lang": "en"}, inside=(head, element("body", {}, inside=(*body, *after)))
+        "html", {"lang": "en"}, inside=(top, element("body", {}, inside=(*body, *after)))
     )
     return f"<!doctype html>{page}\n"
 
@@ -81,7 +81,8 @@ def safe_json(text: str) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _head(document: Document) -> Markup:
+def head(document: Document) -> Markup:
+    """Return the answer, what was asked, and the key numbers."""
     said = f"looprisk report · {document.scenario} · basis: {document.basis} · US dollars"
     return element(
         "header",
@@ -111,7 +112,8 @@ def words(text: str) -> Markup:
     return element("span", {}, words=text)
 
 
-def _chapters(document: Document) -> Iterator[Markup]:
+def chapters(document: Document) -> Iterator[Markup]:
+    """Return the chapters, their figures numbered."""
     number = 0
     hatched = False
     for chapter in document.chapters:
@@ -176,7 +178,8 @@ def _scrolled(inside: Markup, label: str) -> Markup:
     return element("div", region, inside=(inside,))
 
 
-def _numbers(figures: Sequence[Figure]) -> Iterator[Markup]:
+def numbers(figures: Sequence[Figure]) -> Iterator[Markup]:
+    """Return the table of every figure, with the way back."""
     if not figures:
         return
     inside = [element("h2", {}, words="The numbers behind the pictures")]

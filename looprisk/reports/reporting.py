@@ -9,6 +9,7 @@ from looprisk.model.case import Case
 from looprisk.reports.chapters import document
 from looprisk.reports.document import Document
 from looprisk.reports.html import html_of
+from looprisk.reports.live import live_page
 from looprisk.reports.markdown import markdown_of
 from looprisk.reports.study import Study
 from looprisk.results.names import clean
@@ -19,9 +20,16 @@ class Report:
     """A report: ``html()`` is one file that asks for nothing, ``markdown()`` goes anywhere."""
 
     document: Document
+    study: Study
 
-    def html(self) -> str:
-        """Return one page: no request, no script, prints, light and dark."""
+    def html(self, *, interactive: bool = False) -> str:
+        """Return one page: no request, no script, prints, light and dark.
+
+        ``interactive`` adds a slider on the shock, exact at every position, and one script under
+        its hash. Raises NotCarriedError where the shock has several stages or bends.
+        """
+        if interactive:
+            return live_page(self.study, self.document)
         return html_of(self.document)
 
     def markdown(self) -> str:
@@ -53,4 +61,5 @@ def report(what: Case, commands: Sequence[str] = ()) -> Report:
 
     Raises what :func:`looprisk.run` raises.
     """
-    return Report(document=document(Study(what=what), commands))
+    study = Study(what=what)
+    return Report(document=document(study, commands), study=study)

@@ -81,6 +81,7 @@ def marks() -> str:
         "svg.lr .r{text-anchor:end}",
         "svg.lr .c{text-anchor:middle}",
         "svg.lr .halo{paint-order:stroke;stroke:var(--paper);stroke-width:4px}",
+        "svg.lr .hid{display:none}",
         "svg.lr .tint{fill:var(--loss);opacity:.13}",
         "svg.lr .hatch{fill:url(#lr-hatch)}",
     ]

@@ -32,13 +32,17 @@ class _Sheet:
     marks: tuple[AxisMark, ...]
     pitch: float
     cents: bool
+    live: bool
 
     def at(self, fraction: float) -> float:
         return min(_HIGH, max(_LOW, self.axis.at(value_of(self.shock, fraction))))
 
 
-def ladder(answer: Clearing | BreakPoints) -> Picture:
-    """Draw where each layer breaks along the shock; layers that break together are tied."""
+def ladder(answer: Clearing | BreakPoints, *, live: bool = False) -> Picture:
+    """Draw where each layer breaks along the shock; layers that break together are tied.
+
+    ``live`` calls the vertical line the shock now, for a page that moves it.
+    """
     rows, labels, reference = _rows(answer)
     shock = answer.shock
     rungs = rungs_of(rows, labels)
@@ -51,6 +55,9 @@ def ladder(answer: Clearing | BreakPoints) -> Picture:
         f"{name[:1].upper()}{name[1:]} at which each layer breaks. {answer.scenario}: "
         f"{solution} solution, {exact}."
     )
+    if live:
+        title = "Where each layer breaks"
+        subtitle = "The vertical line is the slider. Layers tied by a thick bar break together."
     marks, y = head(title, subtitle)
     keys, y = legend(_keys(rungs), y)
     table = table_of(title, rungs, _fields(shock))
@@ -60,7 +67,7 @@ def ladder(answer: Clearing | BreakPoints) -> Picture:
     else:
         marks += keys
         for near, end in _panels(shock, rungs):
-            drawn, y = _panel(shock, near, end, reference, y, cents=cents)
+            drawn, y = _panel(shock, near, end, reference, y, cents=cents, live=live)
             marks += drawn
         height = y + 12
     return Picture(
@@ -167,12 +174,12 @@ def _panel(
     y: float,
     *,
     cents: bool,
+    live: bool,
 ) -> tuple[list[Markup], float]:
     low, high = shock.start, end
+    written = AxisMark(label="now" if live else "as written", value=shock.as_written)
     marks = tuple(
-        mark
-        for mark in (*reference, AxisMark(label="as written", value=shock.as_written))
-        if min(low, high) <= mark.value <= max(low, high)
+        mark for mark in (*reference, written) if min(low, high) <= mark.value <= max(low, high)
     )
     sheet = _Sheet(
         shock=shock,
@@ -180,6 +187,7 @@ def _panel(
         marks=marks,
         pitch=24.0 if len(rungs) <= _MOST_WHOLE else 18.0,
         cents=cents,
+        live=live,
     )
     words, top = _mark_words(sheet, y + 12)
     if end != end_of(shock):
@@ -192,7 +200,7 @@ def _panel(
     drawn += _ties(rungs, top + 16, sheet)
     lines = [sheet.axis.at(mark.value) for mark in marks]
     drawn += [
-        svg.line((x, top), (x, bottom), "k-ink", 1.6, data={"data-cur": "1"}) for x in lines[-1:]
+        svg.line((x, top), (x, bottom), "k-ink", 1.6, data=_cursor(sheet)) for x in lines[-1:]
     ]
     drawn += [svg.line((x, top), (x, bottom), "k-ink", 1.2, dash="5 3") for x in lines[:-1]]
     for row, rung in enumerate(rungs):
@@ -212,10 +220,17 @@ def _mark_words(sheet: _Sheet, y: float) -> tuple[list[Markup], float]:
         while any(a < x + half + 6 and b > x - half - 6 and at == level for a, b, at in taken):
             level += 14.0
         taken.append((x - half, x + half, level))
-        data = {"data-cur": "1"} if mark.label == "as written" else {}
+        data = _cursor(sheet) if mark is sheet.marks[-1] else {}
         drawn.append(svg.text(x, y + 14 + level, words, "s b c", data=data))
     deepest = max((level for _, _, level in taken), default=0.0)
     return drawn, y + 20 + deepest
+
+
+def _cursor(sheet: _Sheet) -> dict[str, str]:
+    """Return what a script needs to move the line: the ends of the axis and where they stand."""
+    axis = sheet.axis
+    ends_ = (axis.low, axis.high, axis.start, axis.end)
+    return {"data-cur": " ".join(repr(value) for value in ends_)} if sheet.live else {}
 
 
 def _grid(sheet: _Sheet, top: float, bottom: float) -> list[Markup]:

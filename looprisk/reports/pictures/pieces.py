@@ -12,6 +12,8 @@ class Piece:
     layer: int
     """0 is real equity."""
     ids: tuple[str, ...]
+    parts: tuple[float, ...]
+    """Of the loss of each claim, the part that is in this piece."""
     label: str
     start_usd: float
     lost_usd: float
@@ -28,10 +30,12 @@ class Piece:
 def pieces_of(clearing: Clearing) -> tuple[Piece, ...]:
     """Return every claim as a piece, what is real equity apart, each dollar of a claim once."""
     equity = {row.id: row for row in clearing.equity_rows}
+    claims = {row.id: row.claims_usd for row in clearing.layer_rows}
     found = [
         Piece(
             layer=0,
             ids=(row.id,),
+            parts=(row.start_usd / claims.get(row.id, row.start_usd),),
             label=row.label,
             start_usd=row.start_usd,
             lost_usd=row.loss_usd,
@@ -50,6 +54,7 @@ def pieces_of(clearing: Clearing) -> tuple[Piece, ...]:
                 Piece(
                     layer=layer.layer,
                     ids=(layer.id,),
+                    parts=(part,),
                     label=f"{name}, pledged by its issuer" if own else name,
                     start_usd=start,
                     lost_usd=layer.economic_loss_usd * part,

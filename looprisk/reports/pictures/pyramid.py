@@ -1,5 +1,6 @@
 """The inverted pyramid: real equity at the bottom, claims above it, and where each layer breaks."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,18 +62,25 @@ class _Scale:
     shock: Shock
     drilled: bool
     """Bands are low: one line of words."""
+    live: bool
 
 
-def pyramid(clearing: Clearing) -> Picture:
+def pyramid(clearing: Clearing, *, live: bool = False) -> Picture:
     """Draw the claims of every layer over real equity; what is lost fills each from the top.
 
     Width and area are money, on one scale. The right side says where each layer first breaks.
+    ``live`` says nothing of the shock as written, for a page that moves it.
     """
     pieces = pieces_of(clearing)
     cents = in_cents(piece.start_usd for piece in pieces)
     title, subtitle = _title(clearing, pieces, cents=cents), _subtitle(clearing, cents=cents)
+    if live:
+        title = "The pyramid sinks: equity first, then every layer"
+        subtitle = (
+            f"Claims by layer, {clearing.basis} basis, US dollars. What fills from the top is lost."
+        )
     marks, y = head(title, subtitle)
-    keys, y = legend(_keys(pieces), y)
+    keys, y = legend(_keys(pieces, live=live), y)
     marks += keys
     layers = sorted({piece.layer for piece in pieces if piece.layer}, reverse=True)
     groups = _folded(layers, pieces)
@@ -85,6 +93,7 @@ def pyramid(clearing: Clearing) -> Picture:
         cents=cents,
         shock=clearing.shock,
         drilled=low,
+        live=live,
     )
     if pieces and any(p.first_break is not None for p in pieces):
         marks.append(svg.text(_RIGHT + 22, y + 18, "first break at", "s m"))
@@ -147,16 +156,16 @@ def _subtitle(clearing: Clearing, *, cents: bool) -> str:
     return f"Claims by layer, {clearing.basis} basis, US dollars. {said}"
 
 
-def _keys(pieces: Sequence[Piece]) -> list[Key]:
+def _keys(pieces: Sequence[Piece], *, live: bool) -> list[Key]:
     keys: list[Key] = []
     if any(not piece.layer for piece in pieces):
         keys.append(("equity", "real equity: takes the first loss"))
     keys.append(("value", "claim still covered"))
-    if any(piece.lost_usd > 0 for piece in pieces):
+    if live or any(piece.lost_usd > 0 for piece in pieces):
         keys.append(("loss", "lost (economic)"))
-    if any(piece.broken for piece in pieces):
+    if live or any(piece.broken for piece in pieces):
         keys.append(("reached", "first break, reached"))
-    if any(piece.first_break is not None and not piece.broken for piece in pieces):
+    if live or any(piece.first_break is not None and not piece.broken for piece in pieces):
         keys.append(("not reached", "first break, not reached"))
     return keys
 
@@ -216,6 +225,7 @@ def _merged(pieces: Sequence[Piece], per_pixel: float) -> list[Piece]:
             layer=thin[0].layer,
             ids=tuple(id_ for piece in thin for id_ in piece.ids),
             label=f"{len(thin)} smaller" if len(thin) < len(pieces) else f"{len(thin)} claims",
+            parts=tuple(part for piece in thin for part in piece.parts),
             start_usd=sum(piece.start_usd for piece in thin),
             lost_usd=sum(piece.lost_usd for piece in thin),
             first_break=min(broken) if broken else None,
@@ -252,7 +262,7 @@ def _piece(
         f"{name}: {dollars(piece.start_usd, cents=scale.cents)}, "
         f"lost {dollars(lost, cents=scale.cents)}{share_}"
     )
-    data = {"data-k": ",".join(piece.ids), "data-l": "0" if piece.layer else "1"}
+    data = _moved(piece) | {"data-h": svg.number(band.high)} if scale.live else {}
     drawn = max(wide, 1.5)
     marks = [svg.rect(x, band.top, drawn, band.high, paint, title=told)]
     high = band.high * piece.lost
@@ -262,7 +272,7 @@ def _piece(
     if wide >= _NAMED - 0.01:
         return marks + _inside(piece, name, words, money, x, wide, band, scale)
     if last:
-        return marks + _beside(name, words, money, x + drawn + 6, band, piece)
+        return marks + _beside(name, words, money, x + drawn + 6, band, piece, scale)
     return marks
 
 
@@ -277,7 +287,7 @@ def _inside(
     scale: _Scale,
 ) -> list[Markup]:
     room = wide - 12
-    key = {"data-t": ",".join(piece.ids), "data-r": svg.number(room)}
+    key = _moved(piece) | {"data-r": svg.number(room)} if scale.live else {}
     if scale.drilled and piece.layer:
         short = fit(name, room, 11)
         whole = f"{name} · {words}"
@@ -303,10 +313,18 @@ def told_if(line: str, name: str) -> str:
     return "" if line.startswith(name) else name
 
 
-def _beside(name: str, words: str, money: str, x: float, band: _Band, piece: Piece) -> list[Markup]:
+def _moved(piece: Piece) -> dict[str, str]:
+    """Return what a script needs to move a piece: whose losses it shows, and of how much."""
+    losses = json.dumps([[id_, part] for id_, part in zip(piece.ids, piece.parts, strict=True)])
+    return {"data-k": losses, "data-s": repr(piece.start_usd)}
+
+
+def _beside(
+    name: str, words: str, money: str, x: float, band: _Band, piece: Piece, scale: _Scale
+) -> list[Markup]:
     room = _RIGHT - x
     short = fit(name, room, 11)
-    key = {"data-t": ",".join(piece.ids), "data-r": svg.number(room)}
+    key = _moved(piece) | {"data-r": svg.number(room)} if scale.live else {}
     figures = words if width(words, 11) <= room else money if width(money, 11) <= room else ""
     middle = band.top + band.high / 2
     if band.high < 40 and piece.layer:
@@ -331,15 +349,16 @@ def _breaks(band: _Band, scale: _Scale) -> list[Markup]:
     reached = any(piece.broken for piece in found if piece.first_break == first)
     base = middle + (4 if scale.drilled and band.pieces[0].layer else -2)
     at = (_RIGHT + 13, base - 4)
-    where = {"data-b": repr(first)}
+    where = {"data-b": repr(first)} if scale.live else {}
     marks = [svg.diamond(at, 5, "f-loss" if reached else "f-paper", data=where)]
-    if not reached:
-        marks.append(svg.diamond(at, 5, "k-ink"))
+    if not reached or scale.live:
+        marks.append(svg.diamond(at, 5, "hid" if reached else "k-ink", data=where))
     words = place(first, scale.shock, cents=in_cents([scale.shock.as_written]))
     paint = "b tl" if reached else "b"
     marks.append(svg.text(_RIGHT + 24, base, words, paint, data=where))
     if base < middle:
         count = sum(piece.broken for piece in band.pieces)
         told = f"{count} of {counted(len(band.pieces), 'claim')}"
-        marks.append(svg.text(_RIGHT + 24, base + 15, told, "s m", data={"data-n": "1"}))
+        breaks = {"data-n": " ".join(repr(value) for value in values)} if scale.live else {}
+        marks.append(svg.text(_RIGHT + 24, base + 15, told, "s m", data=breaks))
     return marks

@@ -79,11 +79,8 @@ def _order(row: WaterfallRow) -> tuple[int, float, float, str]:
     return last, -round(row.of_claim or 0.0, 9), -row.loss_usd, row.via
 
 
-def waterfall(clearing: Clearing, end: float | None = None) -> Picture:
-    """Draw who bears the loss; the steps go from all of it to nothing.
-
-    ``end`` fixes the end of the axis, USD, for pictures that are compared.
-    """
+def waterfall(clearing: Clearing) -> Picture:
+    """Draw who bears the loss; the steps go from all of it to nothing."""
     steps = steps_of(clearing)
     size = max((abs(step.loss_usd) for step in steps), default=0.0)
     total = _snapped(clearing.shock.loss_usd, size)
@@ -94,41 +91,60 @@ def waterfall(clearing: Clearing, end: float | None = None) -> Picture:
         f"{clearing.basis.capitalize()} loss by outside claimant, US dollars. {said} Junior first; "
         "claims held inside the system are not counted twice."
     )
+    return drawn(title, subtitle, steps, total)
+
+
+def drawn(
+    title: str,
+    subtitle: str,
+    steps: tuple[Step, ...],
+    total: float,
+    ends_: tuple[float, float] = (0.0, 0.0),
+    *,
+    live: bool = False,
+) -> Picture:
+    """Draw steps under a head; ``ends_`` is what the axis must reach, USD, on either side."""
     marks, y = head(title, subtitle)
     table = table_of(title, steps, _FIELDS, sums=("loss_usd",))
     if not steps:
         marks.append(svg.text(MARGIN, y + 26, "No outside claimant loses or gains anything.", ""))
-        return Picture(
-            kind="waterfall",
-            title=title,
-            subtitle=subtitle,
-            height=y + 40,
-            marks=tuple(marks),
-            table=table,
-        )
-    levels = [total]
-    for step in steps:
-        levels.append(levels[-1] - step.loss_usd)
-    low, high = min(0.0, *levels), max(0.0, *levels, end or 0.0)
-    low = 0.0 if abs(low) < 1e-9 * high else low
-    axis = Axis(start=low, end=high, low=_BARS, high=_END)
-    scale = scale_for([total, *(step.loss_usd for step in steps)])
-    marks += _heads(y + 29, scale)
-    top = y + 38
-    marks += _whole(total, axis, top, scale)
-    top += 26
-    for at, step in enumerate(steps):
-        marks += _step(step, levels[at], axis, top, scale, at)
-        top += _PITCH
-    marks += _foot(steps, total, axis, top, scale)
+        height = y + 40
+    else:
+        body, height = _body(steps, total, ends_, y, live=live)
+        marks += body
     return Picture(
         kind="waterfall",
         title=title,
         subtitle=subtitle,
-        height=top + 60,
+        height=height,
         marks=tuple(marks),
         table=table,
     )
+
+
+def _body(
+    steps: tuple[Step, ...],
+    total: float,
+    ends_: tuple[float, float],
+    y: float,
+    *,
+    live: bool,
+) -> tuple[list[Markup], float]:
+    levels = [total]
+    for step in steps:
+        levels.append(levels[-1] - step.loss_usd)
+    low, high = min(ends_[0], *levels), max(ends_[1], *levels)
+    low = 0.0 if abs(low) < 1e-9 * high else low
+    axis = Axis(start=low, end=high, low=_BARS, high=_END)
+    scale = scale_for([total, high, low, *(step.loss_usd for step in steps)])
+    marks = _heads(y + 29, scale)
+    top = y + 38
+    marks += _whole(total, axis, top, scale, live=live)
+    top += 26
+    for at, step in enumerate(steps):
+        marks += _step(step, levels[at], axis, top, scale, at, live=live)
+        top += _PITCH
+    return [*marks, *_foot(steps, total, axis, top, scale, live=live)], top + 60
 
 
 _FIELDS: tuple[Field[Step], ...] = (
@@ -174,53 +190,63 @@ def _heads(y: float, scale: Scale) -> list[Markup]:
     ]
 
 
-def _whole(total: float, axis: Axis, top: float, scale: Scale) -> list[Markup]:
+def _data(live: bool, /, **keys: str) -> dict[str, str]:  # noqa: FBT001  (a mark, not a mode)
+    """Return what a script needs to find a mark again."""
+    return {f"data-{key}": value for key, value in keys.items()} if live else {}
+
+
+def _whole(total: float, axis: Axis, top: float, scale: Scale, *, live: bool) -> list[Markup]:
     x = axis.at(min(0.0, total))
-    name = "Put in from outside"
+    wide = abs(axis.at(total) - axis.at(0))
+    ends_ = f"{_BARS} {_END} {axis.start!r} {axis.end!r} {scale.factor!r}"
+    figure = fixed(total / scale.factor, 2)
     return [
-        svg.text(_NAMES, top + 12, name, "b r"),
-        svg.rect(
-            x, top, abs(axis.at(total) - axis.at(0)), _HIGH, "f-ink", data={"data-total": "1"}
-        ),
-        svg.text(_LOSS, top + 12, fixed(total / scale.factor, 2), "b r", data={"data-total": "1"}),
+        svg.text(_NAMES, top + 12, "Put in from outside", "b r"),
+        svg.rect(x, top, wide, _HIGH, "f-ink", data=_data(live, axis=ends_)),
+        svg.text(_LOSS, top + 12, figure, "b r", data=_data(live, total="1")),
     ]
 
 
-def _step(step: Step, level: float, axis: Axis, top: float, scale: Scale, at: int) -> list[Markup]:
+def _step(
+    step: Step, level: float, axis: Axis, top: float, scale: Scale, at: int, *, live: bool
+) -> list[Markup]:
     name = shown(step.claimant)
     short = ends(name, _NAMES - MARGIN, 12)
     start, stop = axis.at(level), axis.at(level - step.loss_usd)
-    paint = "f-loss" if step.loss_usd > 0 else "f-value"
-    wide = max(1.0, abs(start - stop))
+    paint = "f-loss" if step.loss_usd >= 0 else "f-value"
+    wide = max(1.0, abs(start - stop)) if step.loss_usd else 0.0
     part = NONE if step.of_claim is None else share(step.of_claim)
     bold = " b" if step.of_claim is not None and step.of_claim >= 1 - 1e-12 else " m"
     back = _PITCH if at else 26.0
     n = str(at)
-    hint = f"{name}: {fixed(step.loss_usd / scale.factor, 2)} {scale.header}"
+    loss = fixed(step.loss_usd / scale.factor, 2)
+    hint = "" if live else f"{name}: {loss} {scale.header}"
+    bar = (min(start, stop), top, wide, _HIGH)
+    right = WIDE - MARGIN
     return [
-        svg.line((start, top - back + 12), (start, top + 4), "k-rule", data={"data-c": n}),
+        svg.line((start, top - back + 12), (start, top + 4), "k-rule", data=_data(live, c=n)),
         svg.text(_NAMES, top + 12, short, "r", title=name),
-        svg.rect(min(start, stop), top, wide, _HIGH, paint, title=hint, data={"data-w": n}),
-        svg.text(_LOSS, top + 12, fixed(step.loss_usd / scale.factor, 2), "r", data={"data-v": n}),
-        svg.text(WIDE - MARGIN, top + 12, part, f"r{bold}", data={"data-p": n}),
+        svg.rect(*bar, paint, title=hint, data=_data(live, w=n)),
+        svg.text(_LOSS, top + 12, loss, "r", data=_data(live, v=n)),
+        svg.text(right, top + 12, part, f"r{bold}", data=_data(live, p=n)),
     ]
 
 
 def _foot(
-    steps: Sequence[Step], total: float, axis: Axis, top: float, scale: Scale
+    steps: Sequence[Step], total: float, axis: Axis, top: float, scale: Scale, *, live: bool
 ) -> list[Markup]:
     size = max(abs(step.loss_usd) for step in steps)
     whole = _snapped(math.fsum(step.loss_usd for step in steps), size)
     exact = abs(whole - total) < 0.005
     y = top + 22
+    figure = fixed(whole / scale.factor, 2)
     marks = [
         svg.line((_BARS, y - 16), (WIDE - MARGIN, y - 16), "k-rule"),
         svg.text(_NAMES, y, "Sum of all claimants", "b r"),
         svg.text(_BARS + 2, y, "equals the loss" + (", to the cent" if exact else ""), "s m"),
-        svg.text(_LOSS, y, fixed(whole / scale.factor, 2), "b r", data={"data-total": "1"}),
+        svg.text(_LOSS, y, figure, "b r", data=_data(live, total="1")),
     ]
-    ticks = axis.ticks()
-    for value in ticks:
+    for value in axis.ticks():
         x = axis.at(value)
         marks.append(svg.line((x, y + 8), (x, y + 12), "k-rule"))
         marks.append(svg.text(x, y + 24, fixed_tick(value, scale), "s m c"))
