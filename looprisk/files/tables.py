@@ -28,7 +28,7 @@ from looprisk.files.source import (
     refuse_hidden,
 )
 from looprisk.files.traps import shorten
-from looprisk.files.tree import Map, Plain, Word, fault_at, plain
+from looprisk.files.tree import Map, Node, Plain, Word, fault_at, plain
 from looprisk.model.paths import find
 from looprisk.model.series import Series, SeriesName
 from looprisk.model.tables import AccountTable, TableName
@@ -82,6 +82,8 @@ class Tables:
                 path = find(raw, key)
             except ModelError:
                 continue
+            if path[0] == "liquidity":
+                self._fill_curve(path[2:], value, filled[key], filled, key)
             if path[0] != "positions":
                 continue
             if path[2:] == ("table",) and isinstance(value, Word):
@@ -92,6 +94,25 @@ class Tables:
                 )
                 filled |= self.fill(alone, {key: filled[key]})
         return filled
+
+    def _fill_curve(
+        self,
+        rest: tuple[str, ...],
+        value: Node,
+        part: Plain,
+        filled: dict[str, Plain],
+        key: str,
+    ) -> None:
+        """Read the measured depth that a change of a pool names, at any height of it."""
+        if rest == ("curve", "table") and isinstance(value, Word):
+            filled[key] = self.series(value)
+        below = {(): "curve", ("curve",): "table"}.get(rest)
+        if below is None or not isinstance(value, Map) or not isinstance(part, dict):
+            return
+        if below in value.values:
+            inner = dict(part)
+            self._fill_curve((*rest, below), value.values[below], part[below], inner, below)
+            filled[key] = inner
 
     def in_header(self, word: Word, column: str, message: str, advice: str) -> Fault | None:
         """Return a fault at a column of the table that ``word`` names; None where it has none."""

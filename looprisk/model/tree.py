@@ -16,6 +16,7 @@ from typing import TypeAlias
 from looprisk.model.base import Model
 from looprisk.model.fields import Word
 from looprisk.model.issuers import Loan
+from looprisk.model.series import SeriesName
 from looprisk.model.tables import TableName
 from looprisk.model.values import Reading, Value, decimal_text, exact, read, split_source
 from looprisk.model.vocabulary import ABSENT
@@ -52,7 +53,7 @@ def _is_given(part: Model, name: str, content: object) -> bool:
 
 
 def _loose(content: object, name: str = "") -> Loose:
-    if isinstance(content, Value | TableName):
+    if isinstance(content, Value | TableName | SeriesName):
         return content
     if isinstance(content, Word):
         return f"{content} @{content.source}" if content.source else str(content)
@@ -173,6 +174,8 @@ def mark(node: object, path: Path, source: str) -> object:
         return replace(node, source=source)
     if isinstance(node, TableName):
         return TableName(node, source, node.accounts)
+    if isinstance(node, SeriesName):
+        return SeriesName(node, source, node.series)
     if isinstance(node, str):
         return f"{node} @{source}" if node and node != ABSENT else node
     if isinstance(node, Real | Decimal):

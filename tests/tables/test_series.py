@@ -77,6 +77,32 @@ def test_a_scenario_of_two_tables_runs(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "change",
+    [
+        "pool/curve/table: t/other.csv",
+        "pool/curve: {kind: table, table: t/other.csv}",
+        "pool: {of: ETH, into: USDC, curve: {kind: table, table: t/other.csv}}",
+    ],
+)
+def test_a_scenario_may_set_another_depth(tmp_path, change):
+    top = write(tmp_path)
+    (tmp_path / "t" / "other.csv").write_text("sold,price\n0,1\n2000000,0.5\n")
+    top.write_text(top.read_text() + f"    set: {{{change}}}\n".replace("{{", "{"))
+    case = load(top)["slides"]
+    pool = pool_of(case.system.liquidity["pool"], 3000.0)
+    assert pool.knots.tolist() == [[0, 1], [2e6, 0.5]]
+    assert run(case.system, case.scenario).end.state.k == 4
+
+
+def test_another_depth_that_is_wrong_is_placed_in_its_file(tmp_path):
+    top = write(tmp_path)
+    (tmp_path / "t" / "other.csv").write_text("sold,price\n0,1\n-5,0.5\n")
+    top.write_text(top.read_text() + "    set: {pool/curve/table: t/other.csv}\n")
+    with pytest.raises(FileError, match=r"t/other\.csv:3:1"):
+        load(top)
+
+
+@pytest.mark.parametrize(
     ("prices", "place", "message"),
     [
         ("ETH,time\n1,0h\n2,1h\n", "t/prices.csv:1:1", "the first column of a table of numbers is time"),
