@@ -11,6 +11,7 @@ from looprisk.cascade.claims import Claim, claims_of
 from looprisk.cascade.fears import feared, run_steps
 from looprisk.cascade.run import Run
 from looprisk.cascade.run import run as simulate
+from looprisk.cascade.spreads import cliffs, frequencies, spreads
 from looprisk.cascade.stages import stage_name
 from looprisk.cascade.starting import broken_at_start
 from looprisk.graph import layers as layers_of
@@ -18,6 +19,9 @@ from looprisk.model.case import Case
 from looprisk.model.groups import only_run
 from looprisk.results.cascade_records import (
     CascadeEvent,
+    CliffRow,
+    EventShare,
+    LossSpread,
     Moment,
     PathLoss,
     PoolRow,
@@ -73,6 +77,22 @@ def cascade_of(case: Case, watch: Watch | None = None) -> Cascade:
         cost_rows=_costs(case, done),
         stage_rows=_stages(done),
         path_rows=_path_rows(done) if done.paths > 1 else (),
+        spread_rows=_spread(done),
+        share_rows=tuple(
+            EventShare(of=row.of, event=row.event, share=row.share, median_s=row.median)
+            for row in frequencies(done)
+        ),
+        cliff_rows=tuple(
+            CliffRow(
+                pool=row.pool,
+                external_usd=row.external,
+                fall=row.fall,
+                positions=row.positions,
+                before_usd=row.before,
+                after_usd=row.after,
+            )
+            for row in cliffs(done)
+        ),
         assumption_rows=assumptions(case),
         labels={row.of: part_label(done.plan.system, row.of) for row in log},
     )
@@ -249,6 +269,25 @@ def _path_rows(done: Run) -> tuple[PathLoss, ...]:
         for path, (end, loss, share) in enumerate(summary.by_path(done, claim))
     ]
     return tuple(sorted(rows, key=lambda row: (row.path, row.id)))
+
+
+def _spread(done: Run) -> tuple[LossSpread, ...]:
+    rows = []
+    for found in spreads(done):
+        median, q95, q99 = found.quantiles
+        rows.append(
+            LossSpread(
+                id=found.claim.id,
+                label=_label(done, found.claim),
+                mean_usd=found.mean,
+                median_usd=median,
+                q95_usd=q95,
+                q99_usd=q99,
+                worst_usd=found.worst,
+                worst_path=found.path,
+            )
+        )
+    return tuple(sorted(rows, key=lambda row: (-row.worst_usd, row.id)))
 
 
 def _certificate(done: Run) -> TimeCertificate:

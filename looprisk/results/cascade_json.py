@@ -4,6 +4,9 @@ from math import isfinite
 
 from looprisk.results.cascade_records import (
     CascadeEvent,
+    CliffRow,
+    EventShare,
+    LossSpread,
     PathLoss,
     PoolRow,
     Recognition,
@@ -58,6 +61,9 @@ def cascade_json(cascade: Cascade) -> Object:
         "pools": [_pool(row) for row in cascade.pool_rows],
         "runs": [_run(row) for row in cascade.run_rows],
         "run_costs": [_cost(row) for row in cascade.cost_rows],
+        "cliffs": [_cliff(row) for row in cascade.cliff_rows],
+        "spread": [_spread(row) for row in cascade.spread_rows],
+        "event_shares": [_share(row) for row in cascade.share_rows],
         "timelines": _timelines(cascade),
         "paths": [_path(row) for row in cascade.path_rows],
         "assumptions": assumptions_json(cascade.assumption_rows),
@@ -147,6 +153,38 @@ def _cost(row: RunCost) -> Object:
         "greatest_usd": number(row.greatest_usd),
         "least_usd": number(row.least_usd),
         "self_fulfilling_usd": number(row.self_fulfilling_usd),
+    }
+
+
+def _cliff(row: CliffRow) -> Object:
+    return {
+        "pool": row.pool,
+        "external_usd": number(row.external_usd),
+        "fall": number(row.fall),
+        "positions": row.positions,
+        "before_usd": number(row.before_usd),
+        "after_usd": number(row.after_usd),
+    }
+
+
+def _spread(row: LossSpread) -> Object:
+    return {
+        "id": row.id,
+        "mean_usd": number(row.mean_usd),
+        "median_usd": number(row.median_usd),
+        "q95_usd": number(row.q95_usd),
+        "q99_usd": number(row.q99_usd),
+        "worst_usd": number(row.worst_usd),
+        "worst_path": row.worst_path,
+    }
+
+
+def _share(row: EventShare) -> Object:
+    return {
+        "of": row.of,
+        "event": row.event,
+        "share": number(row.share),
+        "median_s": number(row.median_s),
     }
 
 

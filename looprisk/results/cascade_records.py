@@ -160,6 +160,46 @@ class RunCost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LossSpread:
+    """How the loss of one claim is spread over the paths, USD."""
+
+    id: str
+    label: str = ""
+    mean_usd: float
+    median_usd: float
+    """An actual path loses it, as at each of the following: half of the paths lose no more."""
+    q95_usd: float
+    """What 95 % of the paths do not exceed."""
+    q99_usd: float
+    worst_usd: float
+    worst_path: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventShare:
+    """In which part of the paths something happens, and the median of when it first does."""
+
+    of: str
+    event: str
+    share: float
+    median_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CliffRow:
+    """An avalanche ahead of the start: below ``external_usd`` outside, so many go at once."""
+
+    pool: str
+    external_usd: float
+    fall: float
+    """The same as a fall from the start, a fraction."""
+    positions: int
+    before_usd: float
+    after_usd: float
+    """The price before and after they went."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageRow:
     """One stage of the scenario."""
 

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from looprisk.results.answer_tables import event_words
 from looprisk.results.cascade_records import (
     CascadeEvent,
+    CliffRow,
+    EventShare,
+    LossSpread,
     Moment,
     PathLoss,
     PoolRow,
@@ -155,6 +158,46 @@ def stage_table(rows: tuple[StageRow, ...]) -> Table[StageRow]:
         Field("moved", "moved", Kind.COUNT, lambda row: row.moved),
     )
     return table_of("stages", rows, fields)
+
+
+def spread_table(rows: tuple[LossSpread, ...]) -> Table[LossSpread]:
+    """Return how losses are spread over the paths."""
+    fields: tuple[Field[LossSpread], ...] = (
+        Field("claim", "claim", Kind.NAME, lambda row: row.label or row.id),
+        Field("id", HIDDEN, Kind.TEXT, lambda row: row.id),
+        Field("mean_usd", "mean/loss", Kind.MONEY, lambda row: row.mean_usd),
+        Field("median_usd", "median", Kind.MONEY, lambda row: row.median_usd),
+        Field("q95_usd", "95 % lose/no more", Kind.MONEY, lambda row: row.q95_usd),
+        Field("q99_usd", "99 %", Kind.MONEY, lambda row: row.q99_usd),
+        Field("worst_usd", "worst", Kind.MONEY, lambda row: row.worst_usd),
+        Field("worst_path", "in/path", Kind.COUNT, lambda row: row.worst_path),
+    )
+    return table_of("how losses are spread over the paths", rows, fields)
+
+
+def share_table(rows: tuple[EventShare, ...], labels: Mapping[str, str]) -> Table[EventShare]:
+    """Return how often each thing happens."""
+    fields: tuple[Field[EventShare], ...] = (
+        Field("of", "of", Kind.NAME, lambda row: labels.get(row.of, row.of)),
+        Field("event", "event", Kind.TEXT, lambda row: event_words(row.event)),
+        Field("share", "% of/paths", Kind.SHARE, lambda row: row.share),
+        Field("median", "median/time", Kind.FIGURE, lambda row: clock(row.median_s)),
+        Field("median_s", HIDDEN, Kind.NUMBER, lambda row: row.median_s),
+    )
+    return table_of("how often it happens", rows, fields)
+
+
+def cliff_table(rows: tuple[CliffRow, ...]) -> Table[CliffRow]:
+    """Return the avalanches ahead of the start."""
+    fields: tuple[Field[CliffRow], ...] = (
+        Field("pool", "pool", Kind.NAME, lambda row: row.pool),
+        Field("fall", "fall/outside", Kind.POINT, lambda row: row.fall),
+        Field("external_usd", "price/outside", Kind.PRICE, lambda row: row.external_usd),
+        Field("positions", "positions/that go", Kind.COUNT, lambda row: row.positions),
+        Field("before_usd", "price/before", Kind.PRICE, lambda row: row.before_usd),
+        Field("after_usd", "price/after", Kind.PRICE, lambda row: row.after_usd),
+    )
+    return table_of("cliffs ahead of the start", rows, fields)
 
 
 def path_table(rows: tuple[PathLoss, ...]) -> Table[PathLoss]:

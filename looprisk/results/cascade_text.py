@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from looprisk.results.cascade_records import CascadeEvent
-from looprisk.results.cascade_tables import cost_table, event_table
+from looprisk.results.cascade_records import CascadeEvent, CliffRow
+from looprisk.results.cascade_tables import cliff_table, cost_table, event_table, spread_table
 from looprisk.results.cascades import Cascade
 from looprisk.results.cells import Screen
 from looprisk.results.layout import lay_out, prose
 from looprisk.results.names import clean, for_log
 
+MOST_CLIFFS = 5
 MOST_EVENTS = 20
 """Events that ``run`` prints; the JSON and the CSV have them all."""
 
@@ -32,6 +33,11 @@ def cascade_text(cascade: Cascade, screen: Screen, next_commands: Sequence[str] 
         lines += ["", *lay_out(cost_table(costs).text_columns(), screen)]
     if any(row.most for row in cascade.pool_rows):
         lines += ["", *lay_out(cascade.pools.text_columns(), screen)]
+    if cascade.cliff_rows:
+        lines += ["", *_cliffs(cascade.cliff_rows, screen)]
+    hurt = tuple(row for row in cascade.spread_rows if row.worst_usd or row.mean_usd)
+    if hurt:
+        lines += ["", *lay_out(spread_table(hurt).text_columns(), screen)]
     lines.append("")
     if cascade.at_start:
         lines += prose(f"already so at the start: {', '.join(cascade.at_start)}", screen)
@@ -40,6 +46,16 @@ def cascade_text(cascade: Cascade, screen: Screen, next_commands: Sequence[str] 
     if next_commands:
         lines.append("next: " + for_log(clean("   ".join(next_commands))))
     return "\n".join(lines) + "\n"
+
+
+def _cliffs(rows: tuple[CliffRow, ...], screen: Screen) -> list[str]:
+    """Return the cliffs from which a price falls deepest, in the order in which they come."""
+    deep = sorted(rows, key=lambda row: row.after_usd - row.before_usd)[:MOST_CLIFFS]
+    shown = tuple(row for row in rows if row in deep)
+    lines = list(lay_out(cliff_table(shown).text_columns(), screen))
+    if len(rows) > len(shown):
+        lines += prose(f"the deepest; {len(rows) - len(shown):,} more (--format json)", screen)
+    return lines
 
 
 def _events(cascade: Cascade, screen: Screen) -> list[str]:

@@ -12,6 +12,9 @@ from looprisk.results import cascade_phrases as phrases
 from looprisk.results.answer_tables import assumption_table, waterfall_table
 from looprisk.results.cascade_records import (
     CascadeEvent,
+    CliffRow,
+    EventShare,
+    LossSpread,
     Moment,
     PathLoss,
     PoolRow,
@@ -23,6 +26,7 @@ from looprisk.results.cascade_records import (
     TimeLayer,
 )
 from looprisk.results.cascade_tables import (
+    cliff_table,
     cost_table,
     event_table,
     layer_table,
@@ -30,6 +34,8 @@ from looprisk.results.cascade_tables import (
     pool_table,
     recognition_table,
     run_table,
+    share_table,
+    spread_table,
     stage_table,
     timeline_table,
 )
@@ -75,6 +81,12 @@ class Cascade:
     stage_rows: tuple[StageRow, ...] = ()
     path_rows: tuple[PathLoss, ...] = ()
     """With several paths, what each layer loses in each."""
+    spread_rows: tuple[LossSpread, ...] = ()
+    """With several paths, how the loss of each layer is spread over them."""
+    share_rows: tuple[EventShare, ...] = ()
+    """With several paths, how often each thing happens."""
+    cliff_rows: tuple[CliffRow, ...] = ()
+    """The avalanches ahead of the start, found without stepping."""
     assumption_rows: tuple[Assumption, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
 
@@ -127,6 +139,21 @@ class Cascade:
     def paths(self) -> Table[PathLoss]:
         """What each layer loses in each path; no rows for a single path."""
         return path_table(self.path_rows)
+
+    @property
+    def spread(self) -> Table[LossSpread]:
+        """How losses are spread over the paths; no rows for a single path."""
+        return spread_table(self.spread_rows)
+
+    @property
+    def shares(self) -> Table[EventShare]:
+        """How often each thing happens over the paths; no rows for a single path."""
+        return share_table(self.share_rows, self.labels)
+
+    @property
+    def cliffs(self) -> Table[CliffRow]:
+        """The avalanches ahead of the start: which fall of a price sets off how many sales."""
+        return cliff_table(self.cliff_rows)
 
     @property
     def assumptions(self) -> Table[Assumption]:
