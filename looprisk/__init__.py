@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from looprisk.analysis import break_points as break_points
-    from looprisk.analysis import check as check
     from looprisk.analysis import run as run
     from looprisk.analysis.bounds import bounds as bounds
     from looprisk.analysis.mapping import common as common
@@ -57,6 +56,7 @@ if TYPE_CHECKING:
     from looprisk.results import Clearing as Clearing
     from looprisk.results.bounds import Bounds as Bounds
     from looprisk.results.limits import governance as governance
+    from looprisk.sweeps import check as check
     from looprisk.sweeps import frontier as frontier
     from looprisk.sweeps import limit as limit
     from looprisk.sweeps import restaking as restaking
@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from looprisk.symbolic import formula as formula
 
 _HOMES = {
-    "looprisk.analysis": ("break_points", "check", "run", "run_many"),
+    "looprisk.analysis": ("break_points", "run", "run_many"),
     "looprisk.analysis.bounds": ("bounds",),
     "looprisk.analysis.mapping": ("common", "exposure"),
     "looprisk.errors": (
@@ -100,7 +100,15 @@ _HOMES = {
     "looprisk.onchain": ("import_", "import_hedges"),
     "looprisk.reports": ("picture", "report"),
     "looprisk.symbolic": ("formula",),
-    "looprisk.sweeps": ("frontier", "limit", "restaking", "reverse", "sensitivities", "sweep"),
+    "looprisk.sweeps": (
+        "check",
+        "frontier",
+        "limit",
+        "restaking",
+        "reverse",
+        "sensitivities",
+        "sweep",
+    ),
     "looprisk.results.bounds": ("Bounds",),
     "looprisk.results.limits": ("governance",),
     "looprisk.results": ("BreakPoints", "Cascade", "CheckReport", "Clearing", "Clearings"),

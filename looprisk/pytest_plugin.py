@@ -105,16 +105,13 @@ class ScenarioRun(pytest.Collector):
             yield ExpectationItem.from_parent(self, name=own, place=place, line=line)
 
     def _named(self) -> Iterator[tuple[str, int]]:
-        from looprisk.analysis.verdicts import words
         from looprisk.files.expected import NAME
+        from looprisk.sweeps import named
 
         if self.case is None:
             yield NAME, 1
             return
-        expect = self.case.scenario.expect
-        lines = self.case.expect_lines or (1,) * len(expect)
-        for expectation, line in zip(expect, lines, strict=True):
-            yield expectation.name or f"{expectation.of} {words(expectation)[0]}", line
+        yield from named(self.case)
         if self.expected is not None:
             yield NAME, self.case.line or 1
 

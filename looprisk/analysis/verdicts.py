@@ -8,10 +8,12 @@ from fractions import Fraction
 
 from looprisk.engine.state import ONE, ZERO
 from looprisk.model.expectation import Expectation
+from looprisk.model.promises import Promise
 from looprisk.model.values import Value
 from looprisk.model.vocabulary import Unit
 from looprisk.results.records import Outcome, Verdict
 
+Bounded = Expectation | Promise
 EQUAL = Fraction(1, 10**9)
 """Without ``within`` a metric must equal its bound to this share of it."""
 
@@ -75,22 +77,19 @@ def words(expectation: Expectation) -> tuple[str, str]:
     if expectation.happens is not None:
         level = f" below {expectation.below.text}" if expectation.below else ""
         return f"{expectation.event}{level} happens {expectation.happens}", str(expectation.happens)
-    bounds = [
-        f"{word}{bound.text}"
-        for word, bound in (
-            ("", expectation.is_),
-            ("at least ", expectation.at_least),
-            ("at most ", expectation.at_most),
-        )
-        if bound is not None
-    ]
     event = f" of {expectation.event}" if expectation.event else ""
-    expected = " and ".join(bounds)
     verb = "is " if expectation.is_ is not None else ""
+    expected = bounds_in_words(expectation)
     return f"{expectation.metric}{event} {verb}{expected}", expected
 
 
-def holds(expectation: Expectation, number: Fraction, slack: Fraction = ZERO) -> bool:
+def bounds_in_words(bounded: Bounded) -> str:
+    """Return the bounds as they are written: ``$0``, ``at least 8% and at most 9%``."""
+    bounds = (("", bounded.is_), ("at least ", bounded.at_least), ("at most ", bounded.at_most))
+    return " and ".join(f"{word}{bound.text}" for word, bound in bounds if bound is not None)
+
+
+def holds(expectation: Bounded, number: Fraction, slack: Fraction = ZERO) -> bool:
     """Return whether a number meets the bounds of an expectation.
 
     ``within`` is relative (``5%``) or absolute (``0.2pp``); without it ``is`` means 1e-9, relative

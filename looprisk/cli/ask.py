@@ -136,5 +136,7 @@ def _struck(ask: Ask, case: "Case") -> "Case":
 
     stage = read_shocks(ask.shocks, case.system, SHOCK)
     # expectations, and the stage that `ray` names, belong to the stages that are replaced
-    new = {"stages": (stage,), "ray": None, "expect": (), "about": None}
-    return replace(case, scenario=case.scenario.model_copy(update=new), expect_lines=())
+    bare = dict.fromkeys(("expect", "reverse", "limits"), ())
+    new = {"stages": (stage,), "ray": None, "about": None, **bare}
+    scenario = case.scenario.model_copy(update=new)
+    return replace(case, scenario=scenario, expect_lines=(), promise_lines=())

@@ -4,16 +4,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from looprisk.cli.ask import Ask
+from looprisk.cli.ask import Ask, cases
 from looprisk.cli.busy import tracked
 from looprisk.cli.emit import Format, Out, write
 from looprisk.cli.failure import Exit, RefusedError
 from looprisk.cli.sweeping import asked_or_bare, one, show
+from looprisk.files.load import load
 from looprisk.files.typed import read_value
 from looprisk.results.governance import Governance
 from looprisk.results.limits import governance as published
 from looprisk.results.names import for_log
 from looprisk.sweeps import limit as limited
+from looprisk.sweeps import limits_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,8 @@ class Keep:
 
 def limit(ask: Ask, paths: Sequence[str], kept: Keep, to: Out, *, governance: bool) -> int:
     """Show the values of each parameter with which what is kept holds, the others as they are."""
+    if not paths:
+        return _promised(ask, kept, to)
     if (kept.keep is None) == (kept.preset is None):
         raise RefusedError(
             "a limit keeps one of two: --keep EXPECTATION or --preset RULE",
@@ -53,6 +57,20 @@ def limit(ask: Ask, paths: Sequence[str], kept: Keep, to: Out, *, governance: bo
         table(published(found), to)
     else:
         show(found[0], to)
+    return Exit.OK
+
+
+def _promised(ask: Ask, kept: Keep, to: Out) -> int:
+    """Show the limits that scenarios promise themselves, as one table of parameters."""
+    if kept != Keep(keep=None, preset=None, of=None, between=None):
+        raise RefusedError("a limit of what?", help_="name a PATH: market/collateral/X/lltv")
+    asked = [case for case in cases(ask, load(ask.path)) if case.scenario.limits]
+    if not asked:
+        raise RefusedError(
+            f"{ask.path} promises no limit",
+            help_="name a PATH with --keep or --preset, or write it under `limits:`",
+        )
+    table(published([found for case in asked for found in limits_of(case)]), to)
     return Exit.OK
 
 

@@ -25,9 +25,13 @@ class Norm(StrEnum):
 def limit(
     where: Where,
     paths: Annotated[
-        list[str],
-        typer.Argument(metavar="PATH...", help="Parameters, such as market/collateral/X/lltv."),
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH...",
+            help="Parameters, such as market/collateral/X/lltv; none: the limits of the file.",
+            show_default=False,
+        ),
+    ] = None,
     *,
     keep: Annotated[
         str | None,
@@ -70,14 +74,21 @@ def limit(
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     kept = limiting.Keep(keep=keep, preset=preset, of=of, between=between)
-    return limiting.limit(read(where, set_, shock), paths, kept, to, governance=governance)
+    return limiting.limit(read(where, set_, shock), paths or (), kept, to, governance=governance)
 
 
 @app.command("reverse")
 def reverse(
     where: Where,
-    of: Annotated[str, typer.Argument(metavar="OF", help="What should break, such as lend.")],
-    event: Annotated[str, typer.Argument(metavar="EVENT", help="How: bad_debt, insolvent, …")],
+    of: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="OF", help="What should break, such as lend; none: what the file asks."
+        ),
+    ] = None,
+    event: Annotated[
+        str | None, typer.Argument(metavar="EVENT", help="How: bad_debt, insolvent, …")
+    ] = None,
     *,
     norm: Annotated[Norm, typer.Option("--norm", help="How a mixture is measured.")] = Norm.max,
     covariance: Annotated[
@@ -112,6 +123,11 @@ def reverse(
                 raise RefusedError(f"--covariance {covariance}: write '{{ETH: {{stETH: 0.9}}}}'")
             given[one] = row
     asked = sweeping.one(read(where, set_, shock), "reverse")
+    if of is None:
+        sweeping.show_all(sweeping.shocks_of(asked), to)
+        return Exit.OK
+    if event is None:
+        raise RefusedError(f"reverse {of}: how should it break?", help_="bad_debt, insolvent, …")
     answer = reversed_(asked, of, event, norm=norm.value, covariance=given)
     sweeping.show(answer, to)
     return Exit.OK

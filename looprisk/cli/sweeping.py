@@ -15,6 +15,7 @@ from looprisk.results.restaking import Restaking
 from looprisk.results.reverse import Reverse
 from looprisk.results.sensitivities import Sensitivities
 from looprisk.results.sweeps import Sweep
+from looprisk.sweeps import shocks_of as promised
 from looprisk.sweeps import spread
 from looprisk.sweeps import sweep as swept
 from looprisk.sweeps.sweep import Start
@@ -48,6 +49,26 @@ def asked_or_bare(ask: Ask) -> Case:
     if ask.scenario is None and not ask.shocks:
         return asked_system(ask, load(ask.path))
     return one(ask, "question")
+
+
+def shocks_of(case: Case) -> list[Reverse]:
+    """Return the smallest shocks that a scenario asks for itself."""
+    if not case.scenario.reverse:
+        raise RefusedError(
+            f"{case.name or case.file} asks for no smallest shock",
+            help_="say what should break, and how: `lend bad_debt`, or write it under `reverse:`",
+        )
+    return promised(case)
+
+
+def show_all(answers: Sequence[Reverse], to: Out) -> None:
+    """Write several answers, one below the other; JSON as one list."""
+    if to.format is not Format.json:
+        for answer in answers:
+            show(answer, to)
+        return
+    documents = (answer.table.to_json().rstrip() for answer in answers)
+    write(to, f"[{', '.join(documents)}]\n")
 
 
 def show(answer: Sweep | Limit | Reverse | Restaking | Sensitivities, to: Out) -> None:

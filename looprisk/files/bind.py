@@ -194,17 +194,20 @@ def _bind_scenario(name: str, raw: dict[str, Plain], bound: Bound) -> None:
 def _case(name: str, system: System, scenario: Scenario, tree: Map) -> Case:
     path = ("scenarios", name)
     key = place(tree, path, on_key=True) or tree
-    expectations = (
-        place(tree, (*path, "expect", str(at)), on_key=True) or key
-        for at in range(len(scenario.expect))
-    )
+
+    def lines(section: str, count: int) -> tuple[int, ...]:
+        found = (place(tree, (*path, section, str(at)), on_key=True) or key for at in range(count))
+        return tuple(node.start.line + 1 for node in found)
+
+    promises = (lines("reverse", len(scenario.reverse)), lines("limits", len(scenario.limits)))
     return Case(
         system=system,
         scenario=scenario,
         name=name,
         file=key.file,
         line=key.start.line + 1,
-        expect_lines=tuple(node.start.line + 1 for node in expectations),
+        expect_lines=lines("expect", len(scenario.expect)),
+        promise_lines=(*promises[0], *promises[1]),
     )
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from looprisk.analysis.api import answer
 from looprisk.analysis.cascading import Watch
-from looprisk.analysis.judging import check, check_bounds
 from looprisk.files.expected import Expected, beside, gone, judged, read_expected, renewed
 from looprisk.model.case import Case
 from looprisk.model.groups import runs
 from looprisk.results.answers import Clearing
 from looprisk.results.cascades import Cascade
 from looprisk.results.records import Verdict
+from looprisk.sweeps import check, check_bounds
 
 Answered = Callable[[str, Clearing | Cascade], None]
 

@@ -24,3 +24,5 @@ class Case:
     """The line of the scenario's name, counted from 1."""
     expect_lines: tuple[int, ...] = ()
     """The line of each expectation, in the order of `scenario.expect`."""
+    promise_lines: tuple[int, ...] = ()
+    """The line of each smallest shock, then of each limit, as `scenario` has them."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from looprisk.errors import Problem
 from looprisk.model.check_markets import position_problems
 from looprisk.model.checks import Parts, same_token
-from looprisk.model.expectation import Expectation
 from looprisk.model.groups import STRIKES, each_problems, group, members, stage_problems
 from looprisk.model.names import OUTSIDE, Names, Path, choose, did_you_mean, unresolved
 from looprisk.model.positions import PerpPosition, TablePosition
@@ -33,17 +32,9 @@ def check_stages(stages: Mapping[int, Stage], parts: Parts, path: Path) -> Itera
     yield from each_problems(stages, parts, path)
 
 
-def check_expectations(
-    expectations: Mapping[int, Expectation], opened: frozenset[str], parts: Parts, path: Path
-) -> Iterator[Problem]:
-    """Yield every problem that expectations have; ``opened`` are positions of its stages."""
-    for place, expectation in expectations.items():
-        here = (*path, "expect", str(place))
-        yield from _of(expectation.of, parts, (*here, "of"), opened)
-        issuer = expectation.of_issuer
-        if issuer is not None and issuer != "any":
-            known = parts.names.ids["issuers"]
-            yield from unresolved(issuer, known, (*here, "of_issuer"), "issuer of this system")
+def check_of(text: str, parts: Parts, path: Path, opened: frozenset[str]) -> Iterator[Problem]:
+    """Yield the problem that a name stands for nothing; ``opened`` are positions of its stages."""
+    yield from _of(text, parts, path, opened)
 
 
 def _stage(stage: Stage, parts: Parts, path: Path) -> Iterator[Problem]:

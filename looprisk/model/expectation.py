@@ -48,6 +48,20 @@ Within = Annotated[
 ]
 
 
+Evidence = Annotated[
+    Literal[
+        "identity",
+        "structural",
+        "conditional",
+        "predictive",
+        "model_vs_model",
+        "needs_snapshot",
+        "bookkeeping",
+    ],
+    OneOf(),
+]
+
+
 def judged(raw: object, metric: str) -> Value:
     """Read a bound on ``metric`` in the unit that metric has.
 
@@ -105,21 +119,7 @@ class Expectation(Model):
     name: Text | None = None
     after: Ref | None = None
     at: Duration | None = None
-    evidence: (
-        Annotated[
-            Literal[
-                "identity",
-                "structural",
-                "conditional",
-                "predictive",
-                "model_vs_model",
-                "needs_snapshot",
-                "bookkeeping",
-            ],
-            OneOf(),
-        ]
-        | None
-    ) = None
+    evidence: Evidence | None = None
     note: Text | None = None
 
     @field_validator("metric", "event", mode="after")

@@ -8,12 +8,14 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from looprisk.errors import ModelError, Problem
-from looprisk.model.check_scenario import check_expectations, check_paths, check_stages
+from looprisk.model.check_promises import Promised, check_promised
+from looprisk.model.check_scenario import check_paths, check_stages
 from looprisk.model.check_time import check_apart, check_margins
 from looprisk.model.checks import SET, check_sources
 from looprisk.model.expectation import Expectation
 from looprisk.model.fields import mapping
 from looprisk.model.names import Path
+from looprisk.model.promises import SafeLimit, SmallestShock
 from looprisk.model.scenario import Scenario, Stage
 from looprisk.model.sections import read_part
 from looprisk.model.system import System, change
@@ -35,17 +37,25 @@ def parse_scenario(
     problems: list[Problem] = []
     stages = _items(Stage, fields.get("stages"), (*path_prefix, "stages"), problems)
     expect = _items(Expectation, fields.get("expect"), (*path_prefix, "expect"), problems)
+    reverse = _items(SmallestShock, fields.get("reverse"), (*path_prefix, "reverse"), problems)
+    limits = _items(SafeLimit, fields.get("limits"), (*path_prefix, "limits"), problems)
+    promised = Promised(expect=expect, reverse=reverse, limits=limits)
     whole = not problems
-    own = {"stages": list(stages.values()), "expect": list(expect.values())}
+    own = {
+        "stages": list(stages.values()),
+        "expect": list(expect.values()),
+        "reverse": list(reverse.values()),
+        "limits": list(limits.values()),
+    }
     listed = {key: own[key] for key in own if isinstance(fields.get(key), list | tuple)}
     body = {**fields, **listed}
     if not whole:
-        body = {key: item for key, item in body.items() if key not in {"stages", "expect", "ray"}}
+        body = {key: item for key, item in body.items() if key not in {*own, "ray"}}
     scenario, wrong = read_part(Scenario, body, path_prefix)
     problems += wrong
     if system is not None:
         problems += check_sources(fields, system.sources, path_prefix)
-        problems += _in_system(fields, stages, expect, system, path_prefix)
+        problems += _in_system(fields, stages, promised, system, path_prefix)
         if scenario is not None:
             problems += check_paths(scenario.paths, system.parts, path_prefix)
             problems += _in_time(scenario, system, path_prefix)
@@ -59,8 +69,12 @@ def check_scenario(scenario: Scenario, system: System) -> None:
     >>> check_scenario(Scenario(stages=[Stage(price={"ETH": -0.1})]), system)
     """
     stages = dict(enumerate(scenario.stages))
-    expect = dict(enumerate(scenario.expect))
-    problems = _in_system({"set": scenario.set}, stages, expect, system, ())
+    promised = Promised(
+        expect=dict(enumerate(scenario.expect)),
+        reverse=dict(enumerate(scenario.reverse)),
+        limits=dict(enumerate(scenario.limits)),
+    )
+    problems = _in_system({"set": scenario.set}, stages, promised, system, ())
     problems += check_paths(scenario.paths, system.parts, ())
     problems += _in_time(scenario, system, ())
     if problems:
@@ -96,7 +110,7 @@ def _items(kind: type[ItemT], raw: object, path: Path, problems: list[Problem]) 
 def _in_system(
     fields: Mapping[str, object],
     stages: Mapping[int, Stage],
-    expect: Mapping[int, Expectation],
+    promised: Promised,
     system: System,
     path: Path,
 ) -> list[Problem]:
@@ -114,5 +128,5 @@ def _in_system(
             here = (*path, "stages", str(place), "change")
             problems += change(start, stage.change, here, SET)[1]
     opened = frozenset(name for stage in stages.values() for name in stage.open)
-    problems += check_expectations(expect, opened, parts, path)
+    problems += check_promised(promised, opened, start, path)
     return problems

@@ -32,6 +32,7 @@ from looprisk.model.fields import (
 from looprisk.model.frozen import EMPTY, FrozenMap, Map
 from looprisk.model.generator import Generator
 from looprisk.model.positions import Position
+from looprisk.model.promises import SafeLimit, SmallestShock
 from looprisk.model.series import TIME, SeriesRef, cover_problems, point_problems
 from looprisk.model.values import Value, expected
 from looprisk.model.vocabulary import EVENTS, SHOCKS
@@ -245,7 +246,8 @@ class Scenario(Model):
     ``set`` changes the start; ``ray`` names the stage that ``break`` scales from nothing to
     its size, else it is the last; ``solution`` chooses among several clearings. ``mode: latched``
     keeps what was liquidated on the way to the shock liquidated, where an equilibrium lets it
-    recover. With ``time`` it runs as a cascade.
+    recover. With ``time`` it runs as a cascade. ``reverse`` and ``limits`` are promised too: the
+    smallest shocks that break something, and how far parameters may go.
     """
 
     name: Text | None = None
@@ -259,6 +261,8 @@ class Scenario(Model):
     solution: Annotated[Literal["greatest", "least", "both"], OneOf()] = "greatest"
     mode: Annotated[Literal["equilibrium", "latched"], OneOf()] = "equilibrium"
     expect: Annotated[tuple[Expectation, ...], Listed] = ()
+    reverse: Annotated[tuple[SmallestShock, ...], Listed] = ()
+    limits: Annotated[tuple[SafeLimit, ...], Listed] = ()
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -279,21 +283,30 @@ class Scenario(Model):
         message = f"ray: `{self.ray}` is no stage of this scenario"
         return [Problem(("ray",), message, _or_list(self.ray, names), on_key=False)]
 
+    def _expected(self) -> Iterator[tuple[tuple[str, ...], Expectation]]:
+        """Yield every expectation with its place, those that limits keep included."""
+        for place, expectation in enumerate(self.expect):
+            yield ("expect", str(place)), expectation
+        for place, limit in enumerate(self.limits):
+            if limit.keep is not None:
+                yield ("limits", str(place), "keep"), limit.keep
+
     def _after_problems(self, names: list[str]) -> list[Problem]:
         return [
             Problem(
-                ("expect", str(place), "after"),
+                (*place, "after"),
                 f"after: `{expectation.after}` is no stage of this scenario",
                 _or_list(expectation.after, ["start", *names]),
                 on_key=False,
             )
-            for place, expectation in enumerate(self.expect)
+            for place, expectation in self._expected()
             if expectation.after is not None and expectation.after not in {"start", *names}
         ]
 
     def _time_problems(self) -> list[Problem]:
         if self.time is not None:
-            return [*self._moved_twice(), *self._uncovered(self.time.horizon)]
+            reverse = [Problem(("reverse",), _NO_REVERSE)] if self.reverse else []
+            return [*reverse, *self._moved_twice(), *self._uncovered(self.time.horizon)]
         timed = [
             Problem(("stages", str(place), key), f"`{key}` needs `time` on the scenario", _CLOCK)
             for place, stage in enumerate(self.stages)
@@ -301,8 +314,8 @@ class Scenario(Model):
             if given is not None
         ]
         timed += [
-            Problem(("expect", str(place), "at"), "`at` needs `time` on the scenario", _CLOCK)
-            for place, expectation in enumerate(self.expect)
+            Problem((*place, "at"), "`at` needs `time` on the scenario", _CLOCK)
+            for place, expectation in self._expected()
             if expectation.at is not None
         ]
         if self.paths is not None:
@@ -331,6 +344,7 @@ class Scenario(Model):
             yield from cover_problems("the table", times[0], times[-1], horizon.number, at)
 
 
+_NO_REVERSE = "a smallest shock is of one moment: a scenario with `time` has none"
 _CLOCK = "add `time: {start: 2025-06-10T00:00Z, step: 1m, horizon: 24h}`"
 
 

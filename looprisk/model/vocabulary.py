@@ -135,6 +135,9 @@ def event_named(word: str) -> EventName:
     return next(event for event in EVENTS if event == word)
 
 
+RULES: tuple[str, ...] = ("twice-liquidity", "break-8", "run-30")
+"""Rules of limits that others have published."""
+
 SHOCKS: tuple[str, ...] = (
     "price",
     "depeg",

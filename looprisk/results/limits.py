@@ -88,6 +88,17 @@ class Limit:
         return end.text if end is not None else ""
 
     @property
+    def end(self) -> Boundary | None:
+        """Where the safe stretch nearest to the value ends: above, else below, else nowhere.
+
+        An end beyond which the rule was seen to fail comes before one beyond which the system
+        cannot be.
+        """
+        safe = nearest(self.ranges, self.current)
+        ends = [end for end in (safe.high, safe.low) if end.why] if safe is not None else []
+        return next((end for end in ends if end.fails is not None), ends[0] if ends else None)
+
+    @property
     def governance(self) -> Governance:
         """The table of parameters, current and recommended, as governance publishes it."""
         return governance([self])
@@ -150,13 +161,18 @@ def _words(safe: SafeRange) -> str:
     return f"at least {low.text}" if high.fails is None else f"from {low.text} to {high.text}"
 
 
-def end_of(ranges: Sequence[SafeRange], current: float, *, sets: bool) -> Boundary | None:
-    """Return the end of a safe stretch that is nearest to a value; where it is set, the upper."""
+def nearest(ranges: Sequence[SafeRange], value: float) -> SafeRange | None:
+    """Return the safe stretch that holds a value, else the one nearest to it."""
 
     def away(safe: SafeRange) -> float:
-        return max(safe.low.holds - current, current - safe.high.holds, 0.0)
+        return max(safe.low.holds - value, value - safe.high.holds, 0.0)
 
-    safe = min(ranges, key=away, default=None)
+    return min(ranges, key=away, default=None)
+
+
+def end_of(ranges: Sequence[SafeRange], current: float, *, sets: bool) -> Boundary | None:
+    """Return the end of a safe stretch that is nearest to a value; where it is set, the upper."""
+    safe = nearest(ranges, current)
     if safe is None:
         return None
     return safe.high if sets else min((safe.low, safe.high), key=lambda e: abs(e.holds - current))

@@ -3,9 +3,24 @@
 from looprisk.sweeps.frontier import frontier
 from looprisk.sweeps.grid import SHOCK, spread
 from looprisk.sweeps.limit import limit
+from looprisk.sweeps.promised import check, check_bounds, limits_of, named, shocks_of
 from looprisk.sweeps.restaking import restaking
 from looprisk.sweeps.reverse import reverse
 from looprisk.sweeps.sensitivities import sensitivities
 from looprisk.sweeps.sweep import sweep
 
-__all__ = ["SHOCK", "frontier", "limit", "restaking", "reverse", "sensitivities", "spread", "sweep"]
+__all__ = [
+    "SHOCK",
+    "check",
+    "check_bounds",
+    "frontier",
+    "limit",
+    "limits_of",
+    "named",
+    "restaking",
+    "reverse",
+    "sensitivities",
+    "shocks_of",
+    "spread",
+    "sweep",
+]

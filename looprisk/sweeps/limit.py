@@ -12,6 +12,7 @@ from looprisk.analysis.api import Question, case_of
 from looprisk.analysis.clearing import title
 from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
+from looprisk.model.expectation import Expectation
 from looprisk.model.paths import value_at
 from looprisk.model.system import System
 from looprisk.model.tree import dump
@@ -19,7 +20,7 @@ from looprisk.model.values import Value, decimal_text, read
 from looprisk.results.limits import Boundary, Limit, SafeRange, end_of
 from looprisk.sweeps.parameters import parameter
 from looprisk.sweeps.presets import preset as published
-from looprisk.sweeps.rules import Rule, Seen, kept
+from looprisk.sweeps.rules import Rule, Seen, expected, kept
 
 SCAN = 32
 """Steps of the scan over the range; a stretch narrower than one may be missed, and the note says
@@ -82,7 +83,7 @@ class _Search:
 def limit(
     what: System | Case,
     path: str,
-    keep: Mapping[str, object] | None = None,
+    keep: Mapping[str, object] | Expectation | None = None,
     *,
     preset: str | None = None,
     of: str | None = None,
@@ -117,13 +118,19 @@ def limit(
 
 
 def _rule(
-    case: Case, path: str, keep: Mapping[str, object] | None, preset: str | None, of: str | None
+    case: Case,
+    path: str,
+    keep: Mapping[str, object] | Expectation | None,
+    preset: str | None,
+    of: str | None,
 ) -> Rule:
     """Return what is kept; the path is read before, so that its own errors come first."""
     written_at(case.system, path)
     if (keep is None) == (preset is None):
         message = "a limit keeps an expectation (`keep`) or a published rule (`preset`): one of two"
         raise ModelError([Problem((), message)])
+    if isinstance(keep, Expectation):
+        return expected(case, keep)
     if keep is not None:
         return kept(case, keep)
     return published(case, path, str(preset), of)
