@@ -10,7 +10,7 @@ from typing import Unpack
 
 from looprisk.analysis.api import Question, case_of
 from looprisk.analysis.clearing import title
-from looprisk.errors import ModelError, Problem
+from looprisk.errors import ModelError, Problem, UnknownValueError
 from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation
 from looprisk.model.paths import value_at
@@ -137,10 +137,16 @@ def _rule(
 
 
 def written_at(system: System, path: str) -> Value:
-    """Return the number that a path leads to; raises ModelError where there is none."""
+    """Return the number that a path leads to.
+
+    Raises ModelError where there is none, UnknownValueError where nobody knows it.
+    """
     written = value_at(dump(system), path)
-    if not isinstance(written, Value) or not written.known:
+    if not isinstance(written, Value):
         raise ModelError([Problem((), f"{path}: a limit is of a number; here stands none")])
+    if not written.known:
+        message = f"{path} is `{written.text}`: give it a value, --set {path}=…, to ask its limit"
+        raise UnknownValueError(message, paths=[path])
     return written
 
 
