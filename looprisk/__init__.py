@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from looprisk.errors import NotCarriedError as NotCarriedError
     from looprisk.errors import NotExactError as NotExactError
     from looprisk.errors import UnknownValueError as UnknownValueError
+    from looprisk.files import examples as examples
     from looprisk.files import load as load
     from looprisk.files import save as save
     from looprisk.files.diff import diff as diff
@@ -79,7 +80,7 @@ _HOMES = {
         "NotExactError",
         "UnknownValueError",
     ),
-    "looprisk.files": ("load", "save"),
+    "looprisk.files": ("examples", "load", "save"),
     "looprisk.files.diff": ("diff",),
     "looprisk.files.verify": ("verify",),
     "looprisk.graph": ("layers", "loops"),

@@ -97,11 +97,21 @@ def init(
 
 
 @app.command("schema")
-def schema(*, output: Target = None, quiet: Quiet = False) -> int:
-    """Write the JSON Schema that editors read."""
+def schema(
+    document: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DOCUMENT", help="Of result, break-points, check, diff, …; else of a file."
+        ),
+    ] = None,
+    *,
+    output: Target = None,
+    quiet: Quiet = False,
+) -> int:
+    """Write the JSON Schema that editors read, or that of a document."""
     from looprisk.cli import start
 
-    return start.schema(output, quiet=quiet)
+    return start.schema(document, output, quiet=quiet)
 
 
 @app.command("run")

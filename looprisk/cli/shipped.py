@@ -1,10 +1,6 @@
-"""The scenario files that come with the package."""
+"""What the demo shows of the cases that come with the package."""
 
 from dataclasses import dataclass
-from pathlib import Path
-
-import looprisk
-from looprisk.cli.failure import Exit, RefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +21,3 @@ DEMO = (
     Shown("1. Lenders can reach all of Stream.", "stream-recourse.yaml"),
     Shown("2. Lenders have only the xUSD that was posted to them.", "stream-own-token.yaml"),
 )
-
-
-def shipped(name: str) -> Path:
-    """Return the path of a scenario file that comes with the package.
-
-    A wheel carries the files in its ``data`` folder. A checkout has them once, in ``scenarios``.
-    """
-    package = Path(looprisk.__file__).resolve().parent
-    for folder in (package / "data", package.parent / "scenarios"):
-        if (folder / name).is_file():
-            return folder / name
-    raise RefusedError(
-        f"{name} is missing from this installation",
-        help_="install looprisk again",
-        code=Exit.DATA,
-    )

@@ -68,12 +68,18 @@ def init(path: Path, *, quiet: bool) -> int:
     return 0
 
 
-def schema(path: Path | None, *, quiet: bool) -> int:
-    """Write the JSON Schema of the language."""
+def schema(document: str | None, path: Path | None, *, quiet: bool) -> int:
+    """Write the JSON Schema of the language, or of a document that looprisk writes."""
     import json
 
     from looprisk.files.schema import json_schema
+    from looprisk.results.schemas import DOCUMENTS
 
+    if document is not None and document not in DOCUMENTS:
+        raise RefusedError(
+            f"no schema of `{document}`", help_=f"name one of {', '.join(DOCUMENTS)}, or none"
+        )
+    found = json_schema() if document is None else DOCUMENTS[document]()
     to = out(form=Format.json, path=path, color=Color.never, width=None, quiet=quiet)
-    write(to, json.dumps(json_schema(), indent=2, ensure_ascii=True))
+    write(to, json.dumps(found, indent=2, ensure_ascii=True))
     return 0

@@ -9,8 +9,9 @@ from looprisk.cli.ask import Ask, cases, where
 from looprisk.cli.busy import Watch, stepped
 from looprisk.cli.emit import Out, note, write
 from looprisk.cli.failure import Exit, RefusedError, exit_code, told
-from looprisk.cli.shipped import DEMO, shipped
+from looprisk.cli.shipped import DEMO
 from looprisk.errors import LoopriskError, ModelError, UnknownValueError
+from looprisk.files.examples import shipped
 from looprisk.files.load import load
 from looprisk.model.case import Case
 from looprisk.results.answers import Clearing

@@ -5,6 +5,7 @@ import pytest
 from looprisk.cli import run_line, shipped
 from looprisk.cli.failure import RefusedError, exit_code
 from looprisk.errors import (
+    DataError,
     FileError,
     LoopriskError,
     ModelError,
@@ -14,6 +15,7 @@ from looprisk.errors import (
     Problem,
     UnknownValueError,
 )
+from looprisk.files import examples
 
 LATE = """\
   late:
@@ -146,8 +148,8 @@ def test_3_the_shipped_case_is_damaged(cli, fund, monkeypatch):
 
 
 def test_3_only_files_of_the_package_are_shipped():
-    with pytest.raises(RefusedError, match="missing") as caught:
-        shipped.shipped("fund.yaml")
+    with pytest.raises(DataError, match="missing") as caught:
+        examples.shipped("fund.yaml")
     assert exit_code(caught.value) == 3
 
 

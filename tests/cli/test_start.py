@@ -4,7 +4,8 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from looprisk.cli.shipped import DEMO, shipped
+from looprisk.cli.shipped import DEMO
+from looprisk.files.examples import shipped
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,10 +70,10 @@ def test_a_checkout_reads_the_cases_where_they_are_kept():
 
 
 def test_an_installation_reads_them_from_its_own_folder(tmp_path, monkeypatch):
-    import looprisk
+    from looprisk.files import examples
 
     package = tmp_path / "site-packages" / "looprisk"
     (package / "data").mkdir(parents=True)
     (package / "data" / "one.yaml").write_text("looprisk: 1\n")
-    monkeypatch.setattr(looprisk, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(examples, "__file__", str(package / "files" / "examples.py"))
     assert shipped("one.yaml") == package / "data" / "one.yaml"
