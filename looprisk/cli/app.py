@@ -22,6 +22,7 @@ from looprisk.cli.options import (
     Sets,
     Shares,
     Shocks,
+    Since,
     Target,
     VenueName,
     Where,
@@ -233,6 +234,7 @@ def import_(
             "--in", metavar="ADDRESS", help="Look only in this pool or market; repeatable."
         ),
     ] = None,
+    since: Since = None,
     rpc: Rpc = None,
     offline: Annotated[
         bool, typer.Option("--offline", help="Use only what was read before.")
@@ -270,7 +272,11 @@ def import_(
             coins=tuple(coin or ()),
             record=record,
             replay=replay,
-            of_chain=chain is not None or bool(look_in) or offline or block != "finalized",
+            of_chain=chain is not None
+            or bool(look_in)
+            or since is not None
+            or offline
+            or block != "finalized",
         )
         return hedge.import_(legs, to)
     ask = chains.Ask(
@@ -279,6 +285,7 @@ def import_(
         block=block,
         rpc=rpc,
         look_in=tuple(look_in or ()),
+        since=since,
         offline=offline,
         record=record,
         replay=replay,

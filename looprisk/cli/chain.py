@@ -28,6 +28,7 @@ class Ask:
     block: str
     rpc: str | None
     look_in: tuple[str, ...]
+    since: int | None
     offline: bool
     record: Path | None
     replay: Path | None
@@ -58,7 +59,8 @@ def import_(ask: Ask, to: Out) -> int:
             "--borrowers: a table of them stands beside the file", help_="name the file: -o FILE"
         )
     with watching(quiet=to.quiet) as watch:
-        made = import_at(ask.address, access, ask.look_in, watch if ask.borrowers else None)
+        watched = watch if ask.borrowers else None
+        made = import_at(ask.address, access, ask.look_in, watched, since=ask.since)
     if to.path is not None:
         put_books(made.books, to.path.parent)
     write(to, dump(made.system))
@@ -66,6 +68,8 @@ def import_(ask: Ask, to: Out) -> int:
         note(f"went on at block {made.pin.number}, where it was stopped", quiet=to.quiet)
     for check in made.checks:
         note(f"checked: {check}", quiet=to.quiet)
+    for flag in made.flags:
+        note(f"flag: {flag}", quiet=to.quiet)
     unknown = sum(str(leaf).startswith("unknown") for leaf in _leaves(made.system.tree()))
     if unknown:
         note(f"unknown: {unknown} values, written so in the file", quiet=to.quiet)

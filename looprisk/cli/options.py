@@ -82,6 +82,14 @@ Rpc = Annotated[
         help="The node; else LOOPRISK_RPC_<chain id>, ETH_RPC_URL or WEB3_PROVIDER_URI names it.",
     ),
 ]
+Since = Annotated[
+    int | None,
+    typer.Option(
+        "--since",
+        metavar="BLOCK",
+        help="Flag shares whose price jumped since this block; -7200: so many before.",
+    ),
+]
 VenueName = Annotated[
     str | None,
     typer.Option(

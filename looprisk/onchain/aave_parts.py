@@ -9,6 +9,7 @@ from looprisk.onchain.aave import AaveAccount, asks, read, recognise
 from looprisk.onchain.aave_rules import WHOLE, standing_like
 from looprisk.onchain.aave_terms import Mode, Pool, Reserve
 from looprisk.onchain.draft import NO_READER, Draft, Tree, dollars, points, short
+from looprisk.onchain.flags import aged
 from looprisk.onchain.principal import of_aave, priced_by_aave
 from looprisk.onchain.reader import Reader
 
@@ -86,7 +87,8 @@ def write_market(
             }
             for mode in modes
         }
-    draft.put("markets", market, {**part, "address": pool.address})
+    if draft.put("markets", market, {**part, "address": pool.address}):
+        draft.watch(market, [one.source for one in reserves])
 
 
 def _lending(reserve: Reserve, listed: int, draft: Draft) -> Tree:
@@ -119,7 +121,8 @@ def _terms(by: Reserve | Mode, reserve: Reserve, oracle: str, draft: Draft) -> T
     }
     if reserve.cap:
         terms["cap"] = draft.amount(reserve.token, reserve.cap * 10**reserve.decimals)
-    terms["note"] = f"the pool reads {reserve.source}"
+    age = aged(draft.sources.get(reserve.source), draft.pin.timestamp)
+    terms["note"] = f"the pool reads {reserve.source}{age}"
     return terms
 
 

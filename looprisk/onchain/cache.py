@@ -234,11 +234,22 @@ class CachedNode:
             self.cache.keep(self.pin, ask, answer)
 
     def _lasts(self, ask: Ask) -> bool:
-        """Whether the answer is fixed by the hash of the pinned block, of which it is a part."""
+        """Whether the answer is fixed by the hash of the pinned block.
+
+        Of this block or of another by its hash, or an ancestor of it.
+        """
         method, params = ask
         if method == "eth_getLogs":
             return True
-        return bool(params) and params[-1] == {"blockHash": self.pin.hash, "requireCanonical": True}
+        if method == "eth_getBlockByNumber":
+            number = params[0]
+            return (
+                isinstance(number, str)
+                and number.startswith("0x")
+                and int(number, 16) < self.pin.number
+            )
+        last = params[-1] if params else None
+        return isinstance(last, dict) and last.keys() == {"blockHash", "requireCanonical"}
 
 
 def _stands(ask: Ask, refusal: RpcError) -> bool:

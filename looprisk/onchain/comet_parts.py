@@ -76,7 +76,8 @@ def write_market(market: CometMarket, draft: Draft) -> None:
     if cover > 0 and _in_dollars(market.feed):
         # reserves and unlisted debt offset each other in `supplied`: this much is not seen there
         part["insurance"] = dollars(cover * market.feed.price, market.scale * PRICE_UNIT)
-    draft.put("markets", name, {**part, "address": market.comet})
+    if draft.put("markets", name, {**part, "address": market.comet}):
+        draft.watch(name, feeds(market))
 
 
 def _prices(market: CometMarket, draft: Draft) -> None:
@@ -107,5 +108,10 @@ def _terms(market: CometMarket, one: Collateral, draft: Draft) -> Tree:
     }
 
 
+def feeds(market: CometMarket) -> tuple[str, ...]:
+    """Return what the market reads for its base and for each collateral."""
+    return (market.feed.source, *(one.feed.source for one in market.collateral))
+
+
 ACCOUNT = Reader(NAME, recognise_account, read_account, write_account, asks_account)
-MARKET = Reader(NAME, recognise_market, read_market, write_market, asks_market)
+MARKET = Reader(NAME, recognise_market, read_market, write_market, asks_market, feeds)

@@ -18,6 +18,7 @@ from looprisk.model.system import System
 from looprisk.model.values import decimal_text
 from looprisk.onchain.address import chain_name
 from looprisk.onchain.erc20 import Token
+from looprisk.onchain.flags import Flag, of_sources
 from looprisk.onchain.snapshot import Pin
 from looprisk.onchain.sources import Source
 
@@ -96,6 +97,7 @@ class Draft:
     remarks: dict[str, Tree] = field(default_factory=dict)
     """What else is to be written of assets, by address: a note, what they depend on."""
     checks: list[Check] = field(default_factory=list)
+    flags: list[Flag] = field(default_factory=list)
     sources: Mapping[str, Source] = field(default_factory=dict)
     """What prices are read from, by address, as it answers at the pinned block."""
     traded: dict[str, Fraction] = field(default_factory=dict)
@@ -159,14 +161,16 @@ class Draft:
             self._units[token] = unit
             self.prices[token] = f"{decimal_text(rate)} {self.name(unit)}"
 
-    def put(self, section: str, name: str, part: Mapping[str, object]) -> None:
-        """Write a part. One that was found twice must be the same both times."""
-        there = self._sections.setdefault(section, {}).setdefault(name, dict(part))
-        if there != part:
+    def put(self, section: str, name: str, part: Mapping[str, object]) -> bool:
+        """Write a part; return whether it is new. Found twice, it must be the same both times."""
+        parts = self._sections.setdefault(section, {})
+        new = name not in parts
+        if parts.setdefault(name, dict(part)) != part:
             raise AnswerError(
                 f"{name} stands for two different {section}",
                 "their addresses begin alike: import them into files of their own",
             )
+        return new
 
     def check(
         self,
@@ -185,13 +189,21 @@ class Draft:
             )
         self.checks.append(made)
 
+    def watch(self, of: str, feeds: Iterable[str]) -> None:
+        """Flag a part whose price sources have not answered lately, or answer no price."""
+        self.flags += of_sources(of, self.sources, [*feeds], self.pin.timestamp)
+
     def system(self, about: str, readers: Iterable[str]) -> System:
         """Return the finished system."""
         self._tokens()
         when = dt.datetime.fromtimestamp(self.pin.timestamp, dt.UTC)
-        checked = "; ".join(str(check) for check in self.checks)
+        told = [about]
+        if self.checks:
+            told.append(f"Checked: {'; '.join(map(str, self.checks))}.")
+        if self.flags:
+            told.append(f"Flags: {'; '.join(map(str, self.flags))}.")
         tree: Tree = {
-            "about": f"{about} Checked: {checked}." if checked else about,
+            "about": " ".join(told),
             "as_of": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "sources": {
                 "chain": {
@@ -208,8 +220,14 @@ class Draft:
         }
         for section in ("assets", "oracles", "issuers", "markets", "positions"):
             if self._sections.get(section):
-                tree[section] = self._sections[section]
+                tree[section] = {
+                    name: self._tagged(name, part) for name, part in self._sections[section].items()
+                }
         return System.from_tree(tree)
+
+    def _tagged(self, name: str, part: object) -> object:
+        tags = [*dict.fromkeys(flag.tag for flag in self.flags if flag.of == name)]
+        return {**part, "tags": tags} if tags and isinstance(part, dict) else part
 
     def _tokens(self) -> None:
         """Write the tokens that no issuer issues as assets."""

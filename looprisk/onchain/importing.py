@@ -26,6 +26,7 @@ from looprisk.onchain.erc20 import tokens
 from looprisk.onchain.euler_parts import ACCOUNT as EULER_ACCOUNT
 from looprisk.onchain.euler_parts import VAULT as EULER_VAULT
 from looprisk.onchain.feed import READER as FEED
+from looprisk.onchain.history import flags_since
 from looprisk.onchain.metamorpho_parts import READER as METAMORPHO
 from looprisk.onchain.morpho_market import READER as MORPHO_MARKET
 from looprisk.onchain.morpho_parts import READER as MORPHO
@@ -73,6 +74,8 @@ class Import:
     """Tables of accounts that the system names, to stand beside its file."""
     resumed: bool
     """An earlier run that did not end was gone on with, at its block."""
+    flags: tuple[str, ...] = ()
+    """What to be wary of."""
 
 
 def import_(
@@ -84,6 +87,7 @@ def import_(
     provider: Provider | None = None,
     look_in: Sequence[str] = (),
     borrowers: str | Path | None = None,
+    since: int | None = None,
 ) -> System:
     """Return the system behind an address: positions, markets, oracles, and the books behind.
 
@@ -92,14 +96,16 @@ def import_(
     ``look_in`` names pools, protocols or markets to look in, instead of all that are known on the
     chain. With ``borrowers``, the folder in which the file is to stand, all who borrow in a market
     are listed, and many of them are written to a table below it. The node is ``rpc``, or a
-    ``provider`` of web3, else what ``LOOPRISK_RPC_<chain id>`` or ``ETH_RPC_URL`` says. Raises
-    DataError where something could not be read; what nobody can know is written ``unknown``.
+    ``provider`` of web3, else what ``LOOPRISK_RPC_<chain id>`` or ``ETH_RPC_URL`` says. ``since``
+    is an earlier block, below 0 so many before: shares whose price jumped since, and vaults that
+    were sent tokens, are flagged by tags. Raises DataError where something could not be read;
+    what nobody can know is written ``unknown``.
     """
     named = None if chain is None else str(chain)
     access = access_to(address, chain=named, block=block, rpc=rpc, provider=provider)
     if borrowers is None:
-        return import_at(address, access, look_in).system
-    made = import_at(address, access, look_in, _unwatched)
+        return import_at(address, access, look_in, since=since).system
+    made = import_at(address, access, look_in, _unwatched, since=since)
     put_books(made.books, Path(borrowers))
     return made.system
 
@@ -137,7 +143,12 @@ def access_to(
 
 
 def import_at(
-    address: str, access: Access, look_in: Sequence[str] = (), watch: Watch | None = None
+    address: str,
+    access: Access,
+    look_in: Sequence[str] = (),
+    watch: Watch | None = None,
+    *,
+    since: int | None = None,
 ) -> Import:
     """Return what is behind an address on a chain reached by ``access``.
 
@@ -152,7 +163,7 @@ def import_at(
         places = _meant(wanted, _narrowed(everywhere, named) if named else everywhere)
         parts = _found(snapshot, wanted, places, watch)
         pools = (*places.contracts, *everywhere.contracts)
-        return _written(snapshot, wanted, parts, tuple(dict.fromkeys(pools)))
+        return _written(snapshot, wanted, parts, tuple(dict.fromkeys(pools)), since)
 
 
 def _narrowed(everywhere: Places, named: Sequence[str]) -> Places:
@@ -231,7 +242,11 @@ def _feeds(parts: Sequence[Opened]) -> list[str]:
 
 
 def _written(
-    snapshot: Snapshot, wanted: Target, parts: list[Opened], pools: Sequence[str]
+    snapshot: Snapshot,
+    wanted: Target,
+    parts: list[Opened],
+    pools: Sequence[str],
+    since: int | None,
 ) -> Import:
     named = dict.fromkeys(token for part in parts for token in part.reading.tokens)
     issued = {part.reading.issues: part.reader for part in parts if part.reading.issues}
@@ -246,11 +261,14 @@ def _written(
         part.write(draft)
     for token, (price, unit) in dollar_prices(snapshot, pools, draft.unpriced).items():
         draft.priced(token, dollars(price, unit))
+    if since is not None:
+        draft.flags += flags_since(snapshot, since, parts, draft)
     readers = tuple(dict.fromkeys(part.reader for part in parts))
     where = f"{chain_name(snapshot.pin.chain_id)} block {snapshot.pin.number}"
     system = draft.system(f"{wanted}, read at {where}.", readers)
-    checks = tuple(map(str, draft.checks))
-    return Import(system, snapshot.pin, checks, readers, draft.books, snapshot.resumed)
+    checks, flags = (tuple(map(str, all_)) for all_ in (draft.checks, draft.flags))
+    books, resumed = draft.books, snapshot.resumed
+    return Import(system, snapshot.pin, checks, readers, books, resumed, flags)
 
 
 def _holdings(

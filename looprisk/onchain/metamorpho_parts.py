@@ -6,6 +6,7 @@ from fractions import Fraction
 
 from looprisk.model.values import decimal_text
 from looprisk.onchain.draft import Draft, Tree, percent, short
+from looprisk.onchain.flags import DONATION, LEAST_FALL, Flag
 from looprisk.onchain.metamorpho import Queued, QueueVault, asks, read, recognise
 from looprisk.onchain.morpho_parts import write_market
 from looprisk.onchain.morpho_rules import WAD
@@ -27,6 +28,9 @@ def write(vault: QueueVault, draft: Draft) -> None:
         "issues": {name: _share(vault, draft)},
     }
     draft.put("issuers", name, part)
+    if vault.idle > LEAST_FALL * vault.book.total:
+        said = f"{draft.amount(vault.asset, vault.idle)} {draft.name(vault.asset)}"
+        draft.flags.append(Flag(name, DONATION, f"it holds {said} more than its book counts"))
 
 
 def _check(vault: QueueVault, draft: Draft, name: str) -> None:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from looprisk.model.values import decimal_text
 from looprisk.onchain.abi import NOBODY
 from looprisk.onchain.draft import NO_READER, UNKNOWN, Draft, Tree, percent, short
+from looprisk.onchain.flags import aged
 from looprisk.onchain.morpho import MorphoAccount, MorphoMarket, asks, read, recognise
 from looprisk.onchain.morpho_rules import PRICE_UNIT, WAD
 from looprisk.onchain.principal import of_morpho
@@ -55,7 +56,8 @@ def write_market(market: MorphoMarket, draft: Draft, listed: int | None = None) 
     }
     if market.collateral != NOBODY:
         part["collateral"] = {draft.name(market.collateral): _terms(market, draft)}
-    draft.put("markets", name, {**part, "address": market.id})
+    if draft.put("markets", name, {**part, "address": market.id}):
+        draft.watch(name, market.feeds)
     return name
 
 
@@ -74,7 +76,12 @@ def _terms(market: MorphoMarket, draft: Draft) -> Tree:
     if at is not None:
         draft.quoted(market.collateral, at, market.loan)
         said = f"{decimal_text(at)} {draft.name(market.loan)}"
-        terms["note"] = f"the oracle {market.oracle} says {said}"
+        ages = [
+            f"{feed}{age}"
+            for feed in dict.fromkeys(market.feeds)
+            if (age := aged(draft.sources.get(feed), draft.pin.timestamp))
+        ]
+        terms["note"] = "; ".join([f"the oracle {market.oracle} says {said}", *ages])
     return terms
 
 

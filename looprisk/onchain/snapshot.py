@@ -73,6 +73,10 @@ def pin(node: Node, block: int | str = FINALIZED, chain_id: int | None = None) -
             f"{node.host} serves chain {served}, and chain {chain_id} is asked for",
             f"set LOOPRISK_RPC_{chain_id} to a node of chain {chain_id}, or give --rpc",
         )
+    return _head(node, block, served)
+
+
+def _head(node: Node, block: int | str, chain_id: int) -> Pin:
     asked = hex(block) if isinstance(block, int) else block
     head = node.request("eth_getBlockByNumber", [asked, False])
     if head is None:
@@ -81,7 +85,7 @@ def pin(node: Node, block: int | str = FINALIZED, chain_id: int | None = None) -
         )
     fields = fields_of(head, "a block", node.host)
     found = Pin(
-        served,
+        chain_id,
         number_of(fields.get("number"), "the number of a block", node.host),
         text_of(fields.get("hash"), "the hash of a block", node.host),
         number_of(fields.get("timestamp"), "the time of a block", node.host),
@@ -216,6 +220,23 @@ class Snapshot:
             start, run = last + 1, run + 1
             if run % GROWS_AFTER == 0:
                 self.most_blocks = min(2 * self.most_blocks, MOST_BLOCKS)
+
+    def before(self, block: int) -> Snapshot:
+        """Return the same chain at an earlier block: a number, below 0 so many before the pin.
+
+        Raises HistoryError where the node has no such block.
+        """
+        number = block if block >= 0 else max(0, self.pin.number + block)
+        if number >= self.pin.number:
+            raise HistoryError(
+                f"block {number} is not before {self.pin.number}, which is read",
+                "an earlier one: --since NUMBER, or --since -7200",
+            )
+        earlier = Snapshot(self.node, _head(self.node, number, self.pin.chain_id))
+        earlier.by_hash = self.by_hash
+        # a call to what is not there yet would not fail, but answer nothing
+        earlier.multicall = MULTICALL3 if earlier.code(MULTICALL3) else None
+        return earlier
 
     def settle(self) -> None:
         """Find out whether the node takes block hashes, and whether the chain has Multicall3."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from looprisk.onchain.abi import Call, call
 from looprisk.onchain.draft import NO_READER, UNKNOWN, Draft, Tree
+from looprisk.onchain.flags import DONATION, EMPTY, LEAST_FALL, Flag
 from looprisk.onchain.reader import Look, Reader
 from looprisk.onchain.snapshot import Snapshot
 
@@ -28,9 +29,9 @@ class Vault:
         return (self.share, self.asset)
 
     @property
-    def issues(self) -> str:
-        """The share."""
-        return self.share
+    def issues(self) -> str | None:
+        """The share; one that nobody holds is a token like any other."""
+        return self.share if self.supply else None
 
 
 def asks(look: Look) -> list[Call]:
@@ -39,7 +40,7 @@ def asks(look: Look) -> list[Call]:
 
 
 def recognise(look: Look) -> tuple[Vault, ...]:
-    """Return the vault at the address; one that has no shares out is a token like any other."""
+    """Return the vault at the address."""
     (asset,) = look.snapshot.read_all(asks(look))
     if not asset.ok:
         return ()
@@ -50,7 +51,7 @@ def recognise(look: Look) -> tuple[Vault, ...]:
             call(asset.address(), "balanceOf(address)(uint256)", look.address),
         ]
     )
-    if not (assets.ok and idle.ok and supply.ok and supply.integer()):
+    if not (assets.ok and idle.ok and supply.ok):
         return ()
     held = (assets.integer(), supply.integer(), idle.integer())
     return (Vault(look.address, asset.address(), *held),)
@@ -67,6 +68,9 @@ def write(vault: Vault, draft: Draft) -> None:
 
     What its book counts and nobody here reads stands outside, unknown.
     """
+    _flag(vault, draft)
+    if not vault.supply:
+        return
     name = draft.name(vault.share)
     owns: Tree = {}
     if vault.idle:
@@ -92,6 +96,19 @@ def write(vault: Vault, draft: Draft) -> None:
     }
     part["issues"] = {name: {**share, "address": vault.share}}
     draft.put("issuers", name, part)
+
+
+def _flag(vault: Vault, draft: Draft) -> None:
+    """Flag a vault of which next to nothing is out, and one that has more than its book says."""
+    name = draft.name(vault.share)
+    if vault.supply < 10 ** draft.tokens[vault.share].decimals:
+        out = draft.amount(vault.share, vault.supply)
+        text = f"{out} shares are out: who deposits or gives next decides what one is worth"
+        draft.flags.append(Flag(name, EMPTY, text))
+    more = vault.idle - vault.total_assets
+    if more > LEAST_FALL * vault.total_assets:
+        said = f"{draft.amount(vault.asset, more)} {draft.name(vault.asset)}"
+        draft.flags.append(Flag(name, DONATION, f"it holds {said} more than its book counts"))
 
 
 READER = Reader("erc-4626/1", recognise, read, write, asks)

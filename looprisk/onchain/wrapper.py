@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from looprisk.model.values import decimal_text
-from looprisk.onchain.abi import Call, call
+from looprisk.onchain.abi import Answer, Call, call
 from looprisk.onchain.draft import Draft
 from looprisk.onchain.places import NOWHERE
 from looprisk.onchain.reader import Look, Reader
@@ -35,6 +35,8 @@ class Wrapper:
     inner: str | None
     """None where it names none."""
     rate: int
+    told_by: str
+    """The function that tells the rate."""
     again: int | None = None
     """What its own conversion of one says; None where it has none."""
 
@@ -61,17 +63,17 @@ def recognise(look: Look) -> tuple[Wrapper, ...]:
     """Return the wrapper at the address."""
     lido, staked, rate, *in_coin = look.snapshot.read_all(asks(look))
     if lido.ok and lido.integer() and staked.ok:
-        return (Wrapper(look.address, staked.address(), lido.integer()),)
+        return (Wrapper(look.address, staked.address(), lido.integer(), _LIDO[0]),)
     if rate.ok and rate.integer():
         names = [f"{name}()(address)" for name in _INNER]
-        return _wrapper(look, rate.integer(), names, "getEETHByWeETH(uint256)(uint256)")
+        return _wrapper(look, rate, names, "getEETHByWeETH(uint256)(uint256)")
     for told, (_, again) in zip(in_coin, _IN_COIN, strict=False):
         if told.ok and told.integer():
-            return _wrapper(look, told.integer(), [], again)
+            return _wrapper(look, told, [], again)
     return ()
 
 
-def _wrapper(look: Look, rate: int, names: Sequence[str], again: str) -> tuple[Wrapper, ...]:
+def _wrapper(look: Look, told: Answer, names: Sequence[str], again: str) -> tuple[Wrapper, ...]:
     """Return the wrapper where it is a token: a rate alone is told by other contracts too."""
     asked = [call(look.address, one) for one in ("totalSupply()(uint256)", *names)]
     if again:
@@ -81,11 +83,9 @@ def _wrapper(look: Look, rate: int, names: Sequence[str], again: str) -> tuple[W
         return ()
     said = rest.pop() if again else None
     inner = next((one.address() for one in rest if one.ok), None)
-    return (
-        Wrapper(
-            look.address, inner, rate, said.integer() if said is not None and said.ok else None
-        ),
-    )
+    repeated = said.integer() if said is not None and said.ok else None
+    told_by = f"{told.asked.function.name}()(uint256)"
+    return (Wrapper(look.address, inner, told.integer(), told_by, repeated),)
 
 
 def read(snapshot: Snapshot, found: Wrapper) -> Wrapper:

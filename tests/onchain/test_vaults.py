@@ -37,11 +37,13 @@ def test_a_token_is_no_vault(town):
             assert vault.recognise(Look(snapshot, contract.address)) == ()
 
 
-def test_an_empty_vault_is_no_issuer(town, shop):
+def test_an_empty_vault_is_no_issuer(town, shop, imported):
     words = (town.tokens["USDC"].address, "Empty", "eUSD")
     empty = town.by.deploy(shop.own("Vault"), *words)
-    with snapshot_of(town) as snapshot:
-        assert vault.recognise(Look(snapshot, empty.address)) == ()
+    assert vault_of(town, empty).issues is None
+    system = imported(empty.address).system
+    assert not system.issuers
+    assert system.assets["eUSD"].price.is_unknown
 
 
 def test_a_tower_is_opened_to_its_ground_and_its_loop_closes(town, imported):
