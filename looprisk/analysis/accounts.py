@@ -5,7 +5,7 @@ Health, prices at which things happen, what was taken.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
@@ -17,7 +17,8 @@ from looprisk.engine.holdings import listed_debt
 from looprisk.engine.legs import Leg, legs_of
 from looprisk.engine.stage import Point
 from looprisk.engine.standing import Standing, standing
-from looprisk.engine.state import ZERO
+from looprisk.engine.state import ZERO, written
+from looprisk.engine.state import Account as Held
 
 ROOT_DIGITS = 10**18
 """A square root is rounded to so many parts of 1."""
@@ -122,23 +123,59 @@ class Account:
 
     @property
     def seized(self) -> Fraction | None:
-        """Units taken by liquidators; None with several collaterals."""
+        """Units taken by liquidators up to here; None with several collaterals."""
         if len(self.legs) != 1:
             return None
+        (earlier,) = self._taken_earlier(lambda account: account.collateral).values()
         if not self.is_liquidated:
-            return ZERO
+            return earlier
         absorbed = "absorbed" in self.point.state_of(self.name)
         kept = ZERO if absorbed else share_kept(self.point, self.name)
-        return self.legs[0].units * (1 - kept)
+        return earlier + self.legs[0].units * (1 - kept)
 
     @property
     def debt_units_repaid(self) -> Fraction | None:
-        """Units of debt repaid by liquidators; None with several debts."""
+        """Units of debt repaid by liquidators up to here; None with several debts."""
         tokens = self.catalogue.debt_tokens(self.name)
         if len(tokens) != 1:
             return None
         price = self.point.value(self.point.compiled.world.price(tokens[0]))
-        return self.repaid / price if self.is_liquidated and price else ZERO
+        now = self.repaid / price if self.is_liquidated and price else ZERO
+        return self.repaid_earlier[tokens[0]] + now
+
+    @property
+    def repaid_earlier(self) -> Mapping[str, Fraction]:
+        """Units of each debt that liquidators repaid at stages before this one."""
+        return self._taken_earlier(lambda account: account.debts)
+
+    def _taken_earlier(
+        self, read: Callable[[Held], Mapping[str, Fraction]]
+    ) -> Mapping[str, Fraction]:
+        world = self.point.compiled.world
+        now = world.before.accounts[self.name]
+        position = self.catalogue.loans[self.name]
+        first = world.start.accounts.get(self.name)
+        if first is None and position.loop is None:
+            first = written(self.catalogue, self.name)
+        was = read(now if first is None else first)
+        return {token: was[token] - left for token, left in read(now).items()}
+
+
+def repaid_earlier(point: Point, of: str) -> Fraction:
+    """Return what liquidators repaid at stages before this one, in USD at the prices of now."""
+    world = point.compiled.world
+    catalogue, total = world.catalogue, ZERO
+    supply = catalogue.supplies.get(of)
+    for found in accounts(point, of):
+        for token, units in found.repaid_earlier.items():
+            if supply is None or supply[0] == of or supply[1] == token:
+                total += units * point.value(world.price(token))
+    for name in accounts_of(catalogue, of):
+        if name in catalogue.crowds and name in world.before.crowds:
+            first, now = catalogue.crowds[name].steps, world.before.crowds[name]
+            units = first.debt_before(first.size) - now.debt_before(now.size)
+            total += units * point.value(world.price(catalogue.debt_tokens(name)[0]))
+    return total
 
 
 def account(point: Point, name: str) -> Account:

@@ -9,7 +9,7 @@ from looprisk.analysis.breaking import claim_of
 from looprisk.analysis.metrics import METRICS, Ask, measure
 from looprisk.analysis.recognising import recognised_along
 from looprisk.analysis.solve import Solved, as_written
-from looprisk.engine.monitors import Stretch, depegged
+from looprisk.engine.monitors import Stretch, depegged, lenders_short
 from looprisk.engine.stage import Point
 from looprisk.engine.state import usd
 from looprisk.errors import ModelError, NotCarriedError, Problem
@@ -75,12 +75,22 @@ def booked(solved: Solved, of: str) -> str:
     return claim.id if claim is not None else ""
 
 
+def lends(solved: Solved, of: str) -> bool:
+    """Return whether a thing is an account, or a market of several reserves."""
+    catalogue = solved.catalogue
+    several = of in catalogue.system.markets and of not in catalogue.supplies
+    return several or (of in catalogue.loans and of not in catalogue.crowds)
+
+
 def stretches_of(
     solved: Solved, of: str, event: str, below: Value | None = None
 ) -> tuple[Stretch, ...]:
     """Return where along the scaled stage, as written, an event of a thing holds."""
     if event == "recognised":
         return recognised_along(solved, booked(solved, of))
+    if event == "impaired" and lends(solved, of):
+        found = solved.where(lambda compiled: lenders_short(compiled, of))
+        return as_written(found).get((of, event), ())
     if event != "depegged" or below is None:
         return solved.broken_as_written.get((of, event), ())
     level = level_of(solved, below)

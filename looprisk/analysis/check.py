@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from looprisk.analysis.asked import booked, claim_meant, level_of, must_be_known, stretches_of
+from looprisk.analysis.asked import (
+    booked,
+    claim_meant,
+    lends,
+    level_of,
+    must_be_known,
+    stretches_of,
+)
 from looprisk.analysis.axis import axis_of
 from looprisk.analysis.breaking import why
 from looprisk.analysis.cascading import Watch
@@ -19,7 +26,7 @@ from looprisk.analysis.unknowns import naming
 from looprisk.analysis.verdicts import Got, Judged, holds, verdict
 from looprisk.analysis.ways import Ways
 from looprisk.engine.curved import WIDTH
-from looprisk.engine.monitors import depegged, holds_at, monitors
+from looprisk.engine.monitors import depegged, holds_at, lenders_short, monitors
 from looprisk.engine.stage import Point
 from looprisk.engine.state import ONE, ZERO
 from looprisk.model.case import Case
@@ -102,6 +109,8 @@ def _not_of(solved: Solved, expectation: Expectation, of: str) -> str:
         known = True
     elif event in {"insolvent", "impaired"} and of in system.issuers:
         known = True  # one that owes nothing never is
+    elif event == "impaired" and lends(solved, of):
+        known = True
     else:
         watched = (monitors(p.compiled, solved.baseline) for p in (solved.start, *solved.ends))
         known = event == "gated" or any(
@@ -144,6 +153,9 @@ def _holding(
         level = level_of(solved, expectation.below)
         if holds_at(depegged(point.compiled, of, level), point):
             found.add((of, "depegged"))
+    if expectation.event == "impaired" and lends(solved, of):
+        short = lenders_short(point.compiled, of)
+        found |= {(of, "impaired")} if any(holds_at(m, point) for m in short) else set()
     if expectation.event == "recognised":
         stages = zip(solved.ends, recognised(solved), strict=True)
         taken_in = next((losses for end, losses in stages if end is point), {})

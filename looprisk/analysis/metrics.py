@@ -17,6 +17,7 @@ from looprisk.analysis.accounts import (
     accounts_of,
     claims_of,
     crowds,
+    repaid_earlier,
     utilisation,
 )
 from looprisk.analysis.breaking import claim_of
@@ -24,6 +25,7 @@ from looprisk.analysis.solve import Solved
 from looprisk.engine.book import Book
 from looprisk.engine.catalogue import known
 from looprisk.engine.market import market_values
+from looprisk.engine.perps import liquidation_price
 from looprisk.engine.skeleton import Claim
 from looprisk.engine.stage import Point
 from looprisk.engine.state import ZERO
@@ -160,12 +162,26 @@ def _paid(ask: Ask) -> Number:
         owed = [c for c in node.claims if c.face is not None]
         if owed:
             return sum((Fraction(ask.point.claim(c.id)) for c in owed), ZERO)
+    if lent := _lent(ask):
+        return sum((Fraction(ask.point.claim(claim)) for claim in lent), ZERO)
     return ask.value(ask.point)
+
+
+def _lent(ask: Ask) -> tuple[str, ...]:
+    """Return the claims of the lenders: to an account, or in a market of several reserves."""
+    catalogue = ask.solved.catalogue
+    if ask.of in catalogue.loans:
+        return tuple(catalogue.debt_claims(ask.of).values())
+    if ask.of in catalogue.supplies or ask.of not in catalogue.system.markets:
+        return ()
+    return tuple(s for s, (market, _) in catalogue.supplies.items() if market == ask.of)
 
 
 def _claims(ask: Ask) -> Number:
     if ask.of in ask.solved.catalogue.system.issuers and _owed(ask.of, ask.point):
         return _owed(ask.of, ask.point)
+    if lent := _lent(ask):
+        return sum((ask.point.face(claim) for claim in lent), ZERO)
     claim = ask.claim
     return _face(claim.id, ask.point) if claim is not None else None
 
@@ -276,7 +292,8 @@ def _lender_loss(ask: Ask) -> Number:
 
 
 def _liquidated(ask: Ask) -> Number:
-    total = ZERO
+    """What liquidators repaid up to here."""
+    total = repaid_earlier(ask.point, ask.of)
     for found in accounts(ask.point, ask.of):
         if found.is_liquidated:
             total += sum((Fraction(ask.point.claim(c)) for c in claims_of(found, ask.of)), ZERO)
@@ -292,6 +309,15 @@ def _of_account(read: Callable[[Account], Number]) -> Callable[[Ask], Number]:
         return None if several else read(found[0])
 
     return metric
+
+
+def _liquidation_price(ask: Ask) -> Number:
+    """Of a leg, the price at which its venue closes it."""
+    if ask.of not in ask.solved.catalogue.legs:
+        return _of_account(lambda a: a.liquidation_price)(ask)
+    world = ask.point.compiled.world
+    cuts = world.after.cuts.get(ask.of, ())
+    return liquidation_price(world.leg(ask.of), world.margin(ask.of), cuts).at(ask.point.s)
 
 
 def _utilisation(ask: Ask) -> Number:
@@ -354,7 +380,7 @@ METRICS: dict[str, Callable[[Ask], Number]] = {
     "assets_to_equity": _assets_to_equity,
     "health_factor": _of_account(lambda a: a.health),
     "ltv": _of_account(lambda a: a.ltv),
-    "liquidation_price": _of_account(lambda a: a.liquidation_price),
+    "liquidation_price": _liquidation_price,
     "bad_debt_price": _of_account(lambda a: a.bad_debt_price),
     "insolvency_price": _of_account(lambda a: a.price_at(a.debt)),
     "utilisation": _utilisation,

@@ -84,7 +84,8 @@ def _issuer(make: Maker, name: str, issuer: Issuer) -> Node:
     middle = make.world.middle
     split = waterfall(name, ranked, residual, b=b, recovery=recovery, middle=middle)
     withheld = any(r.cap != affine(ONE) for r in ranked)
-    leak = "default cost" if recovery != (ONE, ONE) else "withheld" if withheld else ""
+    leaks = ("default cost",) if recovery != (ONE, ONE) else ()
+    leak = " and ".join((*leaks, "withheld") if withheld else leaks)
     return _node(name, b, split, leak)
 
 

@@ -179,6 +179,27 @@ def depegged(compiled: Compiled, token: str, level: Fraction) -> Monitor:
     )
 
 
+def lenders_short(compiled: Compiled, of: str) -> tuple[Monitor, ...]:
+    """Return the events that lenders get less than their face: to an account, or in a market."""
+    catalogue = compiled.world.catalogue
+    if of in catalogue.loans:
+        claims = tuple(catalogue.debt_claims(of).values())
+    else:
+        claims = tuple(s for s, (market, _) in catalogue.supplies.items() if market == of)
+    nodes = {c.id: node.id for node in compiled.skeleton.nodes for c in node.claims}
+    index = compiled.index
+    return tuple(
+        Monitor(
+            of=of,
+            event="impaired",
+            node=nodes[claim],
+            claim=claim,
+            short_of=index.claim_of[index.claim[claim]].face,
+        )
+        for claim in claims
+    )
+
+
 def holds_at(monitor: Monitor, point: Point) -> bool:
     """Return whether an event holds at a solution."""
     if monitor.always is not None:

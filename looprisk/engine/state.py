@@ -132,11 +132,7 @@ def asset_usd(catalogue: Catalogue, state: State, asset: str) -> Fraction:
 def _account(catalogue: Catalogue, state: State, name: str) -> Account:
     position = catalogue.loans[name]
     if position.loop is None:
-        units = {c: known(n, name, "collateral", c) for c, n in position.collateral.items()}
-        debts = {t: known(n, name, "debt", t) for t, n in position.debt.items()}
-        return Account(
-            collateral=units, debts=debts or dict.fromkeys(catalogue.debt_tokens(name), ZERO)
-        )
+        return written(catalogue, name)
     market = catalogue.system.markets[position.market]
     collateral = position.loop.equity.of or next(iter(accepted(market, position.e_mode)))
     units_ = position.loop.units
@@ -145,6 +141,16 @@ def _account(catalogue: Catalogue, state: State, name: str) -> Account:
     debt_usd = worth * position.loop.loan_to_value
     debt = debt_usd / asset_usd(catalogue, state, loan)
     return Account(collateral={collateral: units_}, debts={loan: debt})
+
+
+def written(catalogue: Catalogue, name: str) -> Account:
+    """Return an account as its collateral and debt are written."""
+    position = catalogue.loans[name]
+    units = {c: known(n, name, "collateral", c) for c, n in position.collateral.items()}
+    debts = {t: known(n, name, "debt", t) for t, n in position.debt.items()}
+    return Account(
+        collateral=units, debts=debts or dict.fromkeys(catalogue.debt_tokens(name), ZERO)
+    )
 
 
 def _unit_usd(catalogue: Catalogue, state: State, collateral: str) -> Fraction:
@@ -162,6 +168,8 @@ def _unit_usd(catalogue: Catalogue, state: State, collateral: str) -> Fraction:
             f"a loop on {collateral}, whose start price has to be computed: "
             "give the token a `book_price`, or write `collateral` and `debt`"
         )
+    if posted.of in catalogue.tokens:
+        return known(posted, collateral) * _unit_usd(catalogue, state, posted.of)
     return usd(catalogue, state, posted, collateral)
 
 
