@@ -133,6 +133,30 @@ def reverse(
     return Exit.OK
 
 
+@app.command("frontier")
+def frontier(
+    where: Where,
+    of: Annotated[str, typer.Argument(metavar="OF", help="What should break, such as lend.")],
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="How: bad_debt, insolvent, …")],
+    *,
+    set_: Sets = None,
+    shock: Shocks = None,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Show the mixtures of two shocks from which on something breaks, exact at their corners."""
+    from looprisk.cli import sweeping
+    from looprisk.cli.ask import read
+    from looprisk.sweeps import frontier as border
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    sweeping.show(border(sweeping.one(read(where, set_, shock), "frontier"), of, event), to)
+    return Exit.OK
+
+
 @app.command("sensitivities")
 def sensitivities(
     where: Where,

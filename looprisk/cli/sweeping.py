@@ -9,6 +9,7 @@ from looprisk.cli.failure import Exit, RefusedError
 from looprisk.files.load import load
 from looprisk.files.typed import read_value
 from looprisk.model.case import Case
+from looprisk.results.frontier import Frontier
 from looprisk.results.limits import Limit
 from looprisk.results.names import for_log
 from looprisk.results.restaking import Restaking
@@ -71,7 +72,7 @@ def show_all(answers: Sequence[Reverse], to: Out) -> None:
     write(to, f"[{', '.join(documents)}]\n")
 
 
-def show(answer: Sweep | Limit | Reverse | Restaking | Sensitivities, to: Out) -> None:
+def show(answer: Sweep | Limit | Reverse | Frontier | Restaking | Sensitivities, to: Out) -> None:
     """Write an answer that is one table."""
     table = answer.table
     match to.format:

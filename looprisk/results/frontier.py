@@ -31,22 +31,36 @@ class Frontier:
     event: str
     factors: tuple[str, str]
     vertices: tuple[Vertex, ...]
+    """Where it breaks although nothing fails that need not."""
+    fragile: tuple[Vertex, ...]
+    """Where it breaks if everything fails that can; one corner at nothing where a panic needs no
+    shock."""
+
+    @property
+    def is_fragile(self) -> bool:
+        """Whether a panic alone breaks it before the shocks do."""
+        return self.fragile != self.vertices
 
     @property
     def table(self) -> Table[Vertex]:
-        """One row for each vertex."""
+        """One row for each vertex, those of a panic last where they differ."""
         one, other = self.factors
         fields: tuple[Field[Vertex], ...] = (
             Field("first", clean(one).replace("/", " "), Kind.FIGURE, lambda row: row.texts[0]),
             Field("second", clean(other).replace("/", " "), Kind.FIGURE, lambda row: row.texts[1]),
-            Field("first_share", "share of it", Kind.POINT, lambda row: row.shares[0]),
-            Field("second_share", "and of it", Kind.POINT, lambda row: row.shares[1]),
+            Field("first_share", "share of it", Kind.POINT, lambda row: row.shares[0], leaves=1),
+            Field("second_share", "and of it", Kind.POINT, lambda row: row.shares[1], leaves=2),
             Field("first_exact", HIDDEN, Kind.TEXT, lambda row: row.exact[0]),
             Field("second_exact", HIDDEN, Kind.TEXT, lambda row: row.exact[1]),
         )
+        if self.is_fragile:
+            seen = {id(row) for row in self.fragile}
+            fields += (Field("fragile", "in a panic", Kind.MARK, lambda row: id(row) in seen),)
+        rows = (*self.vertices, *(self.fragile if self.is_fragile else ()))
         title = f"{clean(self.of)} {self.event}: breaks beyond the line through these mixtures"
         note = "straight between two rows; each row solved in fractions"
-        return table_of(title, self.vertices, fields, note=note)
+        panic = "a panic alone needs no less" if not self.is_fragile else "x: if all fails that can"
+        return table_of(title, rows, fields, note=f"{note}; {panic}")
 
     def __repr__(self) -> str:
         return self.table.text()

@@ -30,7 +30,8 @@ def frontier(what: System | Case, of: str, event: str, **asked: Unpack[Question]
     ``what`` and the shock as keywords are those of :func:`looprisk.run`; its last stage strikes two
     targets, and a point is a size of each, as a share of it as written. Where what gives way is the
     same at two ways the border between them is straight; a vertex is where two such lines meet, and
-    the way through it confirms it, in fractions.
+    the way through it confirms it, in fractions. ``fragile`` is the border from which on a panic
+    alone is enough; it lies nowhere beyond that of ``vertices``.
 
     >>> import looprisk as lr
     >>> fund = lr.System(issuers={"S": lr.Issuer(outside={"a": 60, "b": 40}, owes={"outside": 70})})
@@ -49,33 +50,33 @@ def frontier(what: System | Case, of: str, event: str, **asked: Unpack[Question]
     if len(factors.every) != 2:
         message = f"a frontier is of two shocks; here are {len(factors.every)}"
         raise ModelError([Problem((), message, "price={'ETH': '-50%', 'BTC': '-50%'}")])
-    target = Target(factors=factors, key=key, selection="greatest")
-    names = [f"{factor.verb}/{factor.target}" for factor in factors.every]
-    ends = [end_of(target, place) for place in (0, 1)]
-    first, last = ends
-    if first is None or last is None:
-        message = f"{of} {event}: no mixture of {names[0]} and {names[1]} leads to it in reach"
-        raise ModelError([Problem((), message)])
-    if not first.segments or not solved.end.compiled.form.exact:
+    if not solved.segments or not solved.end.compiled.form.exact:
         raise NotCarriedError(f"{of} {event}: the response bends, or is too large for fractions")
-    points = [first.sizes, *_between(target, first, last, DEEPEST), last.sizes]
+    first, second = (f"{factor.verb}/{factor.target}" for factor in factors.every)
+    robust = _border(Target(factors=factors, key=key, selection="greatest"))
+    if not robust:
+        message = f"{of} {event}: no mixture of {first} and {second} leads to it in reach"
+        raise ModelError([Problem((), message)])
     return Frontier(
         scenario=title(case),
         of=of,
         event=event,
-        factors=(names[0], names[1]),
-        vertices=tuple(
-            Vertex(
-                shares=(float(sizes[0]), float(sizes[1])),
-                exact=(str(sizes[0]), str(sizes[1])),
-                texts=(
-                    factors.every[0].sized(sizes[0]).text,
-                    factors.every[1].sized(sizes[1]).text,
-                ),
-            )
-            for sizes in _corners(points)
-        ),
+        factors=(first, second),
+        vertices=robust,
+        fragile=_border(Target(factors=factors, key=key, selection="least")),
     )
+
+
+def _border(target: Target) -> tuple[Vertex, ...]:
+    """Return the corners of the border in one of the two clearings; () where it is out of reach."""
+    ends = [end_of(target, place) for place in (0, 1)]
+    first, last = ends
+    if first is None or last is None:
+        return ()
+    if not any(first.sizes) or not any(last.sizes):
+        return (_vertex(target.factors, (ZERO, ZERO)),)
+    points = [first.sizes, *_between(target, first, last, DEEPEST), last.sizes]
+    return tuple(_vertex(target.factors, sizes) for sizes in _corners(points))
 
 
 def _vertex(factors: Factors, sizes: Sizes) -> Vertex:
@@ -119,7 +120,7 @@ def _meeting(target: Target, one: Hit, other: Hit) -> Hit | None:
             e = a * one.sizes[0] + b * one.sizes[1]
             f = c * other.sizes[0] + d * other.sizes[1]
             x, y = (e * d - b * f) / area, (a * f - e * c) / area
-            if x <= 0 or y <= 0:
+            if x <= 0 or y <= 0 or (x, y) in {one.sizes, other.sizes}:
                 continue
             found = hit(target, (x, y))
             if found is not None and found.sizes == (x, y):

@@ -146,27 +146,29 @@ def _lowers(target: Target, run: StageRun) -> bool:
 def normals(target: Target, found: Hit) -> tuple[Slopes, ...]:
     """Return how what gave way at a hit moves with every factor: one adjoint solve for each.
 
-    Each is the derivative, to the size of every factor, of a number that is positive just before
-    the hit and zero there; () where no number of the solution decides.
+    Each is the derivative, to the size of every factor, of a number that is zero at the hit and
+    falls there: along the piece before it, and where everything fails that can along the piece
+    after it too, on which what failed could first stay so. () where no number decides.
     """
     if not found.segments:
         return ()
-    segment, piece = first_piece(found.segments, found.share)
-    world = segment.compiled.world
-    sizes = tuple(Dual(size, {k: ONE}) for k, size in enumerate(found.full))
-    run = target.factors.toward(sizes, found.start)
-    compiled = open_compiled(run.world(world.lo, world.hi))
-    form = compiled.form
-    y, s = piece.y(found.share), found.share
+    pieces = [(*first_piece(found.segments, found.share), False)]
+    if target.selection == "least":
+        pieces += [(*late, True) for late in (_next_piece(found.segments, found.share),) if late]
     baseline = target.factors.solved.baseline
-    readings = reading_of_event(compiled, baseline, target.key)
     slopes = []
-    for reading in readings:
-        if not gives_way(reading, piece, found.share):
-            continue
-        moved = derivatives(form, piece.cells, y, s, reading)
-        if any(slope < 0 for slope in moved.values()):
-            slopes.append(moved)
+    for segment, piece, after in pieces:
+        world = segment.compiled.world
+        sizes = tuple(Dual(size, {k: ONE}) for k, size in enumerate(found.full))
+        run = target.factors.toward(sizes, found.start)
+        compiled = open_compiled(run.world(world.lo, world.hi))
+        y, s = piece.y(found.share), found.share
+        for reading in reading_of_event(compiled, baseline, target.key):
+            if not gives_way(reading, piece, s, after=after):
+                continue
+            moved = derivatives(compiled.form, piece.cells, y, s, reading)
+            if any(slope < 0 for slope in moved.values()):
+                slopes.append(moved)
     return tuple(slopes)
 
 
@@ -187,6 +189,19 @@ def first_piece(segments: tuple[Segment, ...], share: Fraction) -> tuple[Segment
     )
 
 
+def _next_piece(segments: tuple[Segment, ...], share: Fraction) -> tuple[Segment, Piece] | None:
+    """Return the straight piece that begins at a place."""
+    return next(
+        (
+            (segment, piece)
+            for segment in segments
+            for piece in segment.pieces
+            if piece.lo <= share < piece.hi
+        ),
+        None,
+    )
+
+
 def reading_of_event(
     compiled: Compiled, baseline: dict[str, Fraction], key: Break
 ) -> tuple[Reading, ...]:
@@ -197,13 +212,12 @@ def reading_of_event(
     return (*(reading for reading in own if reading is not None), *conditions)
 
 
-def gives_way(reading: Reading, piece: Piece, share: Fraction) -> bool:
-    """Return whether a number is zero at the end of a piece, and falls to it."""
-    lo = Fraction(piece.lo)
-    early = (lo + share) / 2
+def gives_way(reading: Reading, piece: Piece, share: Fraction, *, after: bool = False) -> bool:
+    """Return whether a number is zero at the end of a piece and falls to it, or from its start."""
+    beside = (Fraction(piece.hi if after else piece.lo) + share) / 2
     there = reading.at(piece.y(share), piece.z(share), share)
-    before = reading.at(piece.y(early), piece.z(early), early)
-    return before > 0 and abs(there) <= NEAR * before
+    moved = reading.at(piece.y(beside), piece.z(beside), beside) * (-1 if after else 1)
+    return moved > 0 and abs(there) <= NEAR * moved
 
 
 def _reading(monitor: Monitor, compiled: Compiled) -> Reading | None:

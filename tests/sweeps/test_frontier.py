@@ -12,6 +12,7 @@ from looprisk.model.case import Case
 from looprisk.sweeps import frontier
 from looprisk.sweeps.factors import factors_of
 from looprisk.sweeps.rays import Target, hit
+from tests.sweeps.test_reverse import ring
 
 CHAIN = lr.System(
     issuers={
@@ -66,3 +67,32 @@ def test_what_has_no_frontier_is_refused():
         frontier(CHAIN.set({"Top/owes/outside": "$0"}), "Top", "insolvent", loss=BOTH)
     with pytest.raises(lr.ModelError, match="a frontier is of two shocks; here are 1"):
         frontier(CHAIN, "Top", "insolvent", loss={"Top/outside/own": 100})
+
+
+PILES = {"A/outside/pile": "100%", "B/outside/pile": "100%"}
+
+
+def broken(x, y, solution):
+    """Whether A fails at a mixture, solved again from nothing."""
+    loss = {"A/outside/pile": f"${100 * x}", "B/outside/pile": f"${100 * y}"}
+    end = lr.run(ring("90%"), loss={k: v for k, v in loss.items() if v != "$0"}, solution=solution)
+    return ("A", "insolvent") in {(event.of, event.event) for event in end.events}
+
+
+@pytest.mark.parametrize("solution", ["greatest", "least"])
+def test_the_border_of_a_panic_lies_before_that_of_the_shock(solution):
+    """Halfway along every edge: a hair inside it holds, a hair outside it breaks."""
+    found = frontier(ring("90%"), "A", "insolvent", loss=PILES)
+    assert found.is_fragile
+    corners = found.vertices if solution == "greatest" else found.fragile
+    for one, other in pairwise(corners):
+        middle = [(a + b) / 2 for a, b in zip(one.shares, other.shares, strict=True)]
+        inside, outside = ([m * (1 + hair) for m in middle] for hair in (-1e-6, 1e-6))
+        assert not broken(*inside, solution)
+        assert max(outside) > 1 or broken(*outside, solution)
+
+
+def test_a_panic_that_needs_no_shock_is_one_corner_at_nothing():
+    found = frontier(ring("50%"), "A", "insolvent", loss=PILES)
+    assert [vertex.exact for vertex in found.fragile] == [("0", "0")]
+    assert "in a panic" in repr(found)
