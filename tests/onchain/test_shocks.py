@@ -6,6 +6,7 @@ and no interest accrues, so that our figure and the contract's are of one moment
 
 import pytest
 
+import looprisk as lr
 from looprisk.onchain import aave
 from looprisk.onchain.aave_parts import write
 from looprisk.onchain.aave_rules import standing
@@ -58,6 +59,44 @@ def test_fifty_prices(town, version, name, shocked):
             # several collaterals: the pool cuts their mean threshold to a whole basis point
             cut = 1 / threshold if len(account.held) > 2 else 0
             assert -1e-9 <= engine / (health / 10**18) - 1 <= cut + 1e-9, fall
+
+
+@pytest.fixture
+def loaded(town, tmp_path, monkeypatch):
+    """Import an account of Morpho into a file, and load that."""
+    monkeypatch.setenv("LOOPRISK_CACHE", str(tmp_path / "cache.sqlite"))
+    monkeypatch.setenv("LOOPRISK_RPC_31337", town.url)
+    places = [town.morpho.address, town.markets["wstETH/WETH"].hex]
+    made = lr.import_(f"local:{town.who['stacker']}", block="latest", look_in=places)
+    lr.save(made, tmp_path / "system.yaml")
+    return lr.load(tmp_path / "system.yaml").system.set({"WETH/price": "$3000"})
+
+
+def test_fifty_prices_of_a_file_on_morpho(town, shop, loaded):
+    """The contract says who may be liquidated; its oracle and its debt, how far from it one is."""
+    judge = town.by.deploy(shop.own("Judge"), town.morpho.address).functions
+    market, user = town.markets["wstETH/WETH"], town.who["stacker"]
+    oracle = town.by.at(market.terms[2], shop.own("FeedOracle")).functions
+    aggregator = town.aggregators["wstETH"].functions
+    (position,) = loaded.positions
+    (collateral,) = loaded.positions[position].collateral.values()
+    (debt,) = loaded.positions[position].debt.values()
+    judged_ = set()
+    for fall in FALLS:
+        before = town.node.rpc("evm_snapshot")
+        price = max(1, round(3600 * 10**8 * (1 - fall)))
+        town.by.send(aggregator.updateAnswer(price))
+        healthy = judge.refuses(market.terms, user).call() == "position is healthy"
+        rate = oracle.price().call()
+        town.node.rpc("evm_revert", before)
+        most = int(collateral.number * 10**18) * rate // 10**36 * market.terms[4] // 10**18
+        exact = f"{(price / 10**8 / 3600 - 1) * 100:.12f}%"
+        engine = health_by_the_engine(loaded, position, {"wstETH": exact})
+        assert engine == pytest.approx(most / int(debt.number * 10**18), rel=1e-9, abs=1e-15)
+        broken = {(one.of, one.event) for one in lr.run(loaded, price={"wstETH": exact}).events}
+        assert ((position, "liquidated") in broken) is not healthy, fall
+        judged_.add(healthy)
+    assert judged_ == {True, False}
 
 
 def shocked_legs(account, token, price):
