@@ -1,9 +1,10 @@
 """The arithmetic of Aave v3 accounts, in the contracts' own integers.
 
 Two rules of rounding are in use. Up to v3.2 a debt is valued by cutting, and the health factor is
-taken from the collateral times its mean threshold; in v3.7 a debt is valued by rounding up and the
-thresholds are summed unrounded. Source: GenericLogic.calculateUserAccountData and PercentageMath,
-WadRayMath of the two releases.
+taken from the collateral times its mean threshold; since v3.5 a debt is valued by rounding up and
+the thresholds are summed unrounded. The first is proven against the contracts of v3.0.2 and v3.2.0,
+the second against a contract of ours with the same arithmetic: no package registry has the later
+releases. Whichever gives the pool's own figures is taken. Source: GenericLogic.calculateUserAccountData and PercentageMath, WadRayMath, MathUtils.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def standing(legs: Sequence[Leg]) -> Standing:
 
 
 def standing_rounding_up(legs: Sequence[Leg]) -> Standing:
-    """Return the standing of an account by the rule of v3.7.
+    """Return the standing of an account by the rule of v3.5 to v3.7.
 
     >>> standing_rounding_up([Leg(10, 0, 3, 1, 8000), Leg(0, 7, 1, 2, 0)]).debt
     4

@@ -1,4 +1,4 @@
-"""Where protocols are: pools of Aave v3 and the contracts of Morpho Blue, chain by chain.
+"""Where protocols are: Aave v3, Spark, Compound III and Morpho Blue, chain by chain.
 
 The addresses stand in ``places.json`` with their sources, versions and licence.
 """
@@ -14,6 +14,8 @@ from typing import TypedDict
 
 class _Book(TypedDict):
     aave_v3: dict[str, dict[str, str]]
+    spark: dict[str, dict[str, str]]
+    compound_v3: dict[str, dict[str, str]]
     morpho_blue: dict[str, tuple[str, int]]
 
 
@@ -41,8 +43,10 @@ def known(chain_id: int) -> Places:
     >>> known(31337)
     Places(contracts=(), first_block=0, markets=(), tokens=())
     """
-    pools = tuple(_book()["aave_v3"].get(str(chain_id), {}).values())
-    morpho = _book()["morpho_blue"].get(str(chain_id))
+    book, chain = _book(), str(chain_id)
+    of_protocols = (book["aave_v3"], book["spark"], book["compound_v3"])
+    pools = tuple(one for here in of_protocols for one in here.get(chain, {}).values())
+    morpho = book["morpho_blue"].get(chain)
     if morpho is None:
         return Places(pools)
     return Places((*pools, morpho[0]), morpho[1])

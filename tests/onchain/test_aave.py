@@ -159,6 +159,30 @@ def test_a_figure_that_is_not_the_pools_writes_nothing(town):
 # the two roundings ------------------------------------------------------------------------
 
 
+def test_the_rounding_of_later_releases_is_found_by_itself(town, shop):
+    """Real accounts of v3.2, told by a contract of ours as releases since v3.5 tell them."""
+    inner = town.pools["3.2"]
+    newer = town.by.deploy(shop.own("NewerPool"), inner.address)
+    differ = 0
+    for price in (3000, 2999.87654321, 1234.56789012):
+        town.set_price("WETH", price)
+        for name in ("modern", "mixed"):
+            with snapshot_of(town) as snapshot:
+                look = Look(snapshot, town.who[name], Places((newer.address,)))
+                (found,) = aave.recognise(look)
+                read, pin = aave.read(snapshot, found), snapshot.pin
+            theirs_now = newer.functions.getUserAccountData(town.who[name]).call()
+            ours, old = standing_rounding_up(read.legs), standing(read.legs)
+            assert read.pool.found.realises
+            assert [ours.collateral, ours.debt, ours.threshold, ours.health] == [
+                theirs_now[at] for at in (0, 1, 3, 5)
+            ]
+            assert all(check.ours == check.theirs for check in drafted(town, read, pin).checks)
+            assert old.debt == inner.pool.functions.getUserAccountData(town.who[name]).call()[1]
+            differ += old != ours
+    assert differ > 3
+
+
 def test_a_debt_is_cut_in_one_release_and_rounded_up_in_the_other():
     legs = [Leg(10 * WAD, 0, 3 * 10**8, WAD, 8300), Leg(0, 7, 10**8, 10**6, 0)]
     old, new = standing(legs), standing_rounding_up(legs)

@@ -351,4 +351,7 @@ def test_the_address_book_holds_checksummed_addresses_of_known_chains():
         assert places.contracts
         assert [account(one).address for one in places.contracts] == list(places.contracts)
     assert "Permission is hereby granted" in book["notice"]
-    assert set(book["sources"]) == {"aave_v3", "morpho_blue"}
+    assert set(book["sources"]) == book.keys() - {"licence", "notice", "sources"}
+    # all markets of the two packages
+    assert sum(map(len, book["aave_v3"].values())) == 31
+    assert len(book["morpho_blue"]) == 43
