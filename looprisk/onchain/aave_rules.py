@@ -4,7 +4,8 @@ Two rules of rounding are in use. Up to v3.2 a debt is valued by cutting, and th
 taken from the collateral times its mean threshold; since v3.5 a debt is valued by rounding up and
 the thresholds are summed unrounded. The first is proven against the contracts of v3.0.2 and v3.2.0,
 the second against a contract of ours with the same arithmetic: no package registry has the later
-releases. Whichever gives the pool's own figures is taken. Source: GenericLogic.calculateUserAccountData and PercentageMath, WadRayMath, MathUtils.
+releases. Whichever gives the pool's own figures is taken. Source:
+GenericLogic.calculateUserAccountData and PercentageMath, WadRayMath, MathUtils.
 """
 
 from __future__ import annotations
