@@ -88,6 +88,7 @@ def import_(
     look_in: Sequence[str] = (),
     borrowers: str | Path | None = None,
     since: int | None = None,
+    replay: str | Path | None = None,
 ) -> System:
     """Return the system behind an address: positions, markets, oracles, and the books behind.
 
@@ -98,11 +99,13 @@ def import_(
     are listed, and many of them are written to a table below it. The node is ``rpc``, or a
     ``provider`` of web3, else what ``LOOPRISK_RPC_<chain id>`` or ``ETH_RPC_URL`` says. ``since``
     is an earlier block, below 0 so many before: shares whose price jumped since, and vaults that
-    were sent tokens, are flagged by tags. Raises DataError where something could not be read;
+    were sent tokens, are flagged by tags. ``replay`` is a recording that answers instead of a
+    node, and nothing is asked of any network. Raises DataError where something could not be read;
     what nobody can know is written ``unknown``.
     """
     named = None if chain is None else str(chain)
-    access = access_to(address, chain=named, block=block, rpc=rpc, provider=provider)
+    tape = None if replay is None else Path(replay)
+    access = access_to(address, chain=named, block=block, rpc=rpc, provider=provider, replay=tape)
     if borrowers is None:
         return import_at(address, access, look_in, since=since).system
     made = import_at(address, access, look_in, _unwatched, since=since)
