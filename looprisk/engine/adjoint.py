@@ -18,7 +18,7 @@ import numpy as np
 
 from looprisk.engine.block import Block
 from looprisk.engine.clear import Solution
-from looprisk.engine.dual import Slopes, plain, slopes_of
+from looprisk.engine.dual import Slopes, exactly, plain, slopes_of
 from looprisk.engine.form import Index, NormalForm, Numbers, Scalar, active_cells
 from looprisk.engine.linear import ClosedLoopError, identity, solve
 from looprisk.errors import NotExactError
@@ -36,8 +36,8 @@ class Reading:
     def at(self, y: Numbers, z: Numbers, s: Scalar) -> Fraction:
         """Return the number at node values ``y`` and claim values ``z``."""
         total = self.const + self.slope * Fraction(s)
-        total = sum((c * _exactly(y[v]) for v, c in self.nodes.items()), total)
-        return sum((c * _exactly(z[k]) for k, c in self.claims.items()), total)
+        total = sum((c * exactly(y[v]) for v, c in self.nodes.items()), total)
+        return sum((c * exactly(z[k]) for k, c in self.claims.items()), total)
 
 
 def condition_of(form: NormalForm, place: int) -> Reading:
@@ -64,14 +64,14 @@ def derivatives(form: NormalForm, cells: Index, y: Numbers, s: Scalar, read: Rea
 
     Raises NotExactError where a loop in these cells returns every dollar.
     """
-    values = np.array([_exactly(value) for value in y], dtype=object)
+    values = np.array([exactly(value) for value in y], dtype=object)
     bare = _plain(form)
     marginal = _marginal(Block(bare if y.dtype == object else bare.floats()), cells, read)
     z = Block(form).claim_values(values, cells, Fraction(s))
     received = Block(form).received(z)
     held = form.b_const + form.b_slope * Fraction(s) + received
     total = read.at(values, z, s) + sum(
-        (_exactly(w) * assets for w, assets in zip(marginal, held, strict=True) if w),
+        (exactly(w) * assets for w, assets in zip(marginal, held, strict=True) if w),
         Fraction(0),
     )
     return slopes_of(total)
@@ -96,7 +96,7 @@ def one_sided(form: NormalForm, solution: Solution, read: Reading, *, exact: boo
     """
     cells, y = solution.cells, solution.y
     whole = derivatives(form, cells, y, 0, read)
-    zeros = _on_border(form, solution) if exact else ()
+    zeros = on_border(form, solution) if exact else ()
     if not zeros:
         return Sides(up=dict(whole), down=dict(whole), border=())
     memory: dict[frozenset[int], tuple[Slopes | None, Mapping[int, Slopes]]] = {}
@@ -123,7 +123,7 @@ def one_sided(form: NormalForm, solution: Solution, read: Reading, *, exact: boo
     return Sides(up=sides[0], down=sides[1], border=zeros)
 
 
-def _on_border(form: NormalForm, solution: Solution) -> tuple[int, ...]:
+def on_border(form: NormalForm, solution: Solution) -> tuple[int, ...]:
     """Return the conditions that hold with nothing to spare, and whose failing changes a cell."""
     found = []
     for place in np.flatnonzero(solution.alive):
@@ -200,7 +200,3 @@ def _bare(numbers: Numbers) -> Numbers:
     bare = np.empty(len(numbers), dtype=object)
     bare[:] = [plain(number) for number in numbers]
     return bare
-
-
-def _exactly(value: Scalar) -> Fraction:
-    return value if isinstance(value, Fraction) else Fraction(value)

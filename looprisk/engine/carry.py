@@ -10,6 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TypeVar
 
+from looprisk.engine.dual import exactly
 from looprisk.engine.stage import Point
 from looprisk.engine.standing import standing
 from looprisk.engine.state import ONE, ZERO, Account, State
@@ -117,26 +118,26 @@ def _repaid(point: Point, name: str, units: Fraction) -> Fraction:
     """
     claims = point.compiled.world.catalogue.debt_claims(name).values()
     owed = sum((point.face(claim) for claim in claims), ZERO)
-    return units * sum((Fraction(point.claim(claim)) for claim in claims), ZERO) / owed
+    return units * sum((exactly(point.claim(claim)) for claim in claims), ZERO) / owed
 
 
 def _in_tokens(point: Point, token: str, claim: str) -> Fraction:
     """Return what a claim is worth, in loan tokens."""
-    return Fraction(point.claim(claim)) / point.value(point.compiled.world.price(token))
+    return exactly(point.claim(claim)) / point.value(point.compiled.world.price(token))
 
 
 def share_kept(point: Point, name: str) -> Fraction:
     """Return the share of its collateral that a liquidated account keeps."""
     if "unpaid" in point.state_of(name):
         return ZERO
-    worth = Fraction(point.node(name))
+    worth = exactly(point.node(name))
     if worth:
-        return Fraction(point.claim(f"{name}/equity")) / worth
+        return exactly(point.claim(f"{name}/equity")) / worth
     # sold at a quote with nothing behind it: the owner's share of nothing says how much was seized
     form, index = point.compiled.form, point.compiled.index
     cell = int(point.solution.cells[index.node[name]])
     offset = index.claim[f"{name}/equity"] - int(form.claim_ptr[index.node[name]])
-    return Fraction(form.pay_rate[form.pay_ptr[cell] + offset])
+    return exactly(form.pay_rate[form.pay_ptr[cell] + offset])
 
 
 def _closed(point: Point, after: State) -> frozenset[str]:

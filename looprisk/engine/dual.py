@@ -75,6 +75,15 @@ def plain(number: Fraction | int) -> Fraction:
     return Fraction(number.numerator, number.denominator)
 
 
+def exactly(number: Fraction | float) -> Fraction:
+    """Return a number as a Fraction; one that is a Fraction keeps what it carries.
+
+    >>> exactly(Dual(Fraction(1), {0: Fraction(2)})).slopes, exactly(0.5)
+    ({0: Fraction(2, 1)}, Fraction(1, 2))
+    """
+    return number if isinstance(number, Fraction) else Fraction(number)
+
+
 def slopes_of(number: Fraction | int) -> Slopes:
     """Return the derivatives of a number: none where it depends on no input."""
     return number.slopes if isinstance(number, Dual) else _NONE

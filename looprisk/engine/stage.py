@@ -16,6 +16,7 @@ from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection, Solution, clear
 from looprisk.engine.compile import skeleton
 from looprisk.engine.crowds import out_of_focus, refuse_bounds
+from looprisk.engine.dual import exactly
 from looprisk.engine.facts import crossings, decided
 from looprisk.engine.focus import Focus
 from looprisk.engine.form import NormalForm
@@ -110,7 +111,7 @@ class Point:
 
     def value(self, line: Affine) -> Fraction:
         """Return a line at this solution, with what it reads of claims, in USD."""
-        read = (coef * Fraction(self.claim(claim)) for claim, coef in line.reads)
+        read = (coef * exactly(self.claim(claim)) for claim, coef in line.reads)
         return line.at(self.s) + sum(read, ZERO)
 
     def state_of(self, node: str) -> frozenset[str]:
@@ -121,7 +122,7 @@ class Point:
 
     def token(self, token: str) -> Fraction:
         """Return the economic price of a token, in USD."""
-        return self.claim(token) / Fraction(
+        return self.claim(token) / exactly(
             self.compiled.index.claim_of[self.compiled.index.claim[token]].units
         )
 

@@ -12,7 +12,8 @@ from looprisk.analysis.asked import claim_named
 from looprisk.analysis.breaking import claim_of
 from looprisk.analysis.clearing import title
 from looprisk.analysis.solve import Solved, solve
-from looprisk.engine.adjoint import Reading, derivatives, one_sided
+from looprisk.engine.adjoint import Reading, derivatives, on_border, one_sided
+from looprisk.engine.carry import carry
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.copies import aliases, renamed, unfolded
 from looprisk.engine.dual import Dual
@@ -58,11 +59,13 @@ def sensitivities(
 ) -> Sensitivities:
     """Return how the loss of a layer, or with ``event`` its break point, moves with every input.
 
-    ``what`` and the shock as keywords are those of :func:`looprisk.run`, in one stage. The system
-    is compiled once on numbers that carry their derivatives, and one linear solve, transposed,
-    gives all of them: exact where no layer changes its state, one-sided where the answer stands on
-    the border of such a change. Losses are in USD, break points in shares of the shock as written.
-    Inputs that are nothing have no row; ``shock`` is the size of the whole shock.
+    ``what`` and the shock as keywords are those of :func:`looprisk.run`. The system is compiled
+    once on numbers that carry their derivatives, and one linear solve, transposed, gives all of
+    them: exact where no layer changes its state, one-sided where the answer stands on the border
+    of such a change. With several stages each number that an earlier one leaves, such as the
+    collateral that a liquidation spared, takes one more solve there. Losses are in USD, break
+    points in shares of the last stage as written. Inputs that are nothing have no row; ``shock`` is
+    the size of the last stage.
 
     >>> import looprisk as lr
     >>> fund = lr.System(issuers={"S": lr.Issuer(outside={"book": 700}, owes={"outside": 530})})
@@ -70,17 +73,18 @@ def sensitivities(
     >>> [(row.input, row.derivative) for row in found.rows]
     [('S/outside/book', 0.005), ('S/owes/outside', -0.005), ('shock', -0.85)]
 
-    Raises NotCarriedError for several stages, shocks that change what is outstanding, tables, books
-    that oracles compute and quotes that start from what backs a token; ModelError for names that
-    do not exist.
+    Raises NotCarriedError for shocks that change what is outstanding, tables, books that oracles
+    compute, and an earlier stage that ends on a border; ModelError for names that do not exist.
     """
     case = only_run(case_of(what, asked))
     solved = solve(case)
     name = claim_named(solved, of)
     _carried(solved)
     inputs = _inputs(case.system)
-    run = _tracked(solved, inputs)
-    moves = _loss(solved, run, name) if event is None else _place(solved, run, (name, event))
+    tracked = _tracked(solved, inputs)
+    moves = (
+        _loss(solved, tracked, name) if event is None else _place(solved, tracked, (name, event))
+    )
     rows = [
         _row(case.system, moves, place, item)
         for place, item in enumerate(inputs)
@@ -103,29 +107,32 @@ def sensitivities(
 
 
 def _carried(solved: Solved) -> None:
-    run, stage = solved.scaled, solved.scaled_stage
+    run, stages = solved.scaled, solved.case.scenario.stages
     odd = ""
-    if stage is None or len(solved.runs) != 1:
-        odd = "several stages: what an earlier one left is a number; write the shocks into one"
+    if not stages:
+        odd = "a scenario without a shock"
     elif solved.case.scenario.mode == "latched":
         odd = "`mode: latched`"
-    elif changes_units(stage):
+    elif run.then is not None:
+        odd = "a `ray` that other stages follow: make it the last"
+    elif any(changes_units(stage) for stage in stages):
         odd = "a stage that changes what is outstanding, or the system itself"
     elif run.catalogue.crowds or run.navs or run.weights:
         odd = "tables of accounts, books that oracles compute, and averaged incentives"
-    elif stage.misprice or stage.freeze or set(stage.depeg) - set(_quotes(run.catalogue.system)):
-        odd = "a reading or a quote that starts from a price found: give the token a `market_price`"
+    elif any(stage.misprice or stage.freeze for stage in stages):
+        odd = "an oracle that reads wrongly: a reading starts from a price found"
+    elif late := _late_quotes(solved):
+        odd = f"a quote of {late} that starts from a price found: give it a `market_price`"
     if odd:
         raise NotCarriedError(f"sensitivities of {odd}")
 
 
-def _quotes(system: System) -> list[str]:
-    return [
-        token
-        for issuer in system.issuers.values()
-        for token, receipt in issuer.issues.items()
-        if receipt.market_price is not None
-    ]
+def _late_quotes(solved: Solved) -> str:
+    """Return a token that is first quoted after another stage has moved what backs it."""
+    stages, tokens = solved.case.scenario.stages, solved.catalogue.tokens
+    quoted = {token for token, receipt in tokens.items() if receipt.market_price is not None}
+    first = set(stages[0].depeg) | quoted
+    return next((token for stage in stages[1:] for token in set(stage.depeg) - first), "")
 
 
 def _inputs(system: System) -> tuple[_Input, ...]:
@@ -139,8 +146,15 @@ def _inputs(system: System) -> tuple[_Input, ...]:
     )
 
 
-def _tracked(solved: Solved, inputs: Sequence[_Input]) -> StageRun:
-    """Return the stage of the system in which every number carries its derivative."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tracked:
+    """The last stage, and the system before any, in which every number carries its derivative."""
+
+    last: StageRun
+    calm: StageRun
+
+
+def _tracked(solved: Solved, inputs: Sequence[_Input]) -> _Tracked:
     changes = {
         item.path: replace(item.value, low=number, high=number)
         for place, item in enumerate(inputs)
@@ -148,21 +162,73 @@ def _tracked(solved: Solved, inputs: Sequence[_Input]) -> StageRun:
     }
     system = solved.case.system.set(changes)
     catalogue = Catalogue(unfolded(netted(system)))
-    stage = renamed(solved.case.scenario, aliases(system)).stages[0]
     start = start_state(catalogue)
-    before = ready(catalogue, start, stage, solved.start)
-    after = strike(catalogue, before, stage)
-    return StageRun(catalogue=catalogue, start=start, before=before, after=after)
+    calm = StageRun(catalogue=catalogue, start=start, before=start, after=start)
+    state, here = start, _moving(calm, solved.start)
+    stages = renamed(solved.case.scenario, aliases(system)).stages
+    for place, stage in enumerate(stages):
+        before = ready(catalogue, state, stage, here)
+        after = strike(catalogue, before, stage)
+        run = StageRun(catalogue=catalogue, start=start, before=before, after=after)
+        if place == len(stages) - 1:
+            return _Tracked(last=run, calm=calm)
+        here = _moving(run, solved.ends[place])
+        _refuse_threshold(here)
+        state = carry(here, after)
+    raise AssertionError  # a scenario without stages was refused
 
 
-def _loss(solved: Solved, run: StageRun, name: str) -> _Moves:
+def _refuse_threshold(left: Point) -> None:
+    """Raise NotCarriedError where an account stands at its threshold: a hair more, and it acts."""
+    index, loans = left.compiled.index, left.compiled.world.catalogue.loans
+    for place in on_border(left.compiled.form, left.solution):
+        account, condition = index.condition_of[place]
+        if account in loans:
+            raise NotCarriedError(
+                "sensitivities where an earlier stage ends exactly on the border of: "
+                f"{condition.holds}; move its size a little"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Moving(Point):
+    """A solution whose values carry their derivatives, one linear solve for each that is asked."""
+
+    def claim(self, claim: str) -> Fraction:
+        """Return the value of a claim, in USD."""
+        return self._moved(Reading(nodes={}, claims={self.compiled.index.claim[claim]: ONE}))
+
+    def node(self, node: str) -> Fraction:
+        """Return the assets of a node, in USD."""
+        return self._moved(Reading(nodes={self.compiled.index.node[node]: ONE}, claims={}))
+
+    def _moved(self, reading: Reading) -> Fraction:
+        form, solution = self.compiled.form, self.solution
+        exact = all(isinstance(number, Fraction) for number in solution.y)
+        sides = one_sided(form, solution, reading, exact=exact)
+        if any(sides.up.get(k) != sides.down.get(k) for k in {**sides.up, **sides.down}):
+            words = self.compiled.index.condition_of[sides.border[0]][1].holds
+            raise NotCarriedError(
+                f"sensitivities where an earlier stage ends exactly on the border of: {words}; "
+                "move its size a little"
+            )
+        slopes = {k: slope for k, slope in sides.up.items() if slope is not None}
+        return Dual(reading.at(solution.y, solution.z, 0), slopes)
+
+
+def _moving(run: StageRun, point: Point) -> _Moving:
+    compiled = open_compiled(run.world(ONE, ONE, still=ONE))
+    return _Moving(s=ZERO, compiled=compiled, solution=point.solution)
+
+
+def _loss(solved: Solved, tracked: _Tracked, name: str) -> _Moves:
     claim = claim_of(solved, name)
     if claim is None:
         claims = ", ".join(solved.end.compiled.index.claim)
         message = f"`{name}` has no loss of its own"
         raise ModelError([Problem((), message, f"the claims: {claims}")])
-    old_up, old_down, early = _value(_unstruck(run), solved.start, claim.id, ZERO)
-    new_up, new_down, late = _value(run, solved.end, claim.id, ONE)
+    old_up, old_down, early = _value(tracked.calm, solved.start, claim.id, ZERO)
+    new_up, new_down, late = _value(tracked.last, solved.end, claim.id, ONE)
     border = tuple(dict.fromkeys((*early, *late)))
     value = solved.baseline[claim.id] - solved.end.claim(claim.id)
     return _Moves(
@@ -170,16 +236,12 @@ def _loss(solved: Solved, run: StageRun, name: str) -> _Moves:
     )
 
 
-def _unstruck(run: StageRun) -> StageRun:
-    return replace(run, after=run.before)
-
-
-def _baseline(solved: Solved, run: StageRun, of: str) -> dict[str, Fraction]:
+def _baseline(solved: Solved, calm: StageRun, of: str) -> dict[str, Fraction]:
     """Return the values before any shock; a share is impaired under its own, which moves too."""
     claim = claim_of(solved, of)
     if claim is None or claim.kind != "share":
         return solved.baseline
-    up, _, _ = _value(_unstruck(run), solved.start, claim.id, ZERO)
+    up, _, _ = _value(calm, solved.start, claim.id, ZERO)
     slopes = {place: slope for place, slope in up.items() if slope is not None}
     return {**solved.baseline, claim.id: Dual(solved.baseline[claim.id], slopes)}
 
@@ -209,7 +271,7 @@ def _value(
     return found.up, found.down, border
 
 
-def _place(solved: Solved, run: StageRun, key: tuple[str, str]) -> _Moves:
+def _place(solved: Solved, tracked: _Tracked, key: tuple[str, str]) -> _Moves:
     """Return how a break point moves: what gives way there, over how fast it falls."""
     found = solved.broken_as_written.get(key, ())
     if not found or not found[0].lo or not solved.segments:
@@ -220,9 +282,9 @@ def _place(solved: Solved, run: StageRun, key: tuple[str, str]) -> _Moves:
     share = Fraction(found[0].lo)
     segment, piece = first_piece(solved.segments, share)
     world = segment.compiled.world
-    compiled = open_compiled(run.world(world.lo, world.hi))
+    compiled = open_compiled(tracked.last.world(world.lo, world.hi))
     form = compiled.form
-    baseline = _baseline(solved, run, key[0])
+    baseline = _baseline(solved, tracked.calm, key[0])
     for reading in reading_of_event(compiled, baseline, key):
         if not gives_way(reading, piece, share):
             continue

@@ -23,12 +23,12 @@ FUND = lr.System(issuers={"S": lr.Issuer(outside={"book": 700}, owes={"outside":
 def moved(case, path, factor):
     """Return the case with one number a little larger or smaller."""
     if path == "shock":
-        stage = case.scenario.stages[0]
+        *earlier, stage = case.scenario.stages
         loss = {
             name: replace(value, low=value.number * factor, high=value.number * factor)
             for name, value in stage.loss.items()
         }
-        stages = (stage.model_copy(update={"loss": loss}),)
+        stages = (*earlier, stage.model_copy(update={"loss": loss}))
         return Case(case.system, case.scenario.model_copy(update={"stages": stages}))
     value = value_at(dump(case.system), path)
     other = replace(value, low=value.number * factor, high=value.number * factor)
@@ -122,8 +122,114 @@ def test_a_layer_inside_a_loop_of_a_file():
     assert (row.derivative, row.derivative_down) == (close(up), close(down))
 
 
+def in_two(case):
+    """The same shock in two stages: what is lost first, and all of it."""
+    (stage,) = case.scenario.stages
+    part = {
+        name: replace(value, low=value.number / 3, high=value.number / 3)
+        for name, value in stage.loss.items()
+    }
+    stages = (stage.model_copy(update={"loss": part}), stage)
+    return Case(case.system, case.scenario.model_copy(update={"stages": stages}))
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_losses_after_two_stages_move_as_differences_say(seed):
+    rng = Random(seed)
+    case = in_two(random_case(rng))
+    claim = rng.choice(sorted(solve(case).end.compiled.index.claim))
+    rows = sensitivities(case, claim).rows
+    for row in rng.sample(rows, k=min(6, len(rows))):
+        up, down = differences(case, row, lambda other: loss_of(other, claim))
+        assert (row.derivative, row.derivative_down) == (close(up), close(down)), row.input
+
+
+def liquidated_first(lltv="86%"):
+    """An account liquidated at the first stage, what it keeps bad at the second; a vault lends."""
+    system = lr.System(
+        assets={"USDC": lr.Asset(price=1), "ETH": lr.Asset(price=1000)},
+        markets={
+            "m": lr.Market(
+                rules="aave-v3",
+                lends={"USDC": {"cash": 50}},
+                collateral={"ETH": {"lltv": lltv, "incentive": "5%", "oracle": "market"}},
+            )
+        },
+        positions={
+            "a": {"market": "m", "collateral": {"ETH": 1}, "debt": {"USDC": 800}},
+            "b": {"market": "m", "collateral": {"ETH": 2}, "debt": {"USDC": 900}},
+        },
+        issuers={"V": lr.Issuer(owns={"m": "40%"}, issues={"v": lr.Share(supply=700)})},
+    )
+    stages = [lr.Stage(price={"ETH": "-12%"}), lr.Stage(price={"ETH": "-70%"})]
+    return Case(system, lr.Scenario(stages=stages))
+
+
+@pytest.mark.parametrize("claim", ["v", "a/equity", "b/equity"])
+def test_what_a_liquidation_left_moves_with_its_inputs(claim):
+    case = liquidated_first()
+    found = sensitivities(case, claim)
+    assert found.rows
+    for row in found.rows:
+        if row.input == "shock":
+            continue
+        up, down = differences(case, row, lambda other: loss_of(other, claim))
+        assert (row.derivative, row.derivative_down) == (close(up), close(down)), row.input
+
+
+def test_a_break_point_after_another_stage_moves_as_differences_say():
+    case = liquidated_first()
+    found = sensitivities(case, "b", "bad_debt")
+    assert {"b/debt/USDC", "ETH/price"} <= {row.input for row in found.rows}
+    for row in found.rows:
+        if row.input != "shock":
+            up, down = differences(case, row, lambda other: place_of(other, ("b", "bad_debt")))
+            assert (row.derivative, row.derivative_down) == (close(up), close(down)), row.input
+
+
+def test_a_quote_that_starts_from_what_backs_a_token_moves_with_it():
+    """Sellers get 90 % of 700 - 530 over 100."""
+    fund = lr.System(
+        issuers={
+            "S": lr.Issuer(
+                outside={"book": 700},
+                owes={"outside": 530},
+                issues={"s": lr.Share(supply=100)},
+                pays=["debts", "s"],
+            )
+        },
+        assets={"USDC": lr.Asset(price=1)},
+        markets={
+            "m": lr.Market(
+                rules="aave-v3",
+                lends={"USDC": {"cash": 0}},
+                collateral={"s": {"lltv": "90%", "incentive": "5%", "oracle": "market"}},
+            )
+        },
+        positions={"p": {"market": "m", "collateral": {"s": 10}, "debt": {"USDC": 12}}},
+    )
+    case = Case(fund, lr.Scenario(stages=[lr.Stage(depeg={"s": "50%"})]))
+    rows = sensitivities(case, "p/equity").rows
+    assert rows
+    for row in rows:
+        if row.input != "shock":
+            up, down = differences(case, row, lambda other: loss_of(other, "p/equity"))
+            assert (row.derivative, row.derivative_down) == (close(up), close(down)), row.input
+
+
 def test_what_has_no_derivative_is_refused():
-    with pytest.raises(lr.NotCarriedError, match="several stages"):
-        sensitivities(FUND, "S", stages=[lr.Stage(loss={"S": 1}), lr.Stage(loss={"S": 1})])
+    issues = {"S/issues": {"S": {"kind": "share", "supply": "1"}}, "S/pays": ["debts", "S"]}
+    run = [lr.Stage(loss={"S": 1}), lr.Stage(run={"S": {"wants_out": "10%"}})]
+    with pytest.raises(lr.NotCarriedError, match="changes what is outstanding"):
+        sensitivities(FUND.set(issues), "S", stages=run)
     with pytest.raises(lr.ModelError, match="never within the shock as written"):
         sensitivities(FUND, "S", "insolvent", loss={"S": 100})
+
+
+def test_a_stage_that_ends_at_a_threshold_is_no_start():
+    """860 of collateral value at half the price are 430: a dollar more of debt is liquidated."""
+    first = lr.Stage(price={"ETH": "-50%"})
+    edge = liquidated_first().system.set({"a/debt/USDC": "430", "b/debt/USDC": "10"})
+    case = Case(edge, lr.Scenario(stages=[first, lr.Stage(price={"ETH": "-60%"})]))
+    with pytest.raises(lr.NotCarriedError, match="an earlier stage ends exactly on the border"):
+        sensitivities(case, "v")
