@@ -79,12 +79,27 @@ def write(to: Out, text: str) -> None:
 
 
 def note(text: str, *, quiet: bool = False) -> None:
-    """Write a message to stderr, without letters that a terminal would act on."""
+    """Write a message to stderr: no letter acts on a terminal, no line is a command for CI."""
     if not quiet:
-        encoding = sys.stderr.encoding or "utf-8"
-        safe = "".join(letter if _is_shown(letter) else "\ufffd" for letter in text)
-        sys.stderr.write(f"{safe}\n".encode(encoding, "backslashreplace").decode(encoding))
-        sys.stderr.flush()
+        _to_stderr(_harmless(text) if "::" in text or "##" in text else text)
+
+
+def _harmless(text: str) -> str:
+    from looprisk.results.names import for_log
+
+    return "\n".join(for_log(line) for line in text.split("\n"))
+
+
+def command(text: str) -> None:
+    """Write a command for the runner of a CI server, which reads stderr too."""
+    _to_stderr(text)
+
+
+def _to_stderr(text: str) -> None:
+    encoding = sys.stderr.encoding or "utf-8"
+    safe = "".join(letter if _is_shown(letter) else "\ufffd" for letter in text)
+    sys.stderr.write(f"{safe}\n".encode(encoding, "backslashreplace").decode(encoding))
+    sys.stderr.flush()
 
 
 def write_file(path: Path, text: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from looprisk.cli import pages
 from looprisk.cli.ask import Ask, cases
 from looprisk.cli.busy import stepped
-from looprisk.cli.emit import Out, note, write, write_file
+from looprisk.cli.emit import Out, command, note, write, write_file
 from looprisk.cli.failure import told
 from looprisk.errors import FileError, LoopriskError
 from looprisk.files.expected import Expected, read_expected
@@ -106,7 +106,7 @@ def _tell(report: CheckReport, telling: Telling, to: Out) -> None:
 def _to_log(lines: Iterable[str]) -> None:
     """Write commands for the runner to stderr, which it reads too: stdout stays the answer."""
     for line in lines:
-        note(line)
+        command(line)
 
 
 def _all_loaded(asks: Sequence[Ask]) -> list[tuple[Ask, File]]:
