@@ -6,6 +6,9 @@ reads at one block hash. A protocol is one ``reader.Reader`` of three functions:
 units). ``importing.READERS`` lists them. A value that could not be read is an error or the word
 ``unknown``, and never a number.
 
+The environment's proxies are used (``proxy``), but never to a node on this machine. web3 is not
+needed; a provider of it is taken as a node where one is given (``provider``).
+
 What each reader was compared with, to the last unit, on a local chain:
 
 * ``aave-v3``: the contracts of v3.0.2 and v3.2.0. The rounding since v3.5 is that of their source,

@@ -22,6 +22,7 @@ from urllib.parse import unquote
 
 from looprisk.errors import EndpointError
 from looprisk.onchain.endpoint import Endpoint
+from looprisk.onchain.proxy import Proxy, connection, proxy_for, target
 from looprisk.onchain.rpc import Ask, Json, Kind, RpcError, TooLargeError
 
 _log = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ class HttpNode:
             except _AgainError as failed:
                 self.close()
                 why, after = failed.why, failed.after
-                most = self.patience.attempts if failed.most is None else failed.most
+                most = min(self.patience.attempts, failed.most or self.patience.attempts)
             else:
                 _log.debug("%s: %s took %.3f s", self.host, what, time.monotonic() - started)
                 return answer
@@ -221,10 +222,12 @@ class HttpNode:
         """Send one body and return status, headers and the whole answer."""
         end = time.monotonic() + self.patience.timeout
         self.requests_sent += 1
+        through = proxy_for(self.endpoint.parts)
         try:
-            connection = self._connected()
-            connection.request("POST", self._target(), body, self._headers())
-            response = connection.getresponse()
+            place, more = target(self.endpoint.parts, through)
+            connected = self._connected(through)
+            connected.request("POST", place, body, {**self._headers(), **more})
+            response = connected.getresponse()
             return response.status, response.headers, self._body(response, end)
         except http.client.HTTPException as error:
             raise _AgainError(f"the answer is cut or malformed ({type(error).__name__})") from None
@@ -234,7 +237,8 @@ class HttpNode:
             reason = f"{self.host}: its certificate is not valid ({error.verify_message})"
             raise EndpointError(reason, "is this the host you meant?") from None
         except OSError as error:
-            reason = error.strerror or type(error).__name__
+            # a proxy that refuses the way says so in words alone
+            reason = error.strerror or (str(error) if through else type(error).__name__)
             why = f"no connection ({self.endpoint.hide(reason)})"
             raise _AgainError(why, most=_UNANSWERED) from None
 
@@ -254,23 +258,10 @@ class HttpNode:
         response.close()  # else the connection waits for somebody to read nothing
         return b"".join(pieces)
 
-    def _connected(self) -> http.client.HTTPConnection:
+    def _connected(self, through: Proxy | None) -> http.client.HTTPConnection:
         if self._connection is None:
-            parts = self.endpoint.parts
-            timeout = self.patience.timeout
-            if parts.scheme == "https":
-                self._connection = http.client.HTTPSConnection(
-                    str(parts.hostname), parts.port, timeout=timeout
-                )
-            else:
-                self._connection = http.client.HTTPConnection(
-                    str(parts.hostname), parts.port, timeout=timeout
-                )
+            self._connection = connection(self.endpoint.parts, through, self.patience.timeout)
         return self._connection
-
-    def _target(self) -> str:
-        parts = self.endpoint.parts
-        return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
     def _headers(self) -> dict[str, str]:
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
