@@ -15,11 +15,14 @@ app = typer.Typer()
 def picture(
     where: Where,
     kind: Annotated[
-        str,
+        str | None,
         typer.Argument(
-            metavar="KIND", help="pyramid, waterfall, ladder, curve, network, reported, …"
+            metavar="KIND",
+            help="pyramid, waterfall, ladder, curve, network, reported, timeline, utilisation, "
+            "health, distribution, bad_debt, depth, tornado.",
+            show_default="pyramid, with `time` a timeline",
         ),
-    ] = "pyramid",
+    ] = None,
     *,
     of: Annotated[
         str, typer.Option("--of", metavar="ID", help="What it is of, where it is of one part.")
@@ -34,11 +37,16 @@ def picture(
 ) -> int:
     """Draw an answer as SVG; with --format, write the numbers that are drawn."""
     from looprisk.cli import sweeping
-    from looprisk.cli.ask import read
+    from looprisk.cli.ask import cases, read
+    from looprisk.files.load import load
     from looprisk.reports import picture as drawn
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
-    made = drawn(sweeping.one(read(where, set_, shock), "picture"), kind, of)
+    ask = read(where, set_, shock)
+    if kind == "bad_debt":
+        made = drawn(cases(ask, load(ask.path)), kind)
+    else:
+        made = drawn(sweeping.one(ask, "picture"), kind, of)
     match form:
         case None:
             write(to, made.svg())

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from looprisk.analysis.depth import depth_of
+from looprisk.analysis.lending_looks import bad_debts_of, debts_of, lots_of
 from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
 from looprisk.model.fields import not_known
 from looprisk.reports.picture import Picture
+from looprisk.reports.pictures.bad_debt import bad_debt
 from looprisk.reports.pictures.curve import curve
+from looprisk.reports.pictures.depth import depth
+from looprisk.reports.pictures.distribution import distribution
+from looprisk.reports.pictures.health import health
+from looprisk.reports.pictures.heat import heat
 from looprisk.reports.pictures.ladder import ladder
 from looprisk.reports.pictures.network import network
 from looprisk.reports.pictures.pyramid import pyramid
 from looprisk.reports.pictures.reported import reported
+from looprisk.reports.pictures.response import response
+from looprisk.reports.pictures.timeline import timeline
+from looprisk.reports.pictures.tornado import tornado
+from looprisk.reports.pictures.utilisation import utilisation
 from looprisk.reports.pictures.waterfall import waterfall
 from looprisk.reports.study import Answer, Study
 
@@ -24,16 +35,29 @@ PICTURES: Mapping[str, Drawer] = {
     "curve": lambda study, _: curve(study.breaks),
     "network": lambda study, _: network(study.travel),
     "reported": lambda study, _: reported(study.either),
+    "timeline": lambda study, of: timeline(study.cascade, of),
+    "utilisation": lambda study, of: utilisation(study.lent(of)),
+    "health": lambda study, of: health(debts_of(study.solved, of)),
+    "distribution": lambda study, of: distribution(lots_of(study.solved, of)),
+    "bad_debt": lambda study, _: bad_debt(bad_debts_of([study.solved])),
+    "depth": lambda study, of: depth(depth_of(study.case.system, of)),
+    "tornado": lambda study, of: tornado(study.moves(of)),
+    "heat": lambda study, of: heat(study.sweep, of),
+    "response": lambda study, of: response(study.sweep, of),
 }
 """Name: how it is drawn from a study; the second argument names a part, where one is asked."""
 
 
-def picture(what: Case | Answer, kind: str = "pyramid", of: str = "") -> Picture:
+def picture(what: Case | Answer | Sequence[Case], kind: str | None = None, of: str = "") -> Picture:
     """Return a picture of an answer, or of a scenario, which is then solved for it.
 
-    ``kind`` is one of ``pyramid waterfall ladder curve network reported``; ``of`` names what it is
-    of, where it is of one part. A picture shows itself in a notebook; ``picture.svg()`` is a file,
-    ``picture.table`` the numbers drawn.
+    ``kind`` is one of ``pyramid waterfall ladder curve network reported timeline utilisation health
+    distribution bad_debt depth tornado heat response``; left out, the pyramid, of a cascade its
+    timeline, of a sweep its heat map or lines. ``of`` names what it is of, where it is of one part:
+    a token, a supply, a liquidity, a layer. ``bad_debt`` takes several scenarios: one rule each.
+
+    A picture shows itself in a notebook; ``picture.svg()`` is a file, ``picture.table`` the numbers
+    drawn.
 
     >>> import looprisk as lr
     >>> fund = lr.System(issuers={"S": lr.Issuer(outside={"book": 700e6}, owes={"outside": 530e6})})
@@ -44,7 +68,16 @@ def picture(what: Case | Answer, kind: str = "pyramid", of: str = "") -> Picture
     Raises ModelError for a kind that does not exist, and where the answer does not hold what the
     picture shows: the network needs the scenario.
     """
-    draw = PICTURES.get(kind)
+    if isinstance(what, Sequence):
+        if (kind or "bad_debt") != "bad_debt":
+            advice = "draw one scenario after the other"
+            raise ModelError([Problem((), f"{kind} is drawn of one scenario", advice)])
+        if not what:
+            raise ModelError([Problem((), "no scenario is given")])
+        return bad_debt(bad_debts_of([Study(what=case).solved for case in what]))
+    study = Study(what=what)
+    name = kind or study.usual
+    draw = PICTURES.get(name)
     if draw is None:
-        raise ModelError([Problem((kind,), not_known(kind, tuple(PICTURES)))])
-    return draw(Study(what=what), of)
+        raise ModelError([Problem((name,), not_known(name, tuple(PICTURES)))])
+    return draw(study, of)

@@ -24,6 +24,7 @@ from looprisk.reports.pictures.pyramid import pyramid
 from looprisk.reports.pictures.reported import reported
 from looprisk.reports.pictures.waterfall import waterfall
 from looprisk.reports.resting import Resting, resting
+from looprisk.reports.sources import sources
 from looprisk.reports.study import Study
 from looprisk.reports.words import counted, dollars, in_cents, place
 from looprisk.results.answer_tables import break_point_table
@@ -209,19 +210,6 @@ def _proof(case: Case, certificate: Certificate, digest: str, commands: Sequence
     if commands:
         blocks += [Prose("To run it again:"), Commands(tuple(commands))]
     return Chapter(heading="Certificate, sources, how to run it again", blocks=tuple(blocks))
-
-
-def sources(case: Case) -> list[Block]:
-    """Return the sources that a system names, as one list."""
-    told = []
-    for name, source in case.system.sources.items():
-        parts = [source.title or name, source.date, source.chain]
-        parts += [f"block {source.block}" if source.block else None]
-        words = ", ".join(str(part) for part in parts if part)
-        told.append(f"{words} ({source.class_})")
-    if not told:
-        return [Prose("No sources are named: every figure is assumed.")]
-    return [Prose("Sources:"), Points(tuple(told))]
 
 
 def _checks(certificate: Certificate, digest: str) -> Iterator[_Check]:

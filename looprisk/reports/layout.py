@@ -171,9 +171,9 @@ class Measure:
         return names.get(self.unit, "")
 
 
-def measure(unit: Unit, values: Sequence[float]) -> Measure:
-    """Return how to write ``values``, the ticks of one axis."""
-    scale = scale_for(values)
+def measure(unit: Unit, values: Sequence[float], end: float = 0.0) -> Measure:
+    """Return how to write ``values``, the ticks of one axis that ends at ``end``."""
+    scale = scale_for([*values, end])
     factor = {"usd": 1 / scale.factor, "fraction": 100.0}.get(unit, 1.0)
     written = [value * factor for value in values]
     digits = next(

@@ -12,6 +12,7 @@ from looprisk.reports.html import html_of
 from looprisk.reports.live import live_page
 from looprisk.reports.markdown import markdown_of
 from looprisk.reports.study import Study
+from looprisk.reports.time_chapters import time_document
 from looprisk.results.names import clean
 
 
@@ -62,4 +63,5 @@ def report(what: Case, commands: Sequence[str] = ()) -> Report:
     Raises what :func:`looprisk.run` raises.
     """
     study = Study(what=what)
-    return Report(document=document(study, commands), study=study)
+    made = time_document(study, commands) if study.in_time else document(study, commands)
+    return Report(document=made, study=study)

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from looprisk.analysis.api import answer
 from looprisk.analysis.clearing import breaks_of, clearing_of
+from looprisk.analysis.lending_time import lent_in_time
 from looprisk.analysis.solve import Solved, solve
 from looprisk.analysis.travel import travel_of
 from looprisk.analysis.unknowns import naming
@@ -15,9 +16,14 @@ from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
 from looprisk.results.answers import BreakPoints, Clearing
 from looprisk.results.cascades import Cascade
+from looprisk.results.market_records import LentInTime
+from looprisk.results.sensitivities import Sensitivities
+from looprisk.results.sweeps import Sweep
 from looprisk.results.travel import Travel
+from looprisk.sweeps import sensitivities
 
-Answer = Clearing | BreakPoints | Cascade | Travel
+Answer = Clearing | BreakPoints | Cascade | Travel | Sweep | Sensitivities
+_ADVICE = 'pass the scenario itself: lr.picture(file["loss-93"], "network")'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +31,16 @@ class Study:
     """A case, or one answer that is at hand; what the answer does not hold is refused by name."""
 
     what: Case | Answer
+
+    @property
+    def usual(self) -> str:
+        """The picture that is drawn where none is named."""
+        if self.in_time:
+            return "timeline"
+        if isinstance(self.what, Sweep):
+            return "heat" if len(self.what.varied) > 1 else "response"
+        usual = {BreakPoints: "ladder", Travel: "network", Sensitivities: "tornado"}
+        return usual.get(type(self.what), "pyramid")
 
     @property
     def case(self) -> Case:
@@ -79,12 +95,37 @@ class Study:
             self._refuse("a scenario with `time`")
         return found
 
+    def lent(self, of: str) -> LentInTime:
+        """Return how a supply stands in time."""
+        if not self.in_time:
+            self._refuse("a scenario with `time`")
+        return lent_in_time(self.case, of)
+
+    @property
+    def sweep(self) -> Sweep:
+        """The sweep that was given."""
+        if not isinstance(self.what, Sweep):
+            self._refuse("a sweep", 'lr.picture(lr.sweep(…), "heat")')
+        return self.what
+
+    def moves(self, of: str) -> Sensitivities:
+        """Return what moves the loss of a layer, or with ``OF EVENT`` its break point."""
+        if isinstance(self.what, Sensitivities):
+            return self.what
+        name, _, event = of.partition(" ")
+        return sensitivities(self.case, name or self.most_hurt, event.strip() or None)
+
+    @property
+    def most_hurt(self) -> str:
+        """The layer with the largest loss."""
+        rows = self.clearing.layer_rows
+        return max(rows, key=lambda row: (row.economic_loss_usd, row.id)).id if rows else ""
+
     @property
     def either(self) -> Clearing | Cascade:
         """The answer of the case, whichever it is."""
         return self.cascade if self.in_time else self.clearing
 
-    def _refuse(self, needed: str) -> NoReturn:
+    def _refuse(self, needed: str, advice: str = _ADVICE) -> NoReturn:
         got = type(self.what).__name__ if not isinstance(self.what, Case) else "this scenario"
-        advice = 'pass the scenario itself: lr.picture(file["loss-93"], "network")'
         raise ModelError([Problem((), f"this picture is drawn from {needed}, not {got}", advice)])

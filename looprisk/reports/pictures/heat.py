@@ -1,0 +1,167 @@
+"""A sweep over two values as a heat map: the number stands in every cell."""
+
+from collections.abc import Sequence
+
+from looprisk.errors import ModelError, Problem
+from looprisk.reports import svg
+from looprisk.reports.layout import head
+from looprisk.reports.letters import ends, width
+from looprisk.reports.picture import MARGIN, WIDE, Picture
+from looprisk.reports.svg import Markup
+from looprisk.reports.theme import HEAT
+from looprisk.results.names import shown
+from looprisk.results.numbers import fixed, scale_for, share
+from looprisk.results.sweeps import Measured, Sweep, Varied
+
+_LEFT = 110.0
+_HIGH = 26.0
+_MOST_NUMBERED = 14
+_CLASSES = ("0", "under 1", "1–5", "5–10", "10–20", "20–35", "over 35")
+Grid = dict[tuple[float, float], float | None]
+
+
+def heat(sweep: Sweep, of: str = "") -> Picture:
+    """Draw a measure over two varied numbers; ``of`` names the measure, else it is the first.
+
+    The size of the shock grows to the right; the other value is largest on top. Raises ModelError
+    for a sweep over one value or over words.
+    """
+    across, up, measured, at = _sides(sweep, of)
+    grid = _grid(sweep, across, up, at)
+    xs = sorted({x for x, _ in grid}, key=abs)
+    ys = sorted({y for _, y in grid}, reverse=True)
+    values = [value for value in grid.values() if value is not None]
+    most = max((abs(value) for value in values), default=0.0)
+    is_share = measured.unit == "fraction"
+    title = _title(sweep, grid, (xs, ys), (across, up), at)
+    unit = "%" if is_share else f"{scale_for(values).words}; colour: share of the largest"
+    subtitle = f"{shown(measured.words.replace('_', ' '))}, {unit}. {sweep.scenario}."
+    marks, y = head(title, subtitle)
+    marks += _legend(y + 29, is_share=is_share)
+    top = y + 60
+    name = _varied(sweep, up)
+    marks.append(svg.text(MARGIN, top - 8, ends(name, WIDE / 2, 11), "s m", title=name))
+    step = (WIDE - MARGIN - _LEFT) / max(1, len(xs))
+    numbered = len(xs) <= _MOST_NUMBERED
+    scale = 1.0 if is_share else (most or 1.0)
+    factor = 0.01 if is_share else scale_for(values).factor
+    for row, y_value in enumerate(ys):
+        base = top + row * _HIGH
+        unit_ = sweep.varied[up].unit
+        marks.append(svg.text(_LEFT - 8, base + 17, _number(y_value, unit_), "r"))
+        for column, x_value in enumerate(xs):
+            value = grid.get((x_value, y_value))
+            box = (_LEFT + column * step, base, step - 1, _HIGH - 1)
+            marks += _cell(value, box, scale, factor, numbered=numbered)
+    bottom = top + len(ys) * _HIGH
+    every = 1 if numbered else max(1, len(xs) // 8)
+    for column, x_value in enumerate(xs):
+        if column % every == 0:
+            x = _LEFT + (column + 0.5) * step
+            told = _number(x_value, sweep.varied[across].unit)
+            marks.append(svg.text(x, bottom + 16, told, "s m c"))
+    marks.append(svg.text(WIDE - MARGIN, bottom + 33, _varied(sweep, across), "s m r"))
+    return Picture(
+        kind="heat",
+        title=title,
+        subtitle=subtitle,
+        height=bottom + 44,
+        marks=tuple(marks),
+        table=sweep.table,
+    )
+
+
+def _sides(sweep: Sweep, of: str) -> tuple[int, int, Measured, int]:
+    """Return which varied value goes to the right, which up, and what is measured."""
+    numeric = all(varied.unit is not None for varied in sweep.varied)
+    if len(sweep.varied) != 2 or not numeric:
+        raise ModelError(
+            [Problem((), "a heat map needs a sweep over two numbers", "vary two paths, or `shock`")]
+        )
+    words = [measured.words for measured in sweep.measured]
+    at = words.index(of) if of in words else 0
+    if of and of not in words:
+        raise ModelError(
+            [Problem((of,), f"`{of}` is not measured in this sweep", ", ".join(words[:6]))]
+        )
+    across = 1 if sweep.varied[1].path == "shock" else 0 if sweep.varied[0].path == "shock" else 1
+    return across, 1 - across, sweep.measured[at], at
+
+
+def _grid(sweep: Sweep, across: int, up: int, at: int) -> Grid:
+    # the first row is the system as given, which need not lie on the grid
+    rows = sweep.rows[1:] or sweep.rows
+    return {(float(row.values[across]), float(row.values[up])): row.numbers[at] for row in rows}
+
+
+def _varied(sweep: Sweep, side: int) -> str:
+    path = sweep.varied[side].path
+    return "share of the shock as written" if path == "shock" else shown(path)
+
+
+def _number(value: float, unit: str | None) -> str:
+    if unit == "fraction":
+        return share(value) if value else "0%"
+    return f"{value:,.6g}"
+
+
+def _title(
+    sweep: Sweep,
+    grid: Grid,
+    sides: tuple[Sequence[float], Sequence[float]],
+    places: tuple[int, int],
+    at: int,
+) -> str:
+    xs, ys = sides
+    across, up = (sweep.varied[place] for place in places)
+    words = sweep.measured[at].words.replace("_", " ")
+    first, last = _first(grid, xs, ys[0]), _first(grid, xs, ys[-1])
+    name = shown(words)
+
+    def told(x: float | None, y: float, varied: Varied) -> str:
+        where = f"{_number(y, up.unit)} of {shown(up.path)}"
+        return f"never at {where}" if x is None else f"from {_number(x, varied.unit)} at {where}"
+
+    if len(ys) == 1 or ys[0] == ys[-1]:
+        return f"{name}: above nothing {told(first, ys[0], across)}"
+    return f"{name}: above nothing {told(first, ys[0], across)}, {told(last, ys[-1], across)}"
+
+
+def _first(grid: Grid, xs: Sequence[float], y: float) -> float | None:
+    return next((x for x in xs if (grid.get((x, y)) or 0.0) > 1e-12), None)
+
+
+def _legend(y: float, *, is_share: bool) -> list[Markup]:
+    marks = []
+    x = MARGIN
+    words = "% " if is_share else "% of the largest"
+    marks.append(svg.text(x, y, words, "s m"))
+    x += width(words, 11) + 12
+    paints = ["paper", *(f"h{n}" for n in range(1, 7))]
+    for paint, told in zip(paints, _CLASSES, strict=True):
+        marks.append(svg.rect(x, y - 9, 14, 10, f"f-{paint}"))
+        marks.append(svg.rect(x, y - 9, 14, 10, "k-rule", stroke=0.8))
+        marks.append(svg.text(x + 19, y, told, "s m"))
+        x += 19 + width(told, 11) + 14
+    return marks
+
+
+def _cell(
+    value: float | None,
+    box: tuple[float, float, float, float],
+    scale: float,
+    factor: float,
+    *,
+    numbered: bool,
+) -> list[Markup]:
+    x, y, wide, high = box
+    if value is None:
+        return [svg.text(x + wide / 2, y + 17, "–", "m c")]
+    part = max(0.0, value) / scale
+    paint = next((name for end, name in HEAT if part <= end * (1 + 1e-12)), "h6")
+    marks = [svg.rect(x, y, wide, high, f"f-{paint}")]
+    text = fixed(value / factor, 1)
+    if numbered and width(text, 12) <= wide - 4:
+        ink = " on" if paint in {"h4", "h5", "h6"} else ""
+        marks.append(svg.text(x + wide / 2, y + 17, text, f"c{ink}"))
+    return marks

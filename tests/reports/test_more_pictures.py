@@ -1,0 +1,188 @@
+"""The pictures of markets, of time and of sweeps: what is drawn is what was solved."""
+
+import json
+from functools import cache
+from math import exp, fsum
+
+import pytest
+
+import looprisk as lr
+from looprisk.analysis.depth import depth_of, impact
+from looprisk.analysis.lending_looks import debts_of, lots_of
+from looprisk.errors import ModelError
+from looprisk.model import Case, Scenario
+from looprisk.reports.pictures.health import bins_of
+from looprisk.reports.pictures.heat import heat
+from looprisk.reports.study import Study
+from tests.reports.pages import check_page
+from tests.reports.painted import faults
+from tests.reports.systems import SCENARIOS, study
+from tests.reports.test_safe import check_marks
+
+
+def load(name):
+    return lr.load(SCENARIOS / f"{name}.yaml")
+
+
+@cache
+def lending():
+    system = lr.System(
+        name="lending",
+        assets={
+            "ETH": {"price": "$3_000"},
+            "sETH": {"price": "0.998 ETH"},
+            "USDC": {"price": "$1"},
+        },
+        markets={
+            "lend": {
+                "rules": "morpho-blue",
+                "lends": {"USDC": {"cash": "5M"}},
+                "collateral": {"sETH": {"lltv": "86%", "oracle": "market"}},
+            }
+        },
+        positions={
+            "me": {"market": "lend", "collateral": {"sETH": 1000}, "debt": {"USDC": "2M"}},
+            "you": {"market": "lend", "collateral": {"sETH": 900}, "debt": {"USDC": "2.3M"}},
+        },
+        liquidity={
+            "pool": {
+                "of": "sETH",
+                "into": "ETH",
+                "curve": {"kind": "exponential", "depth": "$12M"},
+            }
+        },
+    )
+    return Case(system=system, scenario=Scenario(stages=[{"price": {"sETH": "-30%"}}]), name="x")
+
+
+@cache
+def swept():
+    varied = {
+        "lend/collateral/sETH/lltv": ["70%", "80%", "86%"],
+        "shock": [0.0, 0.25, 0.5, 0.75, 1.0],
+    }
+    return lr.sweep(lending(), varied, measure=["lend bad_debt_usd", "lend loss_fraction"])
+
+
+@cache
+def some():
+    cascade = lr.run(load("hedge-in-time")["rally-first"])
+    hidden = lr.run(load("ust-2022")["bridge-opens-after-two-days"])
+    line = lr.sweep(lending(), {"shock": [0.0, 0.5, 1.0]}, measure=["lend bad_debt_usd"])
+    table = study("accounts-table", "minus-20").what
+    return {
+        "timeline": lr.picture(cascade),
+        "timeline hidden": lr.picture(hidden),
+        "utilisation": lr.picture(load("hedge-in-time")["rally-first"], "utilisation", "lend"),
+        "health": lr.picture(table, "health"),
+        "distribution": lr.picture(table, "distribution", "wsteth-usdc"),
+        "bad_debt": lr.picture(lending(), "bad_debt"),
+        "bad_debt by rule": lr.picture([lending(), lending()]),
+        "depth": lr.picture(lending(), "depth", "pool"),
+        "tornado": lr.picture(study("stream-own-token", "loss-93").what, "tornado", "unidentified"),
+        "heat": lr.picture(swept()),
+        "response": lr.picture(line),
+    }
+
+
+def test_more_pictures_hold_nothing_but_marks():
+    for picture in some().values():
+        check_marks(picture.svg())
+        assert json.loads(picture.table.to_json())
+
+
+def test_more_pictures_are_readable(page):
+    assert faults(page, "".join(picture.svg() for picture in some().values())) == []
+
+
+def test_bins_hold_every_debt_before_and_after():
+    debts = debts_of(study("accounts-table", "minus-20").solved)
+    whole = fsum(row.debt_usd for row in debts.rows)
+    assert whole == pytest.approx(4_969_009.58)
+    assert fsum(b.before_usd for b in bins_of(debts)) == pytest.approx(whole)
+    assert fsum(b.after_usd for b in bins_of(debts)) == pytest.approx(whole)
+    # a fall of 20 % takes a fifth of the health of everybody
+    assert all(row.after == pytest.approx(0.8 * row.before) for row in debts.rows)
+
+
+def test_health_is_that_of_the_metric():
+    found = {row.account: row for row in debts_of(study_of(lending())).rows}
+    assert found["me"].before == pytest.approx(1000 * 0.998 * 3000 * 0.86 / 2e6)
+    assert found["you"].after == pytest.approx(0.7 * 900 * 0.998 * 3000 * 0.86 / 2.3e6)
+
+
+def study_of(case):
+    return Study(what=case).solved
+
+
+def test_supply_and_debt_are_those_of_the_market():
+    lots = lots_of(study_of(lending()), "lend")
+    supply = fsum(row.usd for row in lots.rows if row.side == "supplies")
+    debt = fsum(row.usd for row in lots.rows if row.side == "borrows")
+    assert supply == pytest.approx(5e6 + debt)
+    assert debt == pytest.approx(4.3e6)
+
+
+@pytest.mark.parametrize("kind", ["exponential", "linear", "square_root", "constant_product"])
+def test_the_average_impact_is_the_integral_of_that_of_the_last_unit(kind):
+    for u in (0.05, 0.4, 0.9):
+        steps = 20_000
+        middles = [impact(kind, u * (k + 0.5) / steps)[1] for k in range(steps)]
+        assert impact(kind, u)[0] == pytest.approx(fsum(middles) / steps, rel=2e-4)
+
+
+def test_what_sells_inside_an_incentive_costs_exactly_that():
+    found = depth_of(lending().system, "sETH")
+    (one,) = found.incentives
+    phi = min(1.15, 1 / (0.3 * 0.86 + 0.7))
+    assert one.discount == pytest.approx(1 - 1 / phi)
+    u = one.sellable_usd / 12e6
+    assert 1 - (1 - exp(-u)) / u == pytest.approx(one.discount, rel=1e-9)
+
+
+def test_bad_debt_is_that_of_the_metric():
+    rows = lr.picture(lending(), "bad_debt").table
+    (row,) = rows
+    worst = [r.numbers[0] for r in swept().rows if r.values[1] == 1.0 and r.values[0] == 0.86]
+    assert row.bad_usd == pytest.approx(worst[0])
+    assert row.share == pytest.approx(row.bad_usd / 9.3e6)
+
+
+def test_every_cell_of_the_heat_map_is_a_row_of_the_sweep():
+    text = heat(swept()).svg()
+    for row in swept().rows[1:]:
+        assert row.numbers[0] is not None
+        shown = f"{row.numbers[0] / 1e3:.1f}" if row.numbers[0] else ">0<"
+        assert shown in text
+
+
+def test_the_timeline_says_how_much_was_hidden():
+    picture = some()["timeline hidden"]
+    rows = picture.table.rows
+    most = max(row.book - row.economic for row in rows)
+    assert most > 0
+    assert "url(#lr-hatch)" in picture.svg()
+    assert "stays hidden for" in picture.title
+
+
+@pytest.mark.parametrize(
+    ("kind", "of", "message"),
+    [
+        ("timeline", "", "drawn from a scenario with `time`"),
+        ("utilisation", "lend", "drawn from a scenario with `time`"),
+        ("distribution", "lnd", "no supply of a market"),
+        ("depth", "", "name a liquidity"),
+        ("heat", "", "drawn from a sweep"),
+        ("health", "nowhere", "no market, supply or account"),
+    ],
+)
+def test_what_cannot_be_drawn_says_what_can(kind, of, message):
+    with pytest.raises(ModelError, match=message):
+        lr.picture(lending(), kind, of)
+
+
+def test_a_cascade_is_reported_too():
+    text = lr.report(load("hedge-in-time")["rally-first"], ["looprisk run x"]).html()
+    check_page(text)
+    assert "What happens, and when" in text
+    assert "value kept and lost" in text
