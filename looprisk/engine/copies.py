@@ -8,16 +8,19 @@ its token.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import TypeVar
 
 from looprisk.engine.catalogue import Catalogue, known, unknown
 from looprisk.errors import NotCarriedError
+from looprisk.model.frozen import EMPTY
 from looprisk.model.issuers import Issuer
 from looprisk.model.markets import Market
-from looprisk.model.positions import AnyPosition, LoanPosition
+from looprisk.model.positions import AnyPosition, LoanPosition, TablePosition
 from looprisk.model.scenario import Scenario
 from looprisk.model.system import System
+from looprisk.model.tables import TableName
 from looprisk.model.tokens import Par, Share
 from looprisk.model.values import Value, decimal_text
 
@@ -75,10 +78,40 @@ def _accepting(name: str, market: Market, alias: Mapping[str, str]) -> Market:
 
 
 def _moved(name: str, position: AnyPosition, alias: Mapping[str, str]) -> AnyPosition:
+    if isinstance(position, TablePosition):
+        return _retitled(name, position, alias)
     if not isinstance(position, LoanPosition):
         return position
     collateral = _summed(position.collateral, alias, f"{name}/collateral")
     return position.model_copy(update={"collateral": collateral})
+
+
+def _retitled(name: str, position: TablePosition, alias: Mapping[str, str]) -> TablePosition:
+    """Return a table whose columns of copies bear the name of their token."""
+    accounts = position.accounts
+    if accounts is None:
+        return position
+    columns = {c: _title(c, alias) for c in accounts.amounts}
+    if all(old == new for old, new in columns.items()):
+        return position
+    if len(set(columns.values())) < len(columns):
+        raise NotCarriedError(
+            f"{name}/table: two columns are copies of one token, whose shortfall all bear: add "
+            "them up into one column"
+        )
+    renamed_ = replace(
+        accounts,
+        digest=f"{accounts.digest} {sorted(columns.values())}",
+        amounts={columns[c]: lines for c, lines in accounts.amounts.items()},
+        totals={columns[c]: total for c, total in accounts.totals.items()},
+    )
+    table = TableName(str(position.table), position.table.source, renamed_)
+    return position.model_copy(update={"table": table, "totals": EMPTY})
+
+
+def _title(column: str, alias: Mapping[str, str]) -> str:
+    kind, slash, token = column.partition("/")
+    return f"{kind}{slash}{alias.get(token, token)}"
 
 
 def _copied(system: System) -> dict[str, Share | Par]:

@@ -159,13 +159,12 @@ def _nav_reading(world: World, target: str, collateral: str) -> Affine | None:
         return None if target == collateral else world.price(target)
     target = target.partition("/")[0]  # a copy behind a bridge shows the book of its token
     receipt = world.catalogue.tokens[target]
-    issuer = world.catalogue.issuer_of[target]
-    if world.recognised(issuer):
-        _must_sell_at_book(world, target, collateral)
-        return None
     if isinstance(receipt, Par):
         return _usd_line(world, receipt.par, target, "par")
     if receipt.book_price is not None:
+        if world.recognised(world.catalogue.issuer_of[target]):
+            _must_sell_at_book(world, target, collateral)
+            return None
         return _usd_line(world, receipt.book_price, target, "book_price")
     if target in world.navs:
         return Affine(world.navs[target])

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from random import Random
 
+from tests.proof.draw_units import Units
+
 Tree = dict[str, dict]
 ISOLATED = ("morpho-blue", "euler-v2", "silo-v2", "isolated", "isolated", "abracadabra")
 POOLED = ("aave-v2", "aave-v3", "aave-v3.3", "compound-v2", "pooled")
 ABSORBING = ("compound-v3", "absorbing")
 
 
-class Draw:
+class Draw(Units):
     """One system and one stage out of a seed."""
 
     def __init__(self, seed: int) -> None:
@@ -44,6 +46,10 @@ class Draw:
         if self.chance(0.15):
             self._set_off()
         self.stage = self._stage(names)
+        # of its own dice, so that what stands above is the same without it
+        self.random = Random(f"units {seed}")
+        self.tables: dict[str, list[str]] = self._tables()
+        self.stage |= self._moving_units(names)
 
     @property
     def system(self) -> dict:

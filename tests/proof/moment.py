@@ -71,7 +71,7 @@ class Moment:
     def outside(self, name: str, *, booked: bool = False) -> Fraction:
         """An issuer's outside money: less what was lost, at book only what was recognised."""
         issuer = self.system.issuers[name]
-        if booked and not (self.stage and name in self.stage.recognise):
+        if booked and not self.recognised(name):
             return sum((pile.number for pile in issuer.outside.values()), F(0))
         left = F(0)
         whole = sum((pile.number for pile in issuer.outside.values()), F(0))
@@ -80,6 +80,13 @@ class Moment:
             lost += self._lost(name, name, worth.number, whole)
             left += max(F(0), worth.number - lost)
         return left
+
+    def recognised(self, name: str) -> bool:
+        """Whether the book of an issuer, or of a token of its, has taken in its losses."""
+        if self.stage is None or not self.s:
+            return False
+        issuers = self.system.issuers
+        return any(name in {one, *issuers[one].issues} for one in self.stage.recognise)
 
     def _lost(self, issuer: str, target: str, worth: Fraction, whole: Fraction) -> Fraction:
         if self.stage is None or target not in self.stage.loss:

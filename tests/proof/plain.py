@@ -12,6 +12,7 @@ from looprisk.model.tokens import Par
 from tests.proof.ends import end
 from tests.proof.moment import F, Moment, accounts, moved_prices
 from tests.proof.right_side import RightSide
+from tests.proof.units import moved
 
 
 class Plain:
@@ -34,10 +35,20 @@ class Plain:
         vars(other).update(before=self.before, start=self.start, weights=self.weights)
         return other
 
+    def with_units(self, s: Fraction) -> Plain:
+        """The same after the share ``s`` of those who leave, and of positions taken."""
+        system = moved(self.system, self.stage, s, self.first, self.start)
+        other = Plain(system, self.stage.model_copy(update={"run": {}, "open": {}}))
+        weights = {**self.weights, **dict.fromkeys(self.stage.open)}
+        vars(other).update(before=self.before, start=self.start, first=self.first, weights=weights)
+        return other
+
     def moment(self, s: Fraction) -> Moment:
         """Everything at ``s`` that no claim decides."""
         if self.stage and self.stage.change:
             return self.changed(s).moment(s)
+        if self.stage and (self.stage.run or self.stage.open):
+            return self.with_units(s).moment(s)
         return replace(
             self._bare(s, self.quotes(s)),
             stuck=self._stuck(s),

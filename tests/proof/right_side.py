@@ -136,7 +136,9 @@ class RightSide:
         if isinstance(receipt, Par):
             return self.at.par(token)
         posted = receipt.book_price
-        return z[f"book of {token}"] if posted is None else self.at.usd(posted)
+        if posted is None:
+            return z[f"book of {token}"]
+        return self.price(z, token) if self.at.recognised(token) else self.at.usd(posted)
 
     def _realises(self, supply: str) -> bool:
         return self.at.system.markets[self.supplies[supply][0]].realises_bad_debt

@@ -8,6 +8,7 @@ from looprisk.engine.book import book
 from looprisk.engine.market import market_values
 from looprisk.errors import ModelError, NotCarriedError
 from tests.semantics.build import DOLLAR, F, account, at, case, market, par, share, solved, values
+from tests.tables.twins import Row, table_of
 
 E = {**DOLLAR, "E": {"price": "$10"}}
 
@@ -287,3 +288,53 @@ def test_a_parameter_moves_beside_a_copy_behind_a_bridge():
     )
     assert [end.token("t/far") for end in found.ends] == [2, 2, 2]
     assert values(found.end, "a/debt", "a/equity", "M") == [15, 5, 20]
+
+
+def test_a_promise_counts_at_par_also_after_its_issuer_recognised():
+    """50 promised out of 20: the oracle still reads a dollar, 32 of limit for a debt of 30."""
+    system = System(
+        assets=DOLLAR,
+        issuers={"A": {"outside": {"pile": "$100"}, "issues": {"p": par(50)}}},
+        markets={"M": market("p", lltv="80%", oracle="nav")},
+        positions={"a": account("M", "p", 40, 30)},
+    )
+    end = solved(system, {"loss": {"A": "$80"}, "recognise": ["A"]}).end
+    assert end.state_of("a") == set()
+    assert values(end, "p", "a/debt") == [20, 16]
+
+
+def test_a_computed_book_recognises_its_own_losses_alone():
+    """40 left and 50 units that are posted at a dollar, backed by half: 0.9 shown, 0.65 there."""
+    system = System(
+        assets=DOLLAR,
+        issuers={
+            "A": {"outside": {"pile": "$50"}, "owns": {"t": 50}, "issues": {"a": share(100)}},
+            "B": {"outside": {"pile": "$25"}, "issues": {"t": share(50, book_price="$1")}},
+        },
+        markets={"M": market("a", lltv="80%", oracle="nav")},
+        positions={"p": account("M", "a", 50, 35)},
+    )
+    end = solved(system, {"loss": {"A": "$10"}, "recognise": ["A"]}).end
+    assert book(end).prices == {"a": F(9, 10), "t": 1}
+    assert end.state_of("p") == set()
+    assert values(end, "a", "p/debt") == [65, F(65, 2)]
+
+
+def test_a_table_takes_copies_that_are_their_token():
+    """Two accounts of 40 and 10 units of a copy that is the token itself, at a price of 1/2."""
+    copies = {"home": {"supply": 60}, "far": {"supply": 40}}
+    issuer = {
+        "outside": {"pile": "$100"},
+        "issues": {"t": share(100, copies=copies, shortfall_borne_by="all")},
+    }
+    rows = [Row({"t/far": "40"}, {"USDC": "30"}), Row({"t/far": "10"}, {"USDC": "2"})]
+    system = System(
+        assets=DOLLAR,
+        issuers={"A": issuer},
+        markets={"M": market("t/far", lltv="80%")},
+        positions={"book": table_of(rows, "M")},
+    )
+    end = solved(system, {"loss": {"A": "50%"}}).end
+    assert sum(end.claim(c) for c in end.compiled.index.claim if c.endswith("/debt")) == (
+        20 / F(105, 100) + 2
+    )
