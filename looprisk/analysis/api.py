@@ -11,6 +11,7 @@ from looprisk.analysis.solve import solve
 from looprisk.analysis.unknowns import naming
 from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
+from looprisk.model.collecting import collector_paused
 from looprisk.model.fields import not_known
 from looprisk.model.reading import parse_scenario
 from looprisk.model.scenario import Stage
@@ -83,7 +84,8 @@ def answer(case: Case, watch: Watch | None = None) -> Clearing | Cascade:
     """
     if case.scenario.time is not None:
         return naming(case, lambda asked: cascade_of(asked, watch))
-    return naming(case, lambda asked: clearing_of(solve(asked)))
+    with collector_paused():
+        return naming(case, lambda asked: clearing_of(solve(asked)))
 
 
 def break_points(what: System | Case, **asked: Unpack[Question]) -> BreakPoints:
@@ -97,7 +99,9 @@ def break_points(what: System | Case, **asked: Unpack[Question]) -> BreakPoints:
     >>> first.of, first.event, first.exact
     ('loop', 'liquidated', '1/21')
     """
-    return naming(case_of(what, asked), lambda case: breaks_of(solve(case)))
+    case = case_of(what, asked)
+    with collector_paused():
+        return naming(case, lambda asked: breaks_of(solve(asked)))
 
 
 def case_of(what: System | Case, asked: Mapping[str, object]) -> Case:

@@ -201,11 +201,12 @@ def solve(case: Case, pointed: Pointed = StageRun.at) -> Solved:
         end = pointed(run, ONE, selection)
         runs.append(run)
         ends.append(end)
-        path.append(_left(path[-1], run, end, ONE, pointed))
+        if place + 1 < len(scenario.stages):
+            path.append(_left(path[-1], run, end, ONE, pointed))
     scaled = next((k for k, run in enumerate(runs) if run.name == scenario.ray), len(runs) - 1)
     return Solved(
         case=case,
-        catalogue=path[-1].catalogue,
+        catalogue=_after(path[-1].catalogue, runs),
         start=first,
         runs=tuple(runs) or (still,),
         ends=tuple(ends) or (first,),
@@ -216,6 +217,12 @@ def solve(case: Case, pointed: Pointed = StageRun.at) -> Solved:
         selection=selection,
         scaled=_followed(path, runs, scaled, scenario, selection) if runs else still,
     )
+
+
+def _after(catalogue: Catalogue, runs: list[StageRun]) -> Catalogue:
+    """Return the system that the last stage leaves; ``catalogue`` is the one that it strikes."""
+    moved_at = runs[-1].moved_at if runs else None
+    return catalogue if moved_at is None else moved_at(ONE)[0]
 
 
 def _not_too_large(catalogue: Catalogue) -> None:

@@ -37,7 +37,7 @@ class Affine:
     @property
     def moves(self) -> bool:
         """Whether the number depends on ``s`` or on a claim."""
-        return self.slope != 0 or bool(self.reads)
+        return bool(self.slope) or bool(self.reads)
 
     @property
     def is_zero(self) -> bool:
@@ -46,17 +46,21 @@ class Affine:
 
     def at(self, s: Number) -> Fraction:
         """Return the value at shock fraction ``s``; claims that it reads count as nothing here."""
-        return self.const + self.slope * s
+        return self.const + self.slope * s if self.slope else self.const
 
     def __add__(self, other: Affine | Number) -> Affine:
         term = affine(other)
+        if not term.const and not term.moves:
+            return self
         reads = _joined(self.reads, term.reads) if self.reads or term.reads else ()
-        return Affine(self.const + term.const, self.slope + term.slope, reads)
+        slope = self.slope + term.slope if term.slope else self.slope
+        return Affine(self.const + term.const, slope, reads)
 
     __radd__ = __add__
 
     def __neg__(self) -> Affine:
-        return self * -1
+        slope = -self.slope if self.slope else self.slope
+        return Affine(-self.const, slope, tuple((claim, -coef) for claim, coef in self.reads))
 
     def __sub__(self, other: Affine | Number) -> Affine:
         return self + -affine(other)
@@ -73,10 +77,11 @@ class Affine:
         return factor._times(self.const)
 
     def _times(self, number: Fraction) -> Affine:
-        if not self.reads:
-            return Affine(self.const * number, self.slope * number)
+        if number == 1:  # most factors are prices in dollars and caps of a whole
+            return self
         reads = tuple((claim, coef * number) for claim, coef in self.reads) if number else ()
-        return Affine(self.const * number, self.slope * number, reads)
+        slope = self.slope * number if self.slope else self.slope
+        return Affine(self.const * number, slope, reads)
 
     __rmul__ = __mul__
 

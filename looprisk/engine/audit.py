@@ -114,6 +114,8 @@ def rising_payments(form: NormalForm) -> list[tuple[int, int]]:
 def _rises_at(form: NormalForm, node: int, watched: Flags) -> list[tuple[int, int]]:
     """Return what jumps up at the borders of a node that its own value decides alone."""
     first, last = form.cell_ptr[node], form.cell_ptr[node + 1]
+    if form.cell_cond_ptr[first] == form.cell_cond_ptr[last]:
+        return []
     cells = range(first, last)
     used = np.unique(form.cell_cond[form.cell_cond_ptr[first] : form.cell_cond_ptr[last]])
     needs = [

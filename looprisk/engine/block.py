@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 from scipy.sparse import csr_array
 
+from looprisk.engine.factors import SparseInverse
 from looprisk.engine.form import (
     Flags,
     Index,
@@ -24,6 +25,8 @@ from looprisk.engine.form import (
 from looprisk.engine.linear import ClosedLoopError, identity, solve
 from looprisk.errors import NotExactError
 
+SPARSE = 1_000
+"""From so many nodes in floats on no matrix is dense."""
 SLACK = 1e-12
 """A condition holds in floats if it exceeds ``-SLACK`` times the sum of its terms."""
 
@@ -43,6 +46,7 @@ class Block:
     def __init__(self, form: NormalForm) -> None:
         self.form = form
         self.slack: float = 0 if form.exact else SLACK
+        self.sparse = not form.exact and form.nodes >= SPARSE
         order = np.argsort(form.held_claim, kind="stable")
         self.held_claim = form.held_claim[order]
         self.held_by = form.held_by[order]
@@ -90,7 +94,7 @@ class Block:
         """Add faces in endogenous units: substitute until nothing is left to substitute."""
         if not self.has_faces:
             return z
-        weights = self._face_matrix(cells)
+        weights = self._faces(cells) if self.sparse else self._face_matrix(cells)
         total, term = z, z
         for _ in range(len(z)):
             term = weights @ term
@@ -100,15 +104,44 @@ class Block:
         raise NotExactError("faces in each other's unit go round in a circle")
 
     def _face_matrix(self, cells: Index) -> Numbers:
-        form = self.form
-        weights = self.zeros(form.claims, form.claims)
-        entries = active_entries(form, cells)
-        claim_of_entry = {int(entry): claim for claim, entry in enumerate(entries)}
-        for entry, unit, coef in zip(form.face_pay, form.face_claim, form.face_coef, strict=True):
-            claim = claim_of_entry.get(int(entry))
-            if claim is not None:
-                weights[claim, unit] += coef
+        """Return [C, C] what each claim is owed of the value of each other."""
+        weights = self.zeros(self.form.claims, self.form.claims)
+        claim, which = self._owed(cells)
+        np.add.at(weights, (claim, self.form.face_claim[which]), self.form.face_coef[which])
         return weights
+
+    def _faces(self, cells: Index) -> csr_array:
+        """Return the same as a sparse matrix."""
+        claim, which = self._owed(cells)
+        where = (claim, self.form.face_claim[which])
+        shape = (self.form.claims, self.form.claims)
+        return csr_array((self.form.face_coef[which], where), shape=shape)
+
+    def _owed(self, cells: Index) -> tuple[Index, Index]:
+        """Return the claims with a face in the unit of another, and which of the faces it is."""
+        entries = active_entries(self.form, cells)
+        place = np.searchsorted(entries, self.form.face_pay)
+        place[place == len(entries)] = 0
+        which = np.flatnonzero(entries[place] == self.form.face_pay)
+        return place[which], which
+
+    def passes(self, cells: Index) -> csr_array:
+        """Return J [N, N] of ``y = const + slope s + J y`` in these cells, sparse, in floats."""
+        assert self._theta is not None  # noqa: S101  (the caller knows that it is in floats)
+        form = self.form
+        _, _, rate = self.claim_lines(cells)
+        where = (np.arange(form.claims), form.issuer)
+        term = csr_array((rate, where), shape=(form.claims, form.nodes))
+        total = term
+        weights = self._faces(cells)
+        for _ in range(form.claims if self.has_faces else 0):
+            term = csr_array(weights @ term)
+            if not term.nnz:
+                break
+            total = csr_array(total + term)
+        passes = csr_array(self._theta @ total)
+        passes.eliminate_zeros()
+        return passes
 
     def jacobian(self, cells: Index) -> Numbers:
         """Return J [N, N] of ``y = const + slope s + J y`` in these cells."""
@@ -206,14 +239,11 @@ def top(block: Block, s: Scalar = 0) -> Numbers:
     form = block.form
     pays = form.pay_const + form.pay_slope * s
     const, rate = payment_bounds(form, pays, np.arange(form.claims))
-    spread = block.zeros(form.nodes, form.nodes)
-    issuer = form.issuer[block.held_claim]
-    np.add.at(spread, (block.held_by, issuer), block.held_share * rate[block.held_claim])
     fed = form.b_const + form.b_slope * s + block.received(const)
-    if not spread.any():
+    if not rate[block.held_claim].any():
         return fed
     try:
-        bound = solve(identity(form.nodes, exact=form.exact) - spread, fed)
+        bound = _spread(block, rate, fed)
     except ClosedLoopError:
         bound = None
     if bound is None or (bound < 0).any():
@@ -222,3 +252,15 @@ def top(block: Block, s: Scalar = 0) -> Numbers:
             f"shares of {names} are held in a closed circle: their value has no bound"
         )
     return bound
+
+
+def _spread(block: Block, rate: Numbers, fed: Numbers) -> Numbers:
+    """Return what nodes are worth where every claim moves at ``rate`` with its issuer."""
+    form = block.form
+    where = (block.held_by, form.issuer[block.held_claim])
+    weight = block.held_share * rate[block.held_claim]
+    if block.sparse:
+        return SparseInverse(csr_array((weight, where), shape=(form.nodes,) * 2)).times(fed)
+    spread = block.zeros(form.nodes, form.nodes)
+    np.add.at(spread, where, weight)
+    return solve(identity(form.nodes, exact=form.exact) - spread, fed)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from looprisk.engine.affine import affine
 from looprisk.engine.catalogue import known
 from looprisk.engine.clear import clear
-from looprisk.engine.holdings import Holdings, holdings, supply_claim, unlisted_debt
+from looprisk.engine.holdings import Holdings, supply_claim, unlisted_debt
 from looprisk.engine.reserves import insurance
 from looprisk.engine.skeleton import Claim, Node, Skeleton, assemble
 from looprisk.engine.standing import standing
@@ -45,7 +45,7 @@ def book(point: Point) -> Book:
     """Return the book values at a solution of the economic system."""
     world = point.compiled.world
     catalogue = world.catalogue
-    held = holdings(catalogue, world.start, world.before)
+    held = world.held
     supplies = {supply: _supply(point, supply) for supply in catalogue.supplies}
     fixed = {
         token: price for token in catalogue.tokens if (price := _posted(point, token)) is not None

@@ -9,7 +9,6 @@ from looprisk.engine.accounts import account_node
 from looprisk.engine.affine import Affine, affine
 from looprisk.engine.catalogue import known
 from looprisk.engine.crowds import crowd_node
-from looprisk.engine.holdings import holdings
 from looprisk.engine.maker import Maker
 from looprisk.engine.reserves import reserve_node
 from looprisk.engine.skeleton import ZERO, Claim, Node, Skeleton
@@ -32,8 +31,7 @@ def skeleton(world: World) -> Skeleton:
 
 def maker(world: World) -> Maker:
     """Return what the nodes of a system are made from on one stretch of a stage."""
-    held = holdings(world.catalogue, world.start, world.before)
-    return Maker(world, held)
+    return Maker(world, world.held)
 
 
 def _skeleton(make: Maker) -> Skeleton:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from looprisk.engine.block import Block
+from looprisk.engine.factors import SparseInverse, closed_parts, leading_to
 from looprisk.engine.form import Flags, Index, Numbers, Scalar
 from looprisk.engine.linear import (
     BLOCK,
@@ -39,7 +40,7 @@ class Flow:
         self.cells = cells
         self.const, self.slope = self.block.constants(cells)
         _, _, self._rate = self.block.claim_lines(cells)
-        self._inverse: Inverse | None = None
+        self._inverse: Inverse | SparseInverse | None = None
         self._tangent: Numbers | None = None
 
     def move(self, new: Index) -> None:
@@ -71,7 +72,7 @@ class Flow:
             self._tangent = None
 
     def _update(
-        self, kept: Inverse, node: int, holders: Index, rate: Numbers, more: Numbers
+        self, kept: Inverse | SparseInverse, node: int, holders: Index, rate: Numbers, more: Numbers
     ) -> None:
         """Carry the inverse and the tangent over to a changed column and ``more`` slope."""
         if rate.any():
@@ -84,7 +85,7 @@ class Flow:
         if self.block.slack and self._moves % BLOCK == 0:
             self._check(kept)
 
-    def _check(self, kept: Inverse) -> None:
+    def _check(self, kept: Inverse | SparseInverse) -> None:
         """Compute the tangent anew, and the inverse too where rounding has spoilt it."""
         tangent = kept.times(self.slope)
         error = tangent - self.slope - self.passed_on(tangent)
@@ -102,9 +103,14 @@ class Flow:
         left: Numbers = y - (self.const + self.slope * s) - self.passed_on(y)
         return left
 
-    def _kept(self) -> Inverse:
+    def _kept(self) -> Inverse | SparseInverse:
         if self._inverse is None:
-            self._inverse = inverse(self.block.jacobian(self.cells))
+            block = self.block
+            self._inverse = (
+                SparseInverse(block.passes(self.cells))
+                if block.sparse
+                else inverse(block.jacobian(self.cells))
+            )
         return self._inverse
 
     def tangent(self) -> Numbers:
@@ -127,6 +133,8 @@ class Flow:
 
     def _around(self, residual: Numbers) -> Numbers:
         """Slide along a closed loop, which keeps every dollar, while a residual feeds it."""
+        if self.block.sparse:
+            return self._around_sparse(residual)
         jacobian = self.block.jacobian(self.cells)
         open_ = np.ones(len(residual), dtype=np.bool_)
         direction = residual * 0
@@ -140,6 +148,21 @@ class Flow:
         rest = np.flatnonzero(open_)
         unit = identity(len(rest), exact=self.block.form.exact)
         direction[rest] = solve(unit - jacobian[np.ix_(rest, rest)], residual[rest])
+        return direction
+
+    def _around_sparse(self, residual: Numbers) -> Numbers:
+        passes = self.block.passes(self.cells)
+        open_ = np.ones(len(residual), dtype=np.bool_)
+        direction = residual * 0
+        for loop in closed_parts(passes):
+            feeding = leading_to(passes, loop)
+            if residual[feeding].any():
+                self.regular = False
+                direction[loop] = perron(passes[loop][:, loop].toarray())
+                return direction
+            open_ &= ~feeding
+        rest = np.flatnonzero(open_)
+        direction[rest] = SparseInverse(passes[rest][:, rest]).times(residual[rest])
         return direction
 
     def arrive(self, reached: Numbers, s: Scalar) -> Numbers:

@@ -200,13 +200,22 @@ class NormalForm:
         """Return the form at one shock fraction, with slopes zero."""
         return replace(
             self,
-            b_const=self.b_const + self.b_slope * s,
-            b_slope=self.b_slope * 0,
-            pay_const=self.pay_const + self.pay_slope * s,
-            pay_slope=self.pay_slope * 0,
-            cond_const=self.cond_const + self.cond_slope * s,
-            cond_slope=self.cond_slope * 0,
+            b_const=_moved(self.b_const, self.b_slope, s),
+            b_slope=_still(self.b_slope),
+            pay_const=_moved(self.pay_const, self.pay_slope, s),
+            pay_slope=_still(self.pay_slope),
+            cond_const=_moved(self.cond_const, self.cond_slope, s),
+            cond_slope=_still(self.cond_slope),
         )
+
+
+def _moved(const: Numbers, slope: Numbers, s: Scalar) -> Numbers:
+    moved: Numbers = const + slope * s if slope.any() else const
+    return moved
+
+
+def _still(slope: Numbers) -> Numbers:
+    return slope * 0 if slope.any() else slope
 
 
 def rounded(numbers: Numbers | Sequence[Scalar]) -> Numbers:

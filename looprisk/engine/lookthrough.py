@@ -9,7 +9,6 @@ the error if not. Dollars that enter a closed loop, which nothing leaves, end th
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -21,6 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import bicgstab, splu
 
 from looprisk.engine.form import Index, Numbers, Scalar
+from looprisk.engine.levels import levels
 from looprisk.errors import NoSolutionError
 
 EXACT_NODES = 250
@@ -95,7 +95,7 @@ class Walk:
         self.exact = small and all(isinstance(number, Fraction | int) for number in weight)
         self._trap, kept = _traps(from_, to, label, count)
         weights = _array(weight, exact=self.exact)[kept]
-        level = _levels(from_[kept], to[kept], label, count)
+        level = levels(from_[kept], to[kept], label, count)
         self._steps = _steps(from_[kept], to[kept], weights, label, level)
 
     @property
@@ -204,28 +204,6 @@ def _traps(source: Index, target: Index, label: Index, count: int) -> tuple[dict
     trapped = inner & ~open_[label[source]]
     nodes = np.unique(source[trapped])
     return dict(zip(nodes.tolist(), label[nodes].tolist(), strict=True)), np.flatnonzero(~trapped)
-
-
-def _levels(source: Index, target: Index, label: Index, count: int) -> Index:
-    """Return for every component how many others stand on the longest way to it."""
-    edges = np.unique(label[source].astype(np.int64) * count + label[target])
-    before, after = edges // count, edges % count
-    apart = before != after
-    before, after = before[apart], after[apart]
-    waits = np.bincount(after, minlength=count).tolist()
-    ends = np.cumsum(np.bincount(before, minlength=count)).tolist()
-    to = after.tolist()  # sorted by where the edges come from
-    level = [0] * count
-    todo = deque(component for component in range(count) if not waits[component])
-    while todo:
-        component = todo.popleft()
-        first = ends[component - 1] if component else 0
-        for other in to[first : ends[component]]:
-            level[other] = max(level[other], level[component] + 1)
-            waits[other] -= 1
-            if not waits[other]:
-                todo.append(other)
-    return np.array(level, dtype=np.intp)
 
 
 def _steps(

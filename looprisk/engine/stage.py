@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -202,15 +202,26 @@ class StageRun:
 
         Raises NotExactError where even there two things that are not known are multiplied.
         """
+        world = replace(self.world(s, s, still=s), navs=navs, focus=focus or Focus())
+        # what no table and no book changes is compiled once at each end, for all who ask there
+        plain = not navs and not self.catalogue.crowds and s in {ZERO, ONE}
+        if plain and s in self._ends:
+            return self._ends[s]
         try:
-            world = replace(self.world(s, s, still=s), navs=navs, focus=focus or Focus())
-            return _compiled(world, rounded=self.rounded)
+            compiled = _compiled(world, skeleton(world), rounded=self.rounded)
         except NotAffineError:
             raise NotExactError(
                 "a liquidation repays a debt owed in a token at a price that is stated: "
                 "what is sold is "
                 f"then a ratio of two unknowns; {ADVICE}"
             ) from None
+        if plain:
+            self._ends[s] = compiled
+        return compiled
+
+    @cached_property
+    def _ends(self) -> dict[Fraction, Compiled]:
+        return {}
 
     def at(self, s: Fraction, selection: Selection = "greatest") -> Point:
         """Return the solution at one shock fraction, after the later stages if there are any."""
@@ -263,15 +274,26 @@ class StageRun:
             whole = self.world(ZERO, self.reach)
             latches = {s for s in self.latches.values() if s < self.reach}
             edges = sorted({ZERO, *knots(whole), *bends(whole), *latches, self.reach})
-            for lo, hi in pairwise(tuple(edges)):
-                edges += crossings(skeleton(self.world(lo, hi)), lo, hi)
             found = tuple(
-                _compiled(self.world(lo, hi), rounded=self.rounded)
-                for lo, hi in pairwise(sorted(edges))
+                _compiled(world, parts, rounded=self.rounded)
+                for lo, hi in pairwise(edges)
+                for world, parts in self._straight(lo, hi)
             )
             return None if any(compiled.minus_cycle for compiled in found) else found
         except NotAffineError:
             return None
+
+    def _straight(self, lo: Fraction, hi: Fraction) -> Iterator[tuple[World, Skeleton]]:
+        """Yield the stretches between two knots on which no trigger on a stated price changes."""
+        whole = self.world(lo, hi)
+        parts = skeleton(whole)
+        cuts = crossings(parts, lo, hi)
+        if not cuts:
+            yield whole, parts
+            return
+        for one, other in pairwise(sorted({lo, *cuts, hi})):
+            world = self.world(one, other)
+            yield world, skeleton(world)
 
     def segments(self, selection: Selection = "greatest") -> tuple[Segment, ...]:
         """Return the whole response, piece by piece, from a point at 0 on.
@@ -335,8 +357,7 @@ def _after(before: Segment, compiled: Compiled, pieces: tuple[Piece, ...]) -> tu
     return (replace(pieces[0], changed=(*changed, *pieces[0].changed)), *pieces[1:])
 
 
-def _compiled(world: World, *, rounded: bool = False) -> Compiled:
-    parts = skeleton(world)
+def _compiled(world: World, parts: Skeleton, *, rounded: bool = False) -> Compiled:
     if world.still is None:
         parts = decided(parts, world.middle)
     form, index = assemble(parts)

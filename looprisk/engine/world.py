@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from itertools import combinations
 
 from looprisk.engine.affine import Affine, NotAffineError, affine
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.focus import Focus
+from looprisk.engine.holdings import Holdings, holdings
 from looprisk.engine.perps import Leg, alive_value, closed_value, liquidation_price
 from looprisk.engine.state import ONE, ZERO, State, usd
 from looprisk.errors import NotCarriedError
@@ -43,6 +45,11 @@ class World:
     """Account: the share of each collateral before the stage, where its incentive needs that."""
     latched: frozenset[str] = frozenset()
     """Accounts that were liquidated on the way here and stay so."""
+
+    @cached_property
+    def held(self) -> Holdings:
+        """Who holds what."""
+        return holdings(self.catalogue, self.start, self.before)
 
     def line(self, before: Fraction, after: Fraction) -> Affine:
         """Return the line from one state to the next."""
