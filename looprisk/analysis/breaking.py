@@ -116,12 +116,11 @@ def _loss_around(solved: Solved, of: str, first: Stretch) -> tuple[float | None,
     at = after = None
     for segment in solved.segments:
         place = segment.compiled.index.claim[claim.id]
-        for piece in segment.pieces:
-            if piece.lo <= first.lo <= piece.hi:
-                value = float(piece.claim(place, first.lo))
-                if at is None:
-                    at = float(start) - value
-                after = float(start) - value
+        for piece in segment.touching(first.lo):
+            value = float(piece.claim(place, first.lo))
+            if at is None:
+                at = float(start) - value
+            after = float(start) - value
     return at, after
 
 
@@ -135,11 +134,9 @@ def why(solved: Solved, of: str, event: str, first: Stretch) -> str:
         return "the venue closed a part of the leg"
     for segment, nodes in zip(solved.segments, solved.event_nodes, strict=True):
         node = nodes.get((of, event), "")
-        for piece in segment.pieces:
+        for piece in segment.touching(first.lo):
             if piece.lo == first.lo and piece.changed:
                 return _named(segment, node, piece.changed)
-            if piece.lo <= first.lo < piece.hi and not piece.changed:
-                continue
     if event == "impaired":
         return "what backs it is worth less"
     return "its threshold is crossed"

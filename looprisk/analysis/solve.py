@@ -23,8 +23,8 @@ from looprisk.model.case import Case
 from looprisk.model.groups import only_run
 from looprisk.model.scenario import Scenario, Stage
 
-LARGEST = 3_000
-"""So many issuers, supplies and accounts are answered at most: tracing keeps a dense matrix."""
+LARGEST = 10_000
+"""So many issuers, supplies and accounts are answered at most, in seconds and some 500 MB."""
 ROUNDING = Fraction(1, 10**9)
 """Two solutions in floats that differ by no more than this share of a value are one."""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
 from looprisk.engine.clear import Selection
 from looprisk.engine.curved import Look, crossings, scan
 from looprisk.engine.monitors import Monitor, Stretch, distances, holds_at, join, on_piece
 from looprisk.engine.stage import Compiled, Point, Segment, StageRun
+from looprisk.engine.watching import stretches
 
+FEW = 50
+"""Up to so many events are asked for one by one, in floats too."""
 Break = tuple[str, str]
 """(of, event)."""
 Watch = Callable[[Compiled], tuple[Monitor, ...]]
@@ -46,13 +49,23 @@ def _look(point: Point, watch: Watch) -> Look[Break]:
     return frozenset((m.of, m.event) for m in watched if holds_at(m, point)), away
 
 
+def _on_segment(
+    segment: Segment, watched: tuple[Monitor, ...]
+) -> Iterator[tuple[Monitor, Stretch]]:
+    if not segment.compiled.form.exact and len(watched) > FEW:
+        yield from stretches(watched, segment.compiled, segment.pieces)
+        return
+    for monitor in watched:
+        for piece in segment.pieces:
+            stretch = on_piece(monitor, segment.compiled, piece)
+            if stretch is not None:
+                yield monitor, stretch
+
+
 def on_segments(segments: tuple[Segment, ...], watch: Watch) -> Mapping[Break, tuple[Stretch, ...]]:
     """Return where each event holds on straight pieces."""
     found: dict[Break, list[Stretch]] = {}
     for segment in segments:
-        for monitor in watch(segment.compiled):
-            for piece in segment.pieces:
-                stretch = on_piece(monitor, segment.compiled, piece)
-                if stretch is not None:
-                    found.setdefault((monitor.of, monitor.event), []).append(stretch)
+        for monitor, stretch in _on_segment(segment, watch(segment.compiled)):
+            found.setdefault((monitor.of, monitor.event), []).append(stretch)
     return {key: join(stretches) for key, stretches in found.items()}

@@ -26,13 +26,10 @@ from looprisk.engine.form import (
 )
 from looprisk.engine.inside import Inside
 from looprisk.engine.sparse import inputs_of, monotone, settle
-from looprisk.errors import NoSolutionError
 
 Selection = Literal["greatest", "least"]
 SMALL = 300
 """Up to so many nodes a walk is as fast as settling."""
-LARGEST_LOOP = 5000
-"""So many nodes in one loop are walked at most: a walk keeps a dense matrix."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -121,11 +118,6 @@ def _settled(form: NormalForm, selection: Selection) -> State | None:
 
 
 def _walked(block: Block, selection: Selection) -> State:
-    if block.form.nodes > LARGEST_LOOP:
-        raise NoSolutionError(
-            f"{block.form.nodes} nodes depend on each other, more than can be walked one by one, "
-            "and iterating proved nothing: a loop of them keeps nearly every dollar"
-        )
     return (walk.greatest(block) if selection == "greatest" else walk.least(block)).state
 
 

@@ -210,7 +210,7 @@ def holds_at(monitor: Monitor, point: Point) -> bool:
         return True
     limit = point.value(monitor.short_of)
     value = _value_at(monitor, point)
-    return bool(value < limit - _rounding(point.compiled, limit))
+    return bool(value < limit - rounding(point.compiled, limit))
 
 
 def distances(monitor: Monitor, point: Point) -> dict[str, Scalar]:
@@ -232,7 +232,8 @@ def distances(monitor: Monitor, point: Point) -> dict[str, Scalar]:
     return found
 
 
-def _rounding(compiled: Compiled, limit: Fraction) -> Scalar:
+def rounding(compiled: Compiled, limit: Fraction) -> Scalar:
+    """Return by how much a value in floats may miss a limit without falling short of it, in USD."""
     return 0 if compiled.form.exact else 1e-9 * max(1.0, abs(float(limit)))
 
 
@@ -255,7 +256,7 @@ def on_piece(monitor: Monitor, compiled: Compiled, piece: Piece) -> Stretch | No
     if monitor.short_of is None:
         return everywhere
     const, slope = _line_on(monitor, compiled, piece)
-    return _below_zero(const, slope, piece, _rounding(compiled, monitor.short_of.const))
+    return _below_zero(const, slope, piece, rounding(compiled, monitor.short_of.const))
 
 
 def _line_on(monitor: Monitor, compiled: Compiled, piece: Piece) -> tuple[Scalar, Scalar]:
@@ -278,16 +279,14 @@ def _line_on(monitor: Monitor, compiled: Compiled, piece: Piece) -> tuple[Scalar
     return const, slope
 
 
-def _below_zero(const: Scalar, slope: Scalar, piece: Piece, rounding: Scalar) -> Stretch | None:
+def _below_zero(const: Scalar, slope: Scalar, piece: Piece, slack: Scalar) -> Stretch | None:
     lo, hi = const + slope * piece.lo, const + slope * piece.hi
     if piece.lo == piece.hi:
-        return Stretch(lo=piece.lo, hi=piece.hi, attained=True) if lo < -rounding else None
-    if lo >= -rounding and hi >= -rounding:
+        return Stretch(lo=piece.lo, hi=piece.hi, attained=True) if lo < -slack else None
+    if lo >= -slack and hi >= -slack:
         return None
-    begin = (
-        piece.lo if lo < -rounding or not slope else min(piece.hi, max(piece.lo, -const / slope))
-    )
-    end = piece.hi if hi < -rounding else max(piece.lo, min(piece.hi, -const / slope))
+    begin = piece.lo if lo < -slack or not slope else min(piece.hi, max(piece.lo, -const / slope))
+    end = piece.hi if hi < -slack else max(piece.lo, min(piece.hi, -const / slope))
     return Stretch(lo=begin, hi=end, attained=False)
 
 

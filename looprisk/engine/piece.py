@@ -45,8 +45,17 @@ class Piece:
 
     def claim(self, place: int, s: Scalar) -> Scalar:
         """Return the value of one claim at ``s``."""
-        value: Scalar = self.z_const[place] + self.z_slope[place] * s
-        return value
+        form = self.block.form
+        if self.block.has_faces:
+            value: Scalar = self.z_const[place] + self.z_slope[place] * s
+            return value
+        node = form.issuer[place]
+        entry = form.pay_ptr[self.cells[node]] + form.entry_offset[place]
+        assets = self.y_const[node] + self.y_slope[node] * s
+        paid: Scalar = (
+            form.pay_const[entry] + form.pay_slope[entry] * s + (form.pay_rate[entry] * assets)
+        )
+        return paid
 
     def z(self, s: Scalar) -> Numbers:
         """Return claim values at ``s``."""

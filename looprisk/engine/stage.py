@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -19,7 +20,7 @@ from looprisk.engine.crowds import out_of_focus, refuse_bounds
 from looprisk.engine.dual import exactly
 from looprisk.engine.facts import crossings, decided
 from looprisk.engine.focus import Focus
-from looprisk.engine.form import NormalForm
+from looprisk.engine.form import NormalForm, Scalar
 from looprisk.engine.holdings import supply_claim
 from looprisk.engine.oracles import bends, cap_of, computed_navs, reading_of
 from looprisk.engine.piece import Piece
@@ -79,6 +80,18 @@ class Segment:
 
     compiled: Compiled
     pieces: tuple[Piece, ...]
+    """In the order of the shock."""
+
+    @cached_property
+    def _starts(self) -> list[Scalar]:
+        return [piece.lo for piece in self.pieces]
+
+    def touching(self, s: Scalar) -> tuple[Piece, ...]:
+        """Return the pieces that a shock fraction lies on: two where it is between them."""
+        after = first = bisect_right(self._starts, s)
+        while first and self.pieces[first - 1].hi >= s:
+            first -= 1
+        return self.pieces[first:after]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

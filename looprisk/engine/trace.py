@@ -21,7 +21,10 @@ from looprisk.engine.flow import Flow
 from looprisk.engine.form import Flags, Index, NormalForm, Numbers, Scalar, active_cells
 from looprisk.engine.piece import Piece
 from looprisk.engine.walk import TIE, steps, surely_failing, walk, watched
-from looprisk.errors import NotExactError
+from looprisk.errors import NotCarriedError, NotExactError
+
+MOST = 20_000_000
+"""So many numbers in all straight pieces are kept at most: pieces times nodes."""
 
 
 def trace(
@@ -83,6 +86,8 @@ def sweep(
         ds = step.min(initial=np.inf)
         end = s if filling else min(hi, s + ds)
         if end > s or s == hi or not pieces:
+            if len(pieces) * form.nodes > MOST:
+                raise _too_many(form)
             pieces.append(
                 _piece(flow, slope * 0 if filling else slope, y, (s, end), alive, changed)
             )
@@ -104,6 +109,15 @@ def sweep(
         reached = walk(block, State(y=y, alive=alive, cells=flow.cells), s, down=down, flow=flow)
         alive, y = reached.state.alive.copy(), reached.state.y
         changed.extend(reached.changed)
+
+
+def _too_many(form: NormalForm) -> NotCarriedError:
+    return NotCarriedError(
+        f"the response of {form.nodes:,} issuers, markets and accounts to the shock bends more "
+        f"than {MOST // form.nodes:,} times, more than is traced of so many: ask for a smaller "
+        "shock, leave out what does not stand between the shock and the layers you ask for, or "
+        "ask `run_many` for single sizes of it"
+    )
 
 
 def _steps(
