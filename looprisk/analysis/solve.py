@@ -42,7 +42,8 @@ class Solved:
     scaled: StageRun
     """The stage that break points scale: the one that `ray` names, else the last."""
     points: tuple[Point, ...]
-    """Every solution on the way: the start, then for each stage its end and what it leaves."""
+    """Every solution on the way: the start, then for each stage its end, and what it leaves to the
+    next."""
     selection: Selection = "greatest"
     """Which of several solutions is answered with."""
 
@@ -196,13 +197,16 @@ def solve(case: Case, pointed: Pointed = StageRun.at) -> Solved:
     path = [_Here(catalogue=catalogue, start=start, state=start, point=first)]
     runs: list[StageRun] = []
     ends: list[Point] = []
+    points = [first]
     for place in range(len(scenario.stages)):
         run = _struck(path[-1], scenario, place, selection)
         end = pointed(run, ONE, selection)
         runs.append(run)
         ends.append(end)
+        points.append(end)
         if place + 1 < len(scenario.stages):
             path.append(_left(path[-1], run, end, ONE, pointed))
+            points.append(path[-1].point)
     scaled = next((k for k, run in enumerate(runs) if run.name == scenario.ray), len(runs) - 1)
     return Solved(
         case=case,
@@ -210,10 +214,7 @@ def solve(case: Case, pointed: Pointed = StageRun.at) -> Solved:
         start=first,
         runs=tuple(runs) or (still,),
         ends=tuple(ends) or (first,),
-        points=(
-            first,
-            *(p for end, left in zip(ends, path[1:], strict=True) for p in (end, left.point)),
-        ),
+        points=tuple(points),
         selection=selection,
         scaled=_followed(path, runs, scaled, scenario, selection) if runs else still,
     )

@@ -44,7 +44,7 @@ def test_a_result_is_verified_from_itself_alone(cli, result):
     lines = done.out.splitlines()
     assert lines[0].startswith("large: identical, ")
     assert "93" not in lines[0]
-    assert lines[1].startswith("proof: 3 solutions put into ")
+    assert lines[1].startswith("proof: 2 solutions put into ")
     jsonschema.Draft7Validator(result_schema()).validate(json.loads(result.read_text()))
 
 
@@ -88,13 +88,13 @@ def test_a_proof_is_checked_without_solving(monkeypatch, policy):
     monkeypatch.setattr("looprisk.engine.stage.clear", refuses)
     monkeypatch.setattr(walk, "greatest", refuses)
     found = evaluate(case, proof)
-    assert found.solutions == 3
+    assert found.solutions == 2
     # 10M less 5M: Fund pays 5 of 6, and Lender has 2 and 5
     assert found.solved.end.claim("lUSD") == Fraction(7_000_000)
 
 
 @pytest.mark.parametrize("part", ["nodes", "claims"])
-@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("place", [0, 1])
 def test_no_number_of_a_proof_can_be_another(policy, part, place):
     case = lr.load(policy)["large"]
     proof = lr.run(case).pinned.proof
