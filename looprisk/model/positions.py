@@ -105,6 +105,13 @@ class PerpPosition(Part):
         return self
 
 
+class InMarket(Part):
+    """What stands in one market. ``owner`` left out: somebody outside."""
+
+    market: Ref
+    owner: Ref | None = None
+
+
 class Tabled(Part):
     """Many accounts in a table beside the file.
 
@@ -133,11 +140,8 @@ class Tabled(Part):
         }
 
 
-class TablePosition(Tabled):
-    """Many accounts of one market. ``owner`` left out: somebody outside."""
-
-    market: Ref
-    owner: Ref | None = None
+class TablePosition(Tabled, InMarket):
+    """Many accounts of one market."""
 
 
 class VenueTable(Tabled):

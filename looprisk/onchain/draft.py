@@ -24,6 +24,7 @@ from looprisk.onchain.sources import Source
 
 Tree = dict[str, object]
 UNKNOWN = "unknown"
+TIME = "%Y-%m-%dT%H:%M:%SZ"
 NO_READER = "no-reader"
 """The source of what looprisk cannot read."""
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9._+\-]+")
@@ -104,6 +105,10 @@ class Draft:
     """What a principal token sells for, in what it promises, by its address."""
     books: dict[str, Book] = field(default_factory=dict)
     """Tables that stand beside the file, by name."""
+    posted: dict[str, str] = field(default_factory=dict)
+    """What a number that nothing moves says a token is worth: no price of it."""
+    supplies: dict[str, int] = field(default_factory=dict)
+    """Of tokens that are only posted: somebody issues them whom no reader knows."""
     prices: dict[str, str] = field(default_factory=dict)
     """The price of each token as it will be written, by address; the first that is told stays."""
     _sections: dict[str, Tree] = field(default_factory=dict)
@@ -144,6 +149,11 @@ class Draft:
     def priced(self, token: str, price: str) -> None:
         """Tell the price of a token, as it is written: ``$3000`` or ``1.2 WETH``."""
         self.prices.setdefault(token, price)
+
+    @property
+    def stubs(self) -> list[str]:
+        """The tokens that nothing but a fixed number prices, in the order they were found."""
+        return [one for one in self.unpriced if one in self.posted]
 
     @property
     def unpriced(self) -> list[str]:
@@ -204,7 +214,7 @@ class Draft:
             told.append(f"Flags: {'; '.join(map(str, self.flags))}.")
         tree: Tree = {
             "about": " ".join(told),
-            "as_of": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "as_of": when.strftime(TIME),
             "sources": {
                 "chain": {
                     "class": "observed",
@@ -212,18 +222,34 @@ class Draft:
                     "chain": f"eip155:{self.pin.chain_id}",
                     "block": str(self.pin.number),
                     "hash": self.pin.hash,
+                    "date": when.strftime(TIME),
                     "reader": " ".join(readers),
                 },
                 NO_READER: {"class": "assumed", "title": "nothing here reads it"},
             },
             "source": "chain",
         }
+        named = f"eip155:{self.pin.chain_id}:"
         for section in ("assets", "oracles", "issuers", "markets", "positions"):
             if self._sections.get(section):
                 tree[section] = {
-                    name: self._tagged(name, part) for name, part in self._sections[section].items()
+                    name: _addressed(self._tagged(name, part), named)
+                    for name, part in self._sections[section].items()
                 }
         return System.from_tree(tree)
+
+    def _stub(self, address: str, token: Token) -> None:
+        """Write a token that only a fixed number prices: what backs it is for an overlay to say."""
+        name = self.name(address)
+        share: Tree = {
+            "kind": f"share @{NO_READER}",
+            "supply": self.amount(address, self.supplies[address]),
+            "book_price": self.posted[address],
+            "decimals": str(token.decimals),
+            "address": address,
+        }
+        outside: Tree = {"unread": f"{UNKNOWN} @{NO_READER}"}
+        self.put("issuers", f"{name}-issuer", {"outside": outside, "issues": {name: share}})
 
     def _tagged(self, name: str, part: object) -> object:
         tags = [*dict.fromkeys(flag.tag for flag in self.flags if flag.of == name)]
@@ -233,6 +259,9 @@ class Draft:
         """Write the tokens that no issuer issues as assets."""
         for address, token in self.tokens.items():
             if address in self.issuers:
+                continue
+            if address in self.supplies:
+                self._stub(address, token)
                 continue
             price = self.prices.get(address, f"{UNKNOWN} @{NO_READER}")
             self.put(
@@ -245,6 +274,18 @@ class Draft:
                     **self.remarks.get(address, {}),
                 },
             )
+
+
+def _addressed(part: object, chain: str) -> object:
+    """Return a part with the chain before each address that it has."""
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: f"{chain}{value}"
+        if key == "address" and str(value).startswith("0x")
+        else _addressed(value, chain)
+        for key, value in part.items()
+    }
 
 
 def short(letter: str, address: str) -> str:

@@ -60,6 +60,8 @@ MARKETS: tuple[AnyReader, ...] = (AAVE_MARKET, MORPHO_MARKET)
 """Those that find something inside of a contract that is named with it."""
 MOST_OPENED = 100
 """Tokens that are opened behind one address."""
+DEEPEST = 16
+"""Receipts of receipts that are opened, one behind the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,7 @@ def _found(snapshot: Snapshot, wanted: Target, places: Places, watch: Watch | No
             "name the pool or the market it is in: --in 0x…",
         )
     seen = {*begins}
-    wave = parts
+    wave, depth = parts, 0
     while wave:
         named = dict.fromkeys(token for part in wave for token in part.reading.tokens)
         new = [token for token in named if token not in seen]
@@ -212,11 +214,16 @@ def _found(snapshot: Snapshot, wanted: Target, places: Places, watch: Watch | No
                 f"more than {MOST_OPENED} tokens stand behind {wanted}",
                 "import one of the markets or vaults it holds by itself",
             )
+        if depth > DEEPEST:
+            raise UnreadableError(
+                f"more than {DEEPEST} receipts stand one behind the other at {wanted}",
+                "import one of those behind by itself",
+            )
         looks = [Look(snapshot, token) for token in new]
         # the tokens, and the feeds of what was opened last, in one
         asked = [*_first(looks, READERS), *token_asks(new), *source_asks(_feeds(wave))]
         snapshot.read_all(asked)
-        wave = _opened(looks, READERS, issued)
+        wave, depth = _opened(looks, READERS, issued), depth + 1
         parts += wave
     return parts
 
@@ -264,6 +271,10 @@ def _written(
         part.write(draft)
     for token, (price, unit) in dollar_prices(snapshot, pools, draft.unpriced).items():
         draft.priced(token, dollars(price, unit))
+    supplies = [call(token, "totalSupply()(uint256)") for token in draft.stubs]
+    for token, supply in zip(draft.stubs, snapshot.read_all(supplies), strict=True):
+        if supply.ok:
+            draft.supplies[token] = supply.integer()
     if since is not None:
         draft.flags += flags_since(snapshot, since, parts, draft)
     readers = tuple(dict.fromkeys(part.reader for part in parts))

@@ -71,11 +71,16 @@ def rate(market: MorphoMarket, draft: Draft) -> Fraction | None:
 
 
 def _terms(market: MorphoMarket, draft: Draft) -> Tree:
-    terms: Tree = {"lltv": percent(market.lltv, WAD), "oracle": _oracle(market, draft)}
+    oracle, fixed = _oracle(market, draft)
+    terms: Tree = {"lltv": percent(market.lltv, WAD), "oracle": oracle}
     at = rate(market, draft)
     if at is not None:
-        draft.quoted(market.collateral, at, market.loan)
         said = f"{decimal_text(at)} {draft.name(market.loan)}"
+        if fixed:
+            # what nothing moves says nothing of what the token is worth
+            draft.posted.setdefault(market.collateral, said)
+        else:
+            draft.quoted(market.collateral, at, market.loan)
         ages = [
             f"{feed}{age}"
             for feed in dict.fromkeys(market.feeds)
@@ -85,30 +90,30 @@ def _terms(market: MorphoMarket, draft: Draft) -> Tree:
     return terms
 
 
-def _oracle(market: MorphoMarket, draft: Draft) -> str:
-    """Return the kind of the oracle, writing it where the language has no word for it.
+def _oracle(market: MorphoMarket, draft: Draft) -> tuple[str, bool]:
+    """Return the kind of the oracle, and whether it is a number that no vault and no feed moves.
 
-    A vault's own rate and nothing else is its book; a feed is the market. A number that no vault
-    and no feed moves is fixed.
+    It is written where the language has no word for it. A vault's own rate and nothing else is its
+    book; a feed is the market.
     """
     sources = market.sources
     if sources is None or market.price is None:
-        return f"{UNKNOWN} @{NO_READER}"
+        return f"{UNKNOWN} @{NO_READER}", False
     principal = of_morpho(market, draft)
     if principal is not None:
-        return principal
+        return principal, False
     feeds = {*sources.base_feeds, *sources.quote_feeds} - {NOBODY}
     if feeds:
-        return "market"
+        return "market", False
     if sources.base_vault == market.collateral and sources.quote_vault == NOBODY:
-        return "nav"
+        return "nav", False
     if sources.base_vault != NOBODY or sources.quote_vault != NOBODY:
-        return f"{UNKNOWN} @{NO_READER}"
+        return f"{UNKNOWN} @{NO_READER}", False
     name = short("o", market.oracle)
     at = rate(market, draft) or Fraction(0)
     price = f"{decimal_text(at)} {draft.name(market.loan)}"
     draft.put("oracles", name, {"kind": "fixed", "price": price, "address": market.oracle})
-    return name
+    return name, True
 
 
 def feeds(account: MorphoAccount) -> tuple[str, ...]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
+from looprisk.model.values import decimal_text
 from looprisk.onchain.abi import Call, call
 from looprisk.onchain.draft import NO_READER, UNKNOWN, Draft, Tree
 from looprisk.onchain.flags import DONATION, EMPTY, LEAST_FALL, Flag
@@ -89,13 +91,21 @@ def write(vault: Vault, draft: Draft) -> None:
         part["note"] = f"its book counts {said} that no reader finds"
     if owns:
         part["owns"] = owns
-    share: Tree = {
-        "kind": "share",
-        "supply": draft.amount(vault.share, vault.supply),
+    share: Tree = {"kind": "share", "supply": draft.amount(vault.share, vault.supply)}
+    if "outside" in part:
+        share["book_price"] = _price(vault, draft)
+    share |= {
         "decimals": str(draft.tokens[vault.share].decimals),
     }
     part["issues"] = {name: {**share, "address": vault.share}}
     draft.put("issuers", name, part)
+
+
+def _price(vault: Vault, draft: Draft) -> str:
+    """Return what its book says a share is worth, which it is of what nobody reads too."""
+    shares = vault.supply * 10 ** draft.tokens[vault.asset].decimals
+    assets = vault.total_assets * 10 ** draft.tokens[vault.share].decimals
+    return f"{decimal_text(Fraction(assets, shares))} {draft.name(vault.asset)}"
 
 
 def _flag(vault: Vault, draft: Draft) -> None:
