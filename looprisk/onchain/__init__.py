@@ -14,7 +14,9 @@ What each reader was compared with, to the last unit, on a local chain:
 * ``aave-v3``: the contracts of v3.0.2 and v3.2.0. The rounding since v3.5 is that of their source,
   compared with a contract of ours on accounts of v3.2.0. Forks such as Spark are v3.0.2 under
   another name; none of their own contracts was run. What no rule gives to the last unit must agree
-  within 1e-12, and the file says which it was.
+  within 1e-12, and the file says which it was. What its pools read beside feeds (a rate times a
+  base, a cap, principal less a discount) was compared with contracts of ours with the getters of
+  Aave's adapters; one of another kind is ``unknown``.
 * ``morpho-blue``: the contract, with its own mocks of rate model and oracle.
 * ``pendle-v2``: factories, tokens, market and oracles of core 6.11.0; wrapper (SY), gauges and
   Aave's adapter for principal are contracts of ours with the functions that are read.

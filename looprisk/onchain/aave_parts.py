@@ -8,9 +8,9 @@ from fractions import Fraction
 from looprisk.onchain.aave import AaveAccount, asks, read, recognise
 from looprisk.onchain.aave_rules import WHOLE, standing_like
 from looprisk.onchain.aave_terms import Mode, Pool, Reserve
+from looprisk.onchain.adapters import oracle_of
 from looprisk.onchain.draft import NO_READER, Draft, Tree, dollars, points, short
 from looprisk.onchain.flags import aged
-from looprisk.onchain.principal import of_aave, priced_by_aave
 from looprisk.onchain.reader import Reader
 
 NAME = "aave-v3/1"
@@ -61,7 +61,7 @@ def write_market(
             draft.priced(one.token, dollars(one.price, pool.base))
     lent = [one for one in reserves if one.lent]
     claim = claims(pool, reserves, draft)
-    oracles = {one.token: _oracle(one, reserves, draft) for one in reserves}
+    oracles = {one.token: oracle_of(one, pool.base, draft) for one in reserves}
     part: Tree = {
         "label": pool.label or "Aave v3",
         "rules": "aave-v3.3" if pool.found.realises else "aave-v3",
@@ -101,14 +101,6 @@ def _lending(reserve: Reserve, listed: int, draft: Draft) -> Tree:
     if (supplied - reserve.cash - listed) * LEAST_SEEN > supplied:
         lending["unlisted_debt"] = f"sound @{NO_READER}"
     return lending
-
-
-def _oracle(reserve: Reserve, pool: Sequence[Reserve], draft: Draft) -> str:
-    """Return what kind of oracle prices an asset: the market, unless it is principal."""
-    said = priced_by_aave(draft.sources.get(reserve.source), draft.pin.timestamp)
-    if said is not None:
-        draft.check(f"price of {draft.name(reserve.token)} by its discount", said, reserve.price)
-    return of_aave(reserve, pool, draft) or "market"
 
 
 def _terms(by: Reserve | Mode, reserve: Reserve, oracle: str, draft: Draft) -> Tree:

@@ -282,6 +282,33 @@ def _cash(snapshot: Snapshot, tokens: Sequence[str], rows: Sequence[Sequence[Ans
     return [next(rest).integer() if known is None else known for known in counted]
 
 
+def tokens_of_sources(
+    snapshot: Snapshot, contracts: Sequence[str], sources: Sequence[str]
+) -> dict[str, str]:
+    """Return the token that each price source is of, by the first pool that reads it directly."""
+    if not sources:
+        return {}
+    signatures = ("getReservesList()(address[])", "ADDRESSES_PROVIDER()(address)")
+    answers = snapshot.read_all([call(one, asked) for one in contracts for asked in signatures])
+    pools = [
+        (listed.addresses(), provider.address())
+        for listed, provider in zip(answers[::2], answers[1::2], strict=True)
+        if listed.ok and provider.ok
+    ]
+    found = snapshot.read_all([call(at, "getPriceOracle()(address)") for _, at in pools])
+    asked = [
+        (token, call(oracle.address(), "getSourceOfAsset(address)(address)", token))
+        for (listed, _), oracle in zip(pools, found, strict=True)
+        if oracle.ok
+        for token in listed
+    ]
+    tokens: dict[str, str] = {}
+    for (token, _), source in zip(asked, snapshot.read_all([one for _, one in asked]), strict=True):
+        if source.ok and source.address() in sources:
+            tokens.setdefault(source.address(), token)
+    return tokens
+
+
 def dollar_prices(
     snapshot: Snapshot, pools: Sequence[str], tokens: Sequence[str]
 ) -> dict[str, tuple[int, int]]:

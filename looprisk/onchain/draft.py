@@ -101,6 +101,8 @@ class Draft:
     flags: list[Flag] = field(default_factory=list)
     sources: Mapping[str, Source] = field(default_factory=dict)
     """What prices are read from, by address, as it answers at the pinned block."""
+    bases: Mapping[str, str] = field(default_factory=dict)
+    """The token that a price source is of, by the address of the source, where that is known."""
     traded: dict[str, Fraction] = field(default_factory=dict)
     """What a principal token sells for, in what it promises, by its address."""
     books: dict[str, Book] = field(default_factory=dict)

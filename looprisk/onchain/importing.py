@@ -11,7 +11,7 @@ from looprisk.errors import AddressError, Problem, UnreadableError
 from looprisk.model.system import System
 from looprisk.onchain.aave_market import READER as AAVE_MARKET
 from looprisk.onchain.aave_parts import READER as AAVE
-from looprisk.onchain.aave_terms import dollar_prices
+from looprisk.onchain.aave_terms import dollar_prices, tokens_of_sources
 from looprisk.onchain.abi import NOBODY, Call, call
 from looprisk.onchain.access import Access, opened
 from looprisk.onchain.address import chain as chain_id_of
@@ -35,8 +35,8 @@ from looprisk.onchain.places import Places, known
 from looprisk.onchain.provider import Provider
 from looprisk.onchain.reader import AnyReader, Look, Opened
 from looprisk.onchain.snapshot import FINALIZED, Pin, Snapshot
+from looprisk.onchain.sources import aggregators, sources
 from looprisk.onchain.sources import asks as source_asks
-from looprisk.onchain.sources import sources
 from looprisk.onchain.target import Target, is_market, place, target
 from looprisk.onchain.vault import READER as VAULT
 from looprisk.onchain.wrapper import READER as WRAPPER
@@ -258,14 +258,18 @@ def _written(
     pools: Sequence[str],
     since: int | None,
 ) -> Import:
-    named = dict.fromkeys(token for part in parts for token in part.reading.tokens)
+    read = sources(snapshot, _feeds(parts))
+    bases = tokens_of_sources(snapshot, pools, aggregators(read.values()))
+    told = (token for part in parts for token in part.reading.tokens)
+    named = dict.fromkeys((*told, *bases.values()))
     issued = {part.reading.issues: part.reader for part in parts if part.reading.issues}
     draft = Draft(
         snapshot.pin,
         tokens(snapshot, named),
         issued,
         _holdings(snapshot, list(issued), list(named)),
-        sources=sources(snapshot, _feeds(parts)),
+        sources=read,
+        bases=bases,
     )
     for part in parts:
         part.write(draft)

@@ -1,13 +1,11 @@
-"""How markets price principal tokens, as oracles of a system."""
+"""How markets of Morpho price principal tokens, as oracles of a system."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from fractions import Fraction
 
 from looprisk.model.values import decimal_text
-from looprisk.onchain.aave_terms import Reserve
 from looprisk.onchain.abi import NOBODY
 from looprisk.onchain.draft import NO_READER, UNKNOWN, Draft, Tree, percent, short
 from looprisk.onchain.morpho import MorphoMarket
@@ -48,42 +46,16 @@ def of_morpho(market: MorphoMarket, draft: Draft) -> str | None:
     name = short("o", market.oracle)
     draft.check(f"price of {name} by its feeds", expected, market.price)
     if isinstance(by.pricing, Discount):
-        return _discount(by.pricing, draft, name, market.oracle, _base(market, draft, only=only))
+        return discounted(by.pricing, draft, name, market.oracle, _base(market, draft, only=only))
     if isinstance(by.pricing, Mean) and by.answer is not None:
         draft.check(f"mean rate of {name}", by.pricing.answer, by.answer)
         return _mean(by.pricing, market, draft, name, only=only and not by.pricing.quoted)
     return _UNREAD
 
 
-def of_aave(reserve: Reserve, pool: Sequence[Reserve], draft: Draft) -> str | None:
-    """Return the oracle of a reserve that prices principal, writing it; None: it does not.
-
-    The asset whose price the adapter reads is found in the ``pool`` by its price source; where
-    none has that source, the oracle is unknown.
-    """
-    by = draft.sources.get(reserve.source)
-    if by is None or not isinstance(by.pricing, Discount) or by.pricing.principal != reserve.token:
-        return None
-    read = [one.token for one in pool if one.source == by.pricing.aggregator]
-    if not read:
-        return _UNREAD
-    name = short("o", reserve.source)
-    base = f"{name}-base"
-    part = {"kind": "market", "of": draft.name(read[0]), "address": by.pricing.aggregator}
-    draft.put("oracles", base, part)
-    return _discount(by.pricing, draft, name, reserve.source, base)
-
-
-def priced_by_aave(source: Source | None, now: int) -> int | None:
-    """Return the price of principal that an adapter of Aave must tell; None: it is no adapter."""
-    pricing = source.pricing if source is not None else None
-    if not isinstance(pricing, Discount) or not pricing.aggregator:
-        return None
-    return pricing.asset_price * pricing.at(now) // ONE
-
-
 def _prices(source: Source, token: str) -> bool:
-    return source.pricing is not None and source.pricing.principal == token
+    pricing = source.pricing
+    return isinstance(pricing, Discount | Mean) and pricing.principal == token
 
 
 def _product(market: MorphoMarket, draft: Draft) -> int | None:
@@ -113,7 +85,8 @@ def _base(market: MorphoMarket, draft: Draft, *, only: bool) -> str:
     return base
 
 
-def _discount(pricing: Discount, draft: Draft, name: str, address: str, base: str) -> str:
+def discounted(pricing: Discount, draft: Draft, name: str, address: str, base: str) -> str:
+    """Write a discount until maturity as an oracle, and return its id."""
     part: Tree = {
         "kind": "pt_discount",
         "of": draft.name(pricing.principal),

@@ -1,8 +1,8 @@
-"""What prices are read from: feeds with their age, and the oracles of Pendle's principal tokens."""
+"""What prices are read from: feeds with their age, Aave's adapters, the oracles of principal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -25,6 +25,9 @@ _CAPPED = (
     "discountRatePerYear()(uint256)",
     "ASSET_TO_USD_AGGREGATOR()(address)",
 )
+_GROWING = ("BASE_TO_USD_AGGREGATOR()(address)", "getRatio()(int256)", "RATIO_DECIMALS()(uint8)")
+_STABLE = ("ASSET_TO_USD_AGGREGATOR()(address)", "getPriceCap()(int256)")
+_ANSWER = "latestAnswer()(int256)"
 _MEAN = (
     "market()(address)",
     "twapDuration()(uint32)",
@@ -73,7 +76,33 @@ class Mean:
     """It multiplies the rate by a feed of its own."""
 
 
-Pricing: TypeAlias = Discount | Mean
+@dataclass(frozen=True, slots=True)
+class Growing:
+    """A price as the base's times a rate of its own, which is capped (Aave's adapters)."""
+
+    aggregator: str
+    """What it reads for the price of the base."""
+    base: int
+    rate: int
+    unit: int
+    """Of the rate."""
+
+    @property
+    def most(self) -> int:
+        """The price, where no cap cuts it."""
+        return self.base * self.rate // self.unit
+
+
+@dataclass(frozen=True, slots=True)
+class Capped:
+    """A price that is cut at a cap (Aave's adapters of stablecoins)."""
+
+    aggregator: str
+    base: int
+    cap: int
+
+
+Pricing: TypeAlias = Discount | Mean | Growing | Capped
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +115,7 @@ class Source:
     updated: int | None
     """Seconds since 1970; None where it does not say."""
     pricing: Pricing | None = None
-    """How it prices principal, where it does and that is understood."""
+    """How it makes a price of another's, where it does and that is understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +150,35 @@ def sources(snapshot: Snapshot, addresses: Sequence[str]) -> dict[str, Source]:
     without = [one for one, (round_, _) in rows.items() if not round_.ok]
     pricings = {
         **_answering(snapshot, alike, (_LINEAR[0], _MEAN[1], _INNER), _by_pendle),
-        **_answering(snapshot, without, (_CAPPED[0],), _by_aave),
+        **_answering(snapshot, without, (_CAPPED[0], _GROWING[0], _STABLE[1]), _by_aave),
     }
+    inner = {one: reads for one, pricing in pricings.items() if (reads := _reads(pricing))}
+    rounds = snapshot.read_all([call(feed, _ROUND) for feed in inner.values()])
+    # an adapter is as old as what it reads
+    times = {one: round_ for one, round_ in zip(inner, rounds, strict=True) if round_.ok}
     return {
         one: Source(
             one,
             round_.integer(1) if round_.ok else None,
             decimals.integer() if decimals.ok else None,
-            (round_.integer(3) or None) if round_.ok else None,
+            times[one].integer(3) or None
+            if one in times
+            else (round_.integer(3) or None)
+            if round_.ok
+            else None,
             pricings.get(one),
         )
         for one, (round_, decimals) in rows.items()
     }
+
+
+def aggregators(read: Iterable[Source]) -> list[str]:
+    """Return what the adapters among price sources read in turn."""
+    return [reads for one in read if (reads := _reads(one.pricing))]
+
+
+def _reads(pricing: Pricing | None) -> str:
+    return pricing.aggregator if isinstance(pricing, Discount | Growing | Capped) else ""
 
 
 def _answering(
@@ -163,15 +209,31 @@ def _by_pendle(snapshot: Snapshot, oracle: str) -> Pricing | None:
 
 
 def _by_aave(snapshot: Snapshot, adapter: str) -> Pricing | None:
-    getters = snapshot.read_all([call(adapter, getter) for getter in _CAPPED])
-    if not all(one.ok for one in getters):
-        return None
-    principal, matures, rate, asset = getters
-    price = snapshot.read(call(asset.address(), "latestAnswer()(int256)"))
-    if not price.ok:
-        return None
-    numbers = (matures.integer(), rate.integer())
-    return Discount(principal.address(), *numbers, asset.address(), price.integer())
+    getters = (*_CAPPED, *_GROWING, *_STABLE)
+    said = dict(
+        zip(getters, snapshot.read_all([call(adapter, one) for one in getters]), strict=True)
+    )
+    for kind in (_CAPPED, _GROWING, _STABLE):
+        if all(said[getter].ok for getter in kind):
+            reads = next(said[getter].address() for getter in kind if "AGGREGATOR" in getter)
+            price = snapshot.read(call(reads, _ANSWER))
+            return _adapter([said[getter] for getter in kind], reads, price) if price.ok else None
+    return None
+
+
+def _adapter(said: Sequence[Answer], reads: str, price: Answer) -> Pricing:
+    """Return how an adapter makes its price: which it is, the number of its getters tells."""
+    base = price.integer()
+    match len(said):
+        case 4:
+            principal, matures, rate, _ = said
+            numbers = (matures.integer(), rate.integer())
+            return Discount(principal.address(), *numbers, reads, base)
+        case 3:
+            _, rate, decimals = said
+            return Growing(reads, base, rate.integer(), 10 ** decimals.integer())
+        case _:
+            return Capped(reads, base, said[1].integer())
 
 
 def _mean(snapshot: Snapshot, oracle: str, getters: Sequence[Answer]) -> Mean | None:

@@ -347,7 +347,7 @@ def test_principal_in_an_aave_pool(town, made, shop, imported):
     name, oracle = position_of(found.system)
     assert oracle.kind == "pt_discount"
     assert found.system.oracles[oracle.base].of == "USDC"
-    assert any("by its discount: equal to the last unit" in check for check in found.checks)
+    assert any("by its adapter: equal to the last unit" in check for check in found.checks)
     theirs = pool.pool.functions.getUserAccountData(user).call()[5]
     # the pool keeps eight digits of a price
     assert health_by_the_engine(found.system, name) == pytest.approx(theirs / WAD, rel=2e-8)

@@ -1,0 +1,131 @@
+"""What Aave's pools read beside feeds: the price that an adapter makes, and what moves it."""
+
+import pytest
+
+from looprisk.onchain.access import Access
+from looprisk.onchain.importing import import_at
+from tests.onchain.morpho_blue import WAD
+from tests.onchain.reading import health_by_the_engine
+
+
+@pytest.fixture
+def imported(town, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOOPRISK_CACHE", str(tmp_path / "cache.sqlite"))
+
+    def run(name, version):
+        access = Access(block="latest", rpc=town.url)
+        return import_at(town.who[name], access, [town.pools[version].address])
+
+    return run
+
+
+def reads(town, version, **adapters):
+    """Let the pool read tokens by other contracts."""
+    oracle = town.pools[version].oracle
+    tokens = [town.tokens[name].address for name in adapters]
+    places = [adapter.address for adapter in adapters.values()]
+    town.by.send(oracle.functions.setAssetSources(tokens, places))
+
+
+def theirs(town, version, name):
+    functions = town.pools[version].pool.functions
+    return functions.getUserAccountData(town.who[name]).call()[5] / WAD
+
+
+def oracle_of(system, token):
+    (market,) = system.markets.values()
+    (name,) = {
+        terms.oracle for key, terms in market.collateral.items() if key.rpartition("/")[2] == token
+    }
+    return system.oracles.get(name, name)
+
+
+def test_a_rate_times_a_base_moves_with_the_base_alone(town, shop, imported):
+    """The pool does not see the token trade lower; it sees the base fall."""
+    base = town.feeds["WETH"].address
+    adapter = town.by.deploy(shop.own("GrowingPrice"), base, WAD * 12 // 10, 2 * WAD)
+    reads(town, "3.0", wstETH=adapter)
+    made = imported("staker", "3.0")
+    oracle = oracle_of(made.system, "wstETH")
+    assert (oracle.kind, str(oracle.price)) == ("fixed", "1.2 WETH")
+    assert sum("by its adapter: equal to the last unit" in check for check in made.checks) == 1
+    (position,) = made.system.positions
+    before = theirs(town, "3.0", "staker")
+    assert health_by_the_engine(made.system, position) == pytest.approx(before, rel=1e-7)
+    # its own market falls by a third: the pool holds on to the rate
+    town.set_price("wstETH", 2400)
+    # a block later there is a little more interest
+    assert theirs(town, "3.0", "staker") == pytest.approx(before, rel=1e-8)
+    blind = health_by_the_engine(made.system, position, {"wstETH": "-33%"})
+    assert blind == pytest.approx(before, rel=1e-7)
+
+
+def test_the_base_is_found_in_the_pool_where_the_account_does_not_have_it(town, shop, imported):
+    """Who owes USDC against wstETH by such an adapter: ether is named, and its fall breaks it."""
+    from tests.onchain import aave_pool
+
+    user, pool = town.who["lender"], town.pools["3.2"]
+    base = town.feeds["WETH"].address
+    adapter = town.by.deploy(shop.own("GrowingPrice"), base, WAD * 12 // 10, 2 * WAD)
+    reads(town, "3.2", wstETH=adapter)
+    for name in ("USDC", "WETH"):
+        off = pool.pool.functions.setUserUseReserveAsCollateral(town.tokens[name].address, False)
+        town.by.send(off, user)
+        kept = pool.data.functions.getReserveTokensAddresses(town.tokens[name].address).call()[0]
+        claim = town.by.at(kept, {"abi": town.tokens["USDC"].abi})
+        held = claim.functions.balanceOf(user).call()
+        town.by.send(claim.functions.transfer(town.by.me, held), user)
+    aave_pool.supply(town.by, pool, town.tokens["wstETH"], 10 * WAD, user)
+    aave_pool.borrow(town.by, pool, town.tokens["USDC"], 20_000 * 10**6, user)
+    made = imported("lender", "3.2")
+    assert set(made.system.assets) == {"wstETH", "USDC", "WETH"}
+    assert made.system.assets["WETH"].price.number == 3000
+    (position,) = made.system.positions
+    for fall in (0, 10, 30):
+        town.set_price("WETH", 3000 * (100 - fall) / 100)
+        ours = health_by_the_engine(made.system, position, {"WETH": f"-{fall}%"})
+        assert ours == pytest.approx(theirs(town, "3.2", "lender"), rel=1e-6)
+
+
+def test_a_rate_at_its_cap_is_the_cap(town, shop, imported):
+    base = town.feeds["WETH"].address
+    adapter = town.by.deploy(shop.own("GrowingPrice"), base, 2 * WAD, WAD * 11 // 10)
+    reads(town, "3.2", wstETH=adapter)
+    oracle = oracle_of(imported("modern", "3.2").system, "wstETH")
+    assert str(oracle.price) == "1.1 WETH"
+    assert oracle.note.endswith("the rate is at its cap")
+
+
+@pytest.mark.parametrize("price", [0.97, 1.02, 1.5])
+def test_a_price_below_a_cap(town, shop, imported, price):
+    adapter = town.by.deploy(shop.own("CappedPrice"), town.feeds["USDC"].address, 104 * 10**6)
+    reads(town, "3.2", USDC=adapter)
+    town.set_price("USDC", price)
+    made = imported("mixed", "3.2")
+    oracle = oracle_of(made.system, "USDC")
+    assert (oracle.kind, oracle.base, str(oracle.cap)) == ("capped", "market", "$1.04")
+    assert made.system.assets["USDC"].price.number * 100 == round(min(price, 1.04) * 100)
+    assert any("price of USDC by its adapter" in check for check in made.checks)
+
+
+def test_a_stand_in_is_named(town, shop, imported):
+    """A stablecoin read at the price of another: its own market moves nothing."""
+    adapter = town.by.deploy(shop.own("CappedPrice"), town.feeds["USDC"].address, 104 * 10**6)
+    reads(town, "3.2", sUSD=adapter)
+    system = imported("mixed", "3.2").system
+    oracle = oracle_of(system, "sUSD")
+    assert system.oracles[oracle.base].of == "USDC"
+
+
+def test_an_adapter_of_another_kind_is_unknown(town, shop, imported):
+    reads(town, "3.2", wstETH=town.by.deploy(shop.own("FixedPrice"), 3600 * 10**8))
+    assert oracle_of(imported("modern", "3.2").system, "wstETH") == "unknown"
+
+
+def test_an_adapter_is_as_old_as_what_it_reads(town, shop, imported):
+    base = town.feeds["WETH"].address
+    adapter = town.by.deploy(shop.own("GrowingPrice"), base, WAD * 12 // 10, 2 * WAD)
+    reads(town, "3.2", wstETH=adapter)
+    town.node.pass_time(3 * 86_400)
+    flags = imported("modern", "3.2").flags
+    assert sorted(flag.partition(": ")[2][:42] for flag in flags) == sorted([base, adapter.address])
