@@ -1,5 +1,6 @@
 """The verbs that make something to look at: ``picture`` and ``report``."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,6 +10,13 @@ from looprisk.cli.failure import Exit, RefusedError
 from looprisk.cli.options import Colored, Form, Quiet, Sets, Shocks, Target, Where, Width
 
 app = typer.Typer()
+
+
+class Template(StrEnum):
+    """What a report is about."""
+
+    scenario = "scenario"
+    disclosure = "disclosure"
 
 
 @app.command("picture")
@@ -65,6 +73,12 @@ def picture(
 def report(
     where: Where,
     *,
+    template: Annotated[
+        Template, typer.Option("--template", help="disclosure: what a protocol should publish.")
+    ] = Template.scenario,
+    of: Annotated[
+        str, typer.Option("--of", metavar="ID", help="Of a disclosure: the claim to look through.")
+    ] = "",
     interactive: Annotated[
         bool,
         typer.Option("--interactive", help="With a slider on the shock, exact at every position."),
@@ -76,7 +90,9 @@ def report(
     quiet: Quiet = False,
 ) -> int:
     """Write one page on a scenario: HTML, or Markdown for -o FILE.md."""
-    from looprisk.cli.ask import cases, read
+    import shlex
+
+    from looprisk.cli.ask import asked_system, cases, read
     from looprisk.cli.ask import where as typed
     from looprisk.files.load import load
     from looprisk.reports import report as reported
@@ -91,12 +107,20 @@ def report(
     if in_markdown and interactive:
         raise RefusedError("--interactive: Markdown has no slider", help_="-o report.html")
     ask = read(where, set_, shock)
-    asked = cases(ask, load(ask.path))
-    case, place = asked[0], typed(ask, asked[0].name)
+    file = load(ask.path)
+    disclosing = template is Template.disclosure
+    if disclosing and interactive:
+        raise RefusedError("--interactive: a disclosure has no shock to move")
+    whole = disclosing and not len(file) and not ask.shocks
+    asked = [asked_system(ask, file)] if whole else cases(ask, file)
+    case = asked[0]
+    place = shlex.quote(str(ask.path)) if whole else typed(ask, case.name)
     if len(asked) > 1:
         told = f"reporting {case.name}, the first of {len(asked)} scenarios of {ask.path}"
         note(f"{told}; FILE::SCENARIO names another", quiet=quiet)
-    commands = [f"looprisk report {place} -o report.html", f"looprisk run {place} --format json"]
-    made = reported(case, commands)
+    flags = " --template disclosure" if disclosing else " --interactive" if interactive else ""
+    commands = [f"looprisk report {place}{flags} -o report.html"]
+    commands += [] if disclosing else [f"looprisk run {place} --format json"]
+    made = reported(case, commands, template=template.value, of=of)
     write(to, made.markdown() if in_markdown else made.html(interactive=interactive))
     return Exit.OK

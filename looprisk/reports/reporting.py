@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from looprisk.model.case import Case
 from looprisk.reports.chapters import document
+from looprisk.reports.disclosure import disclosure
 from looprisk.reports.document import Document
 from looprisk.reports.html import html_of
 from looprisk.reports.live import live_page
@@ -44,12 +46,20 @@ class Report:
         return f"report: {clean(self.document.answer)}"
 
 
-def report(what: Case, commands: Sequence[str] = ()) -> Report:
-    """Return the report on a scenario of a file.
+def report(
+    what: Case,
+    commands: Sequence[str] = (),
+    *,
+    template: Literal["scenario", "disclosure"] = "scenario",
+    of: str = "",
+) -> Report:
+    """Return the report on a scenario of a file, or what its protocol should publish of itself.
 
     It says what was asked, who stands on what, who bears the loss, how far it was from safe, what
     screens show, how the loss travels, what is assumed, and the certificate. ``commands`` are shown
-    as what to type to run it again.
+    as what to type to run it again. The template ``disclosure`` says backing, look-through (``of``
+    a claim, else of the largest), leverage, concentration, ways out, hedges, oracles, the reverse
+    stress value, what is unknown, and which headings of rules and raters that covers.
 
     >>> import looprisk as lr
     >>> system = lr.System(
@@ -63,5 +73,7 @@ def report(what: Case, commands: Sequence[str] = ()) -> Report:
     Raises what :func:`looprisk.run` raises.
     """
     study = Study(what=what)
+    if template == "disclosure":
+        return Report(document=disclosure(study.case, of, commands), study=study)
     made = time_document(study, commands) if study.in_time else document(study, commands)
     return Report(document=made, study=study)
