@@ -14,7 +14,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from looprisk.engine.form import NormalForm
@@ -146,6 +145,9 @@ def _solved(rows: _Rows, at: _Columns, objective: Floats) -> tuple[float, Floats
     data = np.array([x for _, _, x in rows.entries])
     places = np.array([[i, j] for i, j, _ in rows.entries], dtype=np.intp).reshape(-1, 2).T
     matrix = csr_array((data, (places[0], places[1])), shape=(len(rows.low), at.most + 1))
+    # heavy to load, and only what nobody knows is searched so
+    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415
+
     found = milp(
         objective,
         constraints=LinearConstraint(matrix, np.array(rows.low), np.array(rows.high)),

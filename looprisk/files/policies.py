@@ -5,20 +5,16 @@ The command line and the pytest plugin both judge here, so that they say the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from looprisk.analysis.api import answer
 from looprisk.analysis.cascading import Watch
-from looprisk.files.expected import Expected, beside, gone, judged, read_expected, renewed
+from looprisk.files.expected import Expected, gone, judged, read_expected, renewed
 from looprisk.model.case import Case
 from looprisk.model.groups import runs
-from looprisk.results.answers import Clearing
-from looprisk.results.cascades import Cascade
 from looprisk.results.records import Verdict
 from looprisk.sweeps import check, check_bounds
-
-Answered = Callable[[str, Clearing | Cascade], None]
 
 
 def verdicts(
@@ -44,6 +40,3 @@ def update(path: Path, cases: Collection[Case], *, whole: bool) -> tuple[Path, s
     """Return where the expected results of a file stand, and their text as the runs are now."""
     answers = {run.name: answer(run) for case in cases for run in runs(case)}
     return renewed(path, read_expected(path), answers, whole=whole)
-
-
-__all__ = ["beside", "left_over", "read_expected", "update", "verdicts"]
