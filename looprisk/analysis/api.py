@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypedDict, Unpack
 
+from looprisk.analysis.breaking_in_time import breaks_in_time
 from looprisk.analysis.cascading import Watch, cascade_of
 from looprisk.analysis.clearing import breaks_of, clearing_of
 from looprisk.analysis.solve import solve
@@ -92,6 +93,7 @@ def break_points(what: System | Case, **asked: Unpack[Question]) -> BreakPoints:
     """Return how far a shock goes before each layer breaks, scaled from nothing to its size.
 
     Takes what :func:`run` takes. With several stages the last is scaled, on top of those before it.
+    With ``time`` the scenario is run at many sizes, and every border is a bracket.
 
     >>> import looprisk as lr
     >>> loop = lr.loop("wstETH", "ETH", equity=100, ltv=0.90, lltv=0.945)
@@ -99,7 +101,13 @@ def break_points(what: System | Case, **asked: Unpack[Question]) -> BreakPoints:
     >>> first.of, first.event, first.exact
     ('loop', 'liquidated', '1/21')
     """
-    case = case_of(what, asked)
+    return breaks(case_of(what, asked))
+
+
+def breaks(case: Case, watch: Watch | None = None) -> BreakPoints:
+    """Return the break points of a case; ``watch`` is told (round, of how many) with ``time``."""
+    if case.scenario.time is not None:
+        return naming(case, lambda asked: breaks_in_time(asked, watch))
     with collector_paused():
         return naming(case, lambda asked: breaks_of(solve(asked)))
 

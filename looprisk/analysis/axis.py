@@ -125,7 +125,7 @@ def _axis(catalogue: Catalogue, run: StageRun, verb: str, target: str, size: Val
 def shock_of(solved: Solved, axis: Axis, lost: Fraction) -> Shock:
     """Return what was asked, for the headline and for the axis of pictures and tables."""
     moves = tuple(
-        ShockMove(verb=verb, target=target, size=float(size.number), unit=_unit(size))
+        ShockMove(verb=verb, target=target, size=float(size.number), unit=unit_of_size(size))
         for stage in solved.case.scenario.stages
         for verb, target, size in sized(stage)
     ) + tuple(
@@ -145,7 +145,8 @@ def shock_of(solved: Solved, axis: Axis, lost: Fraction) -> Shock:
     )
 
 
-def _unit(size: Value) -> Unit:
+def unit_of_size(size: Value) -> Unit:
+    """Return the unit in which the size of a shock is read."""
     if size.unit in {"fraction", "share"}:
         return "fraction"
     return "usd" if size.unit == "usd" and not size.of else "price"

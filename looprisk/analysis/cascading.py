@@ -130,7 +130,7 @@ def _layer(done: Run, claim: Claim, layer: int, log: tuple[CascadeEvent, ...]) -
         layer=layer,
         id=claim.id,
         kind=claim.kind,
-        label=_label(done, claim),
+        label=label_of(done, claim),
         start_usd=found.start,
         book_usd=found.book,
         economic_usd=found.economic,
@@ -145,7 +145,8 @@ def _layer(done: Run, claim: Claim, layer: int, log: tuple[CascadeEvent, ...]) -
     )
 
 
-def _label(done: Run, claim: Claim) -> str:
+def label_of(done: Run, claim: Claim) -> str:
+    """Return the name under which a claim is shown, empty where that is its id."""
     receipt = done.plan.catalogue.tokens.get(claim.id)
     if receipt is not None:
         return receipt.label or ""
@@ -224,7 +225,7 @@ def _costs(case: Case, done: Run) -> tuple[RunCost, ...]:
     rows = [
         RunCost(
             id=found.claim.id,
-            label=_label(done, found.claim),
+            label=label_of(done, found.claim),
             loss_usd=found.loss,
             leavers_loss_usd=found.leavers,
             calm_loss_usd=found.calm,
@@ -278,7 +279,7 @@ def _spread(done: Run) -> tuple[LossSpread, ...]:
         rows.append(
             LossSpread(
                 id=found.claim.id,
-                label=_label(done, found.claim),
+                label=label_of(done, found.claim),
                 mean_usd=found.mean,
                 median_usd=median,
                 q95_usd=q95,

@@ -14,6 +14,7 @@ from looprisk.analysis.asked import (
     stretches_of,
 )
 from looprisk.analysis.axis import axis_of
+from looprisk.analysis.borders import in_other_unit, judged_border
 from looprisk.analysis.breaking import why
 from looprisk.analysis.cascading import Watch
 from looprisk.analysis.looking import with_look_through
@@ -28,13 +29,12 @@ from looprisk.analysis.ways import Ways
 from looprisk.engine.curved import WIDTH
 from looprisk.engine.monitors import depegged, holds_at, lenders_short, monitors
 from looprisk.engine.stage import Point
-from looprisk.engine.state import ONE, ZERO
+from looprisk.engine.state import ZERO
 from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation
 from looprisk.model.groups import meant, runs
-from looprisk.model.vocabulary import Unit, unit_of
+from looprisk.model.vocabulary import unit_of
 from looprisk.results.answers import CheckReport
-from looprisk.results.numbers import amount, price, share
 from looprisk.results.records import Verdict
 
 NEED_TIME = frozenset({"time_of", "hidden_for"})
@@ -166,44 +166,19 @@ def _holding(
 def _judge_break(solved: Solved, expectation: Expectation, of: str) -> Judged:
     axis = axis_of(solved)
     event = str(expectation.event)
-    by_share = expectation.metric == "break_fraction"
-    unit: Unit = "fraction" if by_share else axis.unit
     wrong = _not_of(solved, expectation, of)
     if wrong:
-        return "n/a", Got(number=None, unit=unit, text="–", because=wrong)
-    if _in_other_unit(expectation, unit):
-        text, because = _SHOCK_IN.get(unit, _SHOCK_IN["fraction"])
-        return "FAIL", Got(number=None, unit=unit, text=text, because=because)
+        return "n/a", Got(number=None, unit=axis.unit, text="–", because=wrong)
+    if (refused := in_other_unit(expectation, axis)) is not None:
+        return refused
     expectation = in_usd(expectation, solved.start)
-    stretches = stretches_of(solved, of, str(expectation.event), expectation.below)
-    full = ONE if by_share else axis.full
+    stretches = stretches_of(solved, of, event, expectation.below)
     if not stretches:
-        end = _in_words(full, unit)
-        falling = not by_share and axis.unit == "price" and axis.full < axis.start
-        ok = _never_passes(expectation, full, falling=falling)
-        return ("ok" if ok else "FAIL"), Got(
-            number=None, unit=unit, text=f"never, to {end}", because=f"the shock ends at {end}"
-        )
+        return judged_border(expectation, axis, None)
     lo = Fraction(stretches[0].lo)
-    number = lo if by_share else axis.start + lo * (axis.full - axis.start)
+    slack = WIDTH * abs(axis.full - axis.start) if not solved.segments else ZERO
     because = why(solved, of, event, stretches[0])
-    curved = WIDTH * abs(axis.full - axis.start) if not solved.segments else ZERO
-    good = holds(expectation, number, slack=curved)
-    return ("ok" if good else "FAIL"), Got(number=number, unit=unit, because=because)
-
-
-_SHOCK_IN = {
-    "usd": ("the shock is in dollars", "write $5M, or break_fraction for a share of it"),
-    "price": ("the shock is in prices", "write $0.95, or break_fraction for a share of it"),
-    "fraction": ("the shock is in percent", "write 8%"),
-}
-
-
-def _in_other_unit(expectation: Expectation, unit: Unit) -> bool:
-    """Return whether a bound is not in the unit of the shock, in which ``break_at`` is."""
-    takes = {"usd": {"usd"}, "price": {"usd", "tokens"}}.get(unit, {"fraction"})
-    bounds = (expectation.is_, expectation.at_least, expectation.at_most)
-    return any(bound is not None and bound.unit not in takes for bound in bounds)
+    return judged_border(expectation, axis, lo, because=because, slack=slack)
 
 
 def in_usd(expectation: Expectation, point: Point) -> Expectation:
@@ -220,21 +195,6 @@ def in_usd(expectation: Expectation, point: Point) -> Expectation:
 def _unit_price(point: Point, unit: str) -> Fraction:
     world = point.compiled.world
     return point.token(unit) if unit in world.catalogue.tokens else world.price(unit).at(point.s)
-
-
-def _never_passes(expectation: Expectation, full: Fraction, *, falling: bool) -> bool:
-    """A break that never comes meets ``at_least`` only if the shock goes past that value."""
-    bound = expectation.at_least
-    if bound is None or expectation.at_most is not None:
-        return False
-    return full <= bound.number if falling else full >= bound.number
-
-
-def _in_words(value: Fraction, unit: Unit) -> str:
-    number = float(value)
-    if unit == "usd":
-        return amount(number)
-    return share(number) if unit == "fraction" else price(number)
 
 
 def _judge_metric(solved: Solved, expectation: Expectation, of: str) -> Judged:

@@ -9,10 +9,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 
+from looprisk.analysis.borders import in_other_unit, judged_border
+from looprisk.analysis.breaking_in_time import Along, along_shock
 from looprisk.analysis.cascading import Watch, simulated
 from looprisk.analysis.verdicts import Got, Judged, holds, verdict
 from looprisk.cascade import measures as timed
+from looprisk.cascade.ahead import NARROW
 from looprisk.cascade.happening import Happening, happening
 from looprisk.cascade.record import Record
 from looprisk.cascade.run import Run
@@ -32,12 +36,17 @@ MOST_STEPS = 8
 OF_A_SHOCK = frozenset({"break_at", "break_fraction"})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Judge:
     """One cascade, and what is asked of it."""
 
     case: Case
     done: Run
+
+    @cached_property
+    def along(self) -> Along:
+        """What happens along the shock of the scenario, run at many sizes."""
+        return along_shock(self.case)
 
 
 def judge_in_time(case: Case, watch: Watch | None = None) -> list[Verdict]:
@@ -97,8 +106,7 @@ def _judge_one(judge: _Judge, expectation: Expectation, of: str) -> Judged:
         return _event(judge, expectation, of)
     metric = str(expectation.metric)
     if metric in OF_A_SHOCK:
-        because = "a scenario with time has no single size of shock: take `time` out"
-        return "n/a", Got(number=None, unit=unit_of(metric), text="–", because=because)
+        return _border(judge, expectation, of)
     if metric in IN_TIME:
         return _time(judge, expectation, of)
     record = _record(judge, expectation)
@@ -116,6 +124,21 @@ def _judge_one(judge: _Judge, expectation: Expectation, of: str) -> Judged:
     number = Fraction(repr(float(values.mean())))
     good = holds(_in_usd(judge, expectation, record), number)
     return ("ok" if good else "FAIL"), Got(number=number, unit=unit_of(metric))
+
+
+def _border(judge: _Judge, expectation: Expectation, of: str) -> Judged:
+    """The share of the shock is a bracket: what is asked is met to its width."""
+    _known_to(judge.done, of)
+    along = judge.along
+    if expectation.event == "depegged":
+        because = "along a shock in time a level is not watched: ask `happens` of it"
+        return "n/a", Got(number=None, unit=along.axis.unit, text="–", because=because)
+    if (refused := in_other_unit(expectation, along.axis)) is not None:
+        return refused
+    asked = _in_usd(judge, expectation, judge.done.start)
+    fraction, because = along.first(of, str(expectation.event))
+    slack = Fraction(repr(NARROW)) * abs(along.axis.full - along.axis.start)
+    return judged_border(asked, along.axis, fraction, because=because, slack=slack)
 
 
 def _record(judge: _Judge, expectation: Expectation) -> Record | None:

@@ -48,6 +48,8 @@ class Plan:
     pools: tuple[Pooled, ...]
     feeds: tuple[Fed, ...]
     runs: tuple[Wanted, ...]
+    scaled: tuple[int, Floats] | None = None
+    """A stage, and [path]: the share of its sizes at which it strikes, above 0."""
     liquid: tuple[Pool, ...] = ()
     """The terms of every pool at start prices, known once the start is valued."""
 
@@ -320,6 +322,18 @@ class Plan:
             np.array([at[s.oracle, s.collateral] for s in b.slots], dtype=np.intp)
             for b in self.books
         )
+
+    def size(self, stage: int, number: float) -> Floats | float:
+        """Return the size of a shock of a stage, in each path where they differ."""
+        if self.scaled is None or self.scaled[0] != stage:
+            return number
+        return number * self.scaled[1]
+
+    def towards(self, stage: int, start: Floats | float, level: Floats | float) -> Floats | float:
+        """Return a level that a stage sets, or as far towards it as the stage goes in a path."""
+        if self.scaled is None or self.scaled[0] != stage:
+            return level
+        return start + self.scaled[1] * (level - start)
 
     @cached_property
     def pool_of(self) -> Mapping[int, int]:

@@ -75,6 +75,7 @@ def run(
     watch: Callable[[int, int], None] | None = None,
     leaving: bool = True,
     shelve_from: int = SHELVED,
+    scaled: tuple[int, Floats] | None = None,
 ) -> Run:
     """Return a scenario with ``time``, step by step.
 
@@ -83,15 +84,17 @@ def run(
     the steps whose records are wanted, None for all. ``watch`` is told (step, of how many) as it
     goes. Where nobody is ``leaving``, stages strike without the runs they would start. Markets with
     fewer accounts than ``shelve_from`` are looked at whole in every step, which changes no number.
+    ``scaled`` is a stage and the share of its sizes at which it strikes in each path; it sets how
+    many paths there are where nothing else does.
 
     Raises NoSolutionError where money appears or is lost, NotCarriedError for what time does not
     carry.
     """
     plan = plan_of(system, scenario, shelve_from=shelve_from)
-    plan = plan if leaving else replace(plan, runs=())
+    plan = replace(plan, runs=plan.runs if leaving else (), scaled=scaled)
     network = network_of(plan)
-    given = drawn if drawn is not None else _drawn(plan)
-    state = begin(plan, network, len(given.values) if given is not None else paths)
+    given = drawn if drawn is not None else drawn_of(plan)
+    state = begin(plan, network, _count(given, scaled, paths))
     plan = replace(plan, liquid=pools_at(plan, state))
     last = first = first_record(plan, network, state)
     steps = plan.steps.count
@@ -135,6 +138,12 @@ def run(
     )
 
 
+def _count(given: Drawn | None, scaled: tuple[int, Floats] | None, paths: int) -> int:
+    if given is not None:
+        return len(given.values)
+    return paths if scaled is None else len(scaled[1])
+
+
 def _with_holes(plan: Plan, record: Record, new: Bools) -> Record:
     """Return a record that names the pools whose next falls feed themselves."""
     if not new.any():
@@ -150,7 +159,7 @@ def _with_holes(plan: Plan, record: Record, new: Bools) -> Record:
     return replace(record, happened=(*record.happened, event))
 
 
-def _drawn(plan: Plan) -> Drawn | None:
+def drawn_of(plan: Plan) -> Drawn | None:
     """Return the prices that the scenario's own paths give."""
     paths = plan.scenario.paths
     if paths is None:

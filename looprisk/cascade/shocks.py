@@ -33,21 +33,21 @@ def put(values: Floats, at: int, where: Bools, new: Floats | float) -> Floats:
 
 def price(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
     """An asset stands at a level from here on: a move is counted from the start."""
-    del at
     level = state.level
     for name, move in stage.price.items():
         asset = plan.place[str(name)]
         start = float(plan.start.prices[str(name)])
         if move.unit == "fraction":
-            new: Floats | float = start * (1 + float(known(move, "price", name)))
+            new = start * (1 + plan.size(at, float(known(move, "price", name))))
         else:
             new = _in_usd(plan, state, move, "price", str(name))
             unit = dict(plan.units_of_assets)[asset]
             own = plan.system.assets[str(name)].price.of
             if move.of is not None and move.of == own:
-                new = float(move.number)
+                new = np.full(state.paths, float(move.number))
             elif unit >= 0:
                 new = new / state.price[:, unit]
+            new = plan.towards(at, start, new)
         if np.any(np.asarray(new) < 0):
             message = f"price: {name} would fall below zero"
             raise ModelError([Problem(("price", str(name)), message, on_key=False)])
@@ -57,27 +57,25 @@ def price(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> Stat
 
 def depeg(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
     """What sellers get falls from the first quote, never from the stage before."""
-    del at
     quote = state.quote
     for name, fall in stage.depeg.items():
         token = plan.good(str(name)) - plan.assets
         first = plan.start.quotes.get(str(name))
         before = state.economic[:, plan.assets + token] if first is None else float(first)
         if fall.unit == "fraction":
-            new: Floats | float = before * (1 - float(known(fall, "depeg", name)))
+            new = before * (1 - plan.size(at, float(known(fall, "depeg", name))))
         else:
-            new = _in_usd(plan, state, fall, "depeg", str(name))
+            new = plan.towards(at, before, _in_usd(plan, state, fall, "depeg", str(name)))
         quote = put(quote, token, where, new)
     return replace(state, quote=quote)
 
 
 def loss(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
     """Backing is gone and no book shows it."""
-    del at
     for target, size in stage.loss.items():
         name, _, rest = str(target).partition("/")
         if name in plan.system.venues:
-            state = _venue_loss(plan, state, name, size, where)
+            state = _venue_loss(plan, state, name, at, size, where)
             continue
         if name not in plan.firm_at:
             raise NotCarriedError(
@@ -87,7 +85,7 @@ def loss(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State
         pile = rest.removeprefix("outside/")
         mine = [i for i, (firm, p) in enumerate(plan.piles) if firm == name and pile in {"", p}]
         whole = float(plan.pile_worth[mine].sum())
-        number = float(known(size, "loss", target))
+        number = plan.size(at, float(known(size, "loss", target)))
         amount = number * whole if size.unit in {"share", "fraction"} else number
         if not whole:
             message = f"loss: {target} has nothing outside that could be lost"
@@ -103,7 +101,9 @@ def loss(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State
     return state
 
 
-def _venue_loss(plan: Plan, state: State, name: str, size: Value, where: Bools) -> State:
+def _venue_loss(
+    plan: Plan, state: State, name: str, stage: int, size: Value, where: Bools
+) -> State:
     """Every claim on a venue is worth that share less: size, margin and fund alike."""
     if size.unit not in {"share", "fraction"}:
         raise NotCarriedError(
@@ -112,7 +112,7 @@ def _venue_loss(plan: Plan, state: State, name: str, size: Value, where: Bools) 
         )
     at = next(i for i, legs in enumerate(plan.legs) if legs.name == name)
     legs, venue = plan.legs[at], state.venues[at]
-    share = np.where(where, float(known(size, "loss", name)), 0.0)
+    share = np.where(where, plan.size(stage, float(known(size, "loss", name))), 0.0)
     worth = total(equities(legs, venue, state.price, state.price)) + venue.fund
     left = (1 - share)[:, None]
     changed_ = replace(
@@ -136,7 +136,6 @@ def recognise(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> 
 
 def default(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
     """A claim pays at most that share of its face."""
-    del at
     cap = state.cap
     for target, recovery in stage.default.items():
         for claim in defaulting(plan.catalogue, str(target)):
@@ -145,7 +144,7 @@ def default(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> St
                     f"default/{target}: in time a loan of an issuer or its par tokens default; an "
                     "account pays as its collateral allows"
                 )
-            most = float(known(recovery, "default", target))
+            most = plan.towards(at, 1.0, float(known(recovery, "default", target)))
             place = plan.owed_at[claim]
             cap = put(cap, place, where, np.minimum(cap[:, place], most))
     return replace(state, cap=cap)
@@ -153,20 +152,18 @@ def default(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> St
 
 def mint(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
     """Units without backing."""
-    del at
     units = state.units
     for token, amount in stage.mint.items():
         good = plan.good(str(token).partition("/")[0])
-        more = float(known(amount, "mint", token))
+        more = plan.size(at, float(known(amount, "mint", token)))
         units = put(units, good, where, units[:, good] + more)
     return replace(state, units=units)
 
 
 def adl(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
     """A part of a leg is closed at a stated price; others are on the other side."""
-    del at
     for name, terms in stage.adl.items():
-        share = float(known(terms.share, "adl", name, "share"))
+        share = plan.size(at, float(known(terms.share, "adl", name, "share")))
         level = _in_usd(plan, state, terms.at, "adl", str(name))
         state = _closed(plan, state, str(name), share, level, where, event=True)
     return state
@@ -184,7 +181,7 @@ def _closed(
     plan: Plan,
     state: State,
     name: str,
-    share: float,
+    share: Floats | float,
     level: Floats | None,
     where: Bools,
     *,
@@ -220,28 +217,30 @@ def _closed(
 
 def drain(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
     """Depth leaves; it moves no price by itself."""
-    del at
     share = state.share
     names = [pooled.name for pooled in plan.pools]
     for name, part in stage.drain.items():
         pool = names.index(str(name))
-        left = share[:, pool] * (1 - float(known(part, "drain", name)))
+        left = share[:, pool] * (1 - plan.size(at, float(known(part, "drain", name))))
         share = put(share, pool, where, left)
     return replace(state, share=share)
 
 
 def misprice(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
     """An oracle reports wrongly from here on."""
-    del at
     factor, wrong = state.misprice, state.wrong
     for oracle, move in stage.misprice.items():
         for i, (name, _) in enumerate(plan.readings):
             if name != oracle:
                 continue
             if move.unit == "fraction":
-                factor = put(factor, i, where, 1 + float(known(move, "misprice", oracle)))
+                factor = put(
+                    factor, i, where, 1 + plan.size(at, float(known(move, "misprice", oracle)))
+                )
             else:
-                wrong = put(wrong, i, where, _in_usd(plan, state, move, "misprice", str(oracle)))
+                told = _in_usd(plan, state, move, "misprice", str(oracle))
+                told_here = plan.towards(at, state.reading[:, i], told)
+                wrong = put(wrong, i, where, told_here)
     return replace(state, misprice=factor, wrong=wrong)
 
 
@@ -345,16 +344,16 @@ def ask(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
         if wanted.stage != at:
             continue
         size = wanted.terms.wants_out
-        number = float(known(size, "run", wanted.name, "wants_out"))
+        number = plan.size(at, float(known(size, "run", wanted.name, "wants_out")))
         free = np.maximum(state.units[:, wanted.good] - inside[:, wanted.good], 0.0)
         if size.unit in {"share", "fraction"}:
             units = number * free
         elif size.unit == "usd":
-            units = ratio(np.full(state.paths, number), state.book[:, wanted.good])
+            units = ratio(np.ones(state.paths) * number, state.book[:, wanted.good])
         else:
             supply = wanted.good - plan.assets - plan.tokens
             per_unit = state.index[:, supply] if supply >= 0 else np.ones(state.paths)
-            units = ratio(np.full(state.paths, number), per_unit)
+            units = ratio(np.ones(state.paths) * number, per_unit)
         asked = put(asked, i, where, np.minimum(units, free))
         whole = put(whole, i, where, np.minimum(units, free))
     return replace(state, queue=replace(state.queue, asked=asked, whole=whole))

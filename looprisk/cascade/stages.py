@@ -111,6 +111,9 @@ def stage_name(stage: Stage, place: int) -> str:
 def _where(plan: Plan, state: State, at: int, stage: Stage, now: float) -> Bools:
     """Return the paths in which a stage is due: at its time, or when the last record says so."""
     fresh: Bools = ~state.fired[:, at]
+    if plan.scaled is not None and plan.scaled[0] == at:
+        # from nothing: what has no size does not strike there either
+        fresh &= plan.scaled[1] > 0
     if stage.when is not None:
         return fresh & _holds(plan, state, stage.when)
     start = float(stage.at.number) if stage.at is not None else 0.0

@@ -47,7 +47,7 @@ def run(ask: Ask, explain: str | None, to: Out) -> int:
 def break_(ask: Ask, to: Out) -> int:
     """Show how far the shock goes before each layer breaks."""
     asked = cases(ask, load(ask.path))
-    trace = _or_intervals(_at_once(analysis.break_points))
+    trace = _or_intervals(analysis.breaks)
     answered, code = _answers(asked, trace, to, doing="tracing")
     if answered:
         write(to, pages.of_break_points([answer for _, answer in answered], to))

@@ -12,7 +12,7 @@ import pytest
 
 import looprisk as lr
 from looprisk.cli import run_line
-from looprisk.errors import ModelError, NotCarriedError
+from looprisk.errors import ModelError
 from looprisk.results import cascade_json, result_schema
 
 FILE = Path(__file__).with_name("slide.yaml")
@@ -117,11 +117,6 @@ def test_drawn_paths_are_answered_together():
     losses = [row.economic_loss_usd for row in rows]
     assert answer.layer("v").economic_loss_usd == pytest.approx(np.mean(losses), rel=1e-12)
     assert len(rows) == 6
-
-
-def test_break_points_need_one_size_of_shock():
-    with pytest.raises(NotCarriedError, match="step it through time"):
-        lr.break_points(lr.load(FILE)["falls"])
 
 
 def test_the_command_line_shows_it(capsys):
