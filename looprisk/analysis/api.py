@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, TypedDict, Unpack
 
 from looprisk.analysis.breaking_in_time import breaks_in_time
@@ -55,6 +56,7 @@ class Question(Shock, total=False):
     paths: Mapping[str, object]
     solution: Literal["greatest", "least", "both"]
     mode: Literal["equilibrium", "latched"]
+    exact: bool
 
 
 def run(what: System | Case, **asked: Unpack[Question]) -> Clearing | Cascade:
@@ -62,9 +64,11 @@ def run(what: System | Case, **asked: Unpack[Question]) -> Clearing | Cascade:
 
     ``what`` is a system with the shock as keywords (one stage) or as ``stages``, or a scenario of a
     file, which has its own. The keywords are the verbs of a file, ``price depeg loss recognise
-    default mint adl close drain misprice freeze open run change``, and ``solution`` and ``mode``;
-    :class:`Shock` says what they take. Losses are positive. With ``time``, and ``paths`` of prices,
-    the answer is a :class:`looprisk.Cascade`: the same system stepped through time.
+    default mint adl close drain misprice freeze open run change``, and ``solution``, ``mode`` and
+    ``exact``; :class:`Shock` says what they take. Losses are positive. With ``exact``, which a
+    scenario of a file takes too, also a large system is solved in fractions, and the certificate
+    says how far floats are from them. With ``time``, and ``paths`` of prices, the answer is a
+    :class:`looprisk.Cascade`: the same system stepped through time.
 
     >>> import looprisk as lr
     >>> fund = lr.System(issuers={"S": lr.Issuer(outside={"book": 700e6}, owes={"outside": 530e6})})
@@ -112,6 +116,11 @@ def breaks(case: Case, watch: Watch | None = None) -> BreakPoints:
         return naming(case, lambda asked: breaks_of(solve(asked)))
 
 
+def exactly(case: Case, *, wanted: bool = True) -> Case:
+    """Return a case that is solved in fractions however large, or as its size decides."""
+    return replace(case, scenario=case.scenario.model_copy(update={"exact": wanted}))
+
+
 def case_of(what: System | Case, asked: Mapping[str, object]) -> Case:
     """Return the case that is asked: a file's scenario as it is, or a system with a shock.
 
@@ -122,9 +131,12 @@ def case_of(what: System | Case, asked: Mapping[str, object]) -> Case:
         message = not_known(unknown[0], tuple(Question.__annotations__))
         raise ModelError([Problem((unknown[0],), message)])
     shock = {verb: asked[verb] for verb in SHOCKS if asked.get(verb)}
-    rest = {word: asked[word] for word in ("time", "paths", "solution", "mode") if word in asked}
+    words = ("time", "paths", "solution", "mode")
+    rest = {word: asked[word] for word in words if word in asked}
     stages = asked.get("stages", ())
     if isinstance(what, Case):
+        if "exact" in asked:
+            what = exactly(what, wanted=bool(asked["exact"]))
         if shock or stages or rest:
             raise ModelError(
                 [
@@ -140,6 +152,7 @@ def case_of(what: System | Case, asked: Mapping[str, object]) -> Case:
         raise ModelError(
             [Problem((), "a shock is given as keywords or as `stages`; one of the two")]
         )
+    rest |= {"exact": asked["exact"]} if "exact" in asked else {}
     tree = {"stages": [shock] if shock else stages, **rest}
     scenario, problems = parse_scenario(tree, what)
     if scenario is None or problems:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 from looprisk.analysis.axis import Axis, axis_of, shock_of
@@ -20,7 +21,7 @@ from looprisk.engine.market import market_values
 from looprisk.engine.monitors import Monitor
 from looprisk.engine.skeleton import Claim
 from looprisk.engine.stage import Point
-from looprisk.engine.state import ZERO
+from looprisk.engine.state import ONE, ZERO
 from looprisk.errors import NoSolutionError
 from looprisk.graph import layers as layers_of
 from looprisk.model.case import Case
@@ -138,7 +139,19 @@ def certificate(solved: Solved) -> Certificate:
         least_gap_usd=float(sum(difference)),
         exact_mode=True,
         exact=form.exact,
+        float_distance=_float_distance(solved) if solved.case.scenario.exact else None,
     )
+
+
+def _float_distance(solved: Solved) -> float:
+    """Return how far the same solution is in floats, relative to the largest value of this one."""
+    run = replace(solved.runs[-1], precision="floats")
+    floats = run.at(ONE if solved.case.scenario.stages else ZERO, solved.selection).solution
+    exact = solved.end.solution
+    pairs = (*zip(floats.y, exact.y, strict=True), *zip(floats.z, exact.z, strict=True))
+    largest = max((abs(Fraction(other)) for _, other in pairs), default=ONE)
+    apart = max((abs(Fraction(one) - Fraction(other)) for one, other in pairs), default=ZERO)
+    return float(apart / max(largest, ONE))
 
 
 def proven(point: Point) -> tuple[float, float]:

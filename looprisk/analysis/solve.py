@@ -16,7 +16,7 @@ from looprisk.engine.latches import latched
 from looprisk.engine.monitors import Monitor, Stretch, holds_at, monitors
 from looprisk.engine.runs import Structure, changes_units, with_units
 from looprisk.engine.setoff import netted
-from looprisk.engine.stage import Point, Segment, StageRun
+from looprisk.engine.stage import Point, Precision, Segment, StageRun
 from looprisk.engine.state import ONE, ZERO, State, ready, start_state, strike
 from looprisk.errors import NotCarriedError
 from looprisk.model.case import Case
@@ -192,9 +192,12 @@ def solve(case: Case, pointed: Pointed = StageRun.at) -> Solved:
     catalogue = catalogued(netted(case.system))
     _not_too_large(catalogue)
     start = start_state(catalogue)
-    still = StageRun(catalogue=catalogue, start=start, before=start, after=start)
+    precision: Precision = "exact" if scenario.exact else "by size"
+    still = StageRun(
+        catalogue=catalogue, start=start, before=start, after=start, precision=precision
+    )
     first = pointed(still, ZERO, selection)
-    path = [_Here(catalogue=catalogue, start=start, state=start, point=first)]
+    path = [_Here(catalogue=catalogue, start=start, state=start, point=first, precision=precision)]
     runs: list[StageRun] = []
     ends: list[Point] = []
     points = [first]
@@ -247,6 +250,7 @@ class _Here:
     state: State
     point: Point
     """The solution there."""
+    precision: Precision
 
 
 def _on_the_way(path: list[_Here], ends: list[Point]) -> tuple[Point, ...]:
@@ -266,6 +270,7 @@ def _struck(here: _Here, scenario: Scenario, place: int, selection: Selection) -
         after=strike(here.catalogue, before, stage),
         name=stage.name or f"stage {place + 1}",
         moved_at=Structure(before=before, stage=stage, point=here.point).at if moves else None,
+        precision=here.precision,
     )
     return latched(run, selection) if scenario.mode == "latched" else run
 
@@ -279,9 +284,19 @@ def _left(
         catalogue, moved = run.moved_at(size)
         after = with_units(after, moved)
     state = carry(end, after)
-    still = StageRun(catalogue=catalogue, start=here.start, before=state, after=state)
+    still = StageRun(
+        catalogue=catalogue,
+        start=here.start,
+        before=state,
+        after=state,
+        precision=here.precision,
+    )
     return _Here(
-        catalogue=catalogue, start=here.start, state=state, point=pointed(still, ZERO, "greatest")
+        catalogue=catalogue,
+        start=here.start,
+        state=state,
+        point=pointed(still, ZERO, "greatest"),
+        precision=here.precision,
     )
 
 

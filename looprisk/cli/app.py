@@ -12,6 +12,7 @@ from looprisk.cli.options import (
     ChainName,
     Coins,
     Colored,
+    Exactly,
     Explain,
     Form,
     Into,
@@ -123,6 +124,7 @@ def run(
     shock: Shocks = None,
     explain: Explain = None,
     bounds: WithBounds = False,
+    exact: Exactly = False,
     form: Form = None,
     output: Target = None,
     color: Colored = Color.auto,
@@ -136,7 +138,7 @@ def run(
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     if bounds:
         return verbs.bounds(read(where, set_, shock), explain, to)
-    return verbs.run(read(where, set_, shock), explain, to)
+    return verbs.run(read(where, set_, shock, exact=exact), explain, to)
 
 
 @app.command("break")
@@ -146,6 +148,7 @@ def break_(
     set_: Sets = None,
     shock: Shocks = None,
     bounds: WithBounds = False,
+    exact: Exactly = False,
     form: Form = None,
     output: Target = None,
     color: Colored = Color.auto,
@@ -159,7 +162,7 @@ def break_(
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     if bounds:
         return verbs.bounds(read(where, set_, shock), None, to, breaks=True)
-    return verbs.break_(read(where, set_, shock), to)
+    return verbs.break_(read(where, set_, shock, exact=exact), to)
 
 
 @app.command("sweep")

@@ -25,9 +25,16 @@ class Ask:
     """None asks for every scenario of the file."""
     sets: Mapping[str, str]
     shocks: tuple[str, ...] = ()
+    exact: bool = False
 
 
-def read(place: str, sets: Iterable[str] | None, shocks: Iterable[str] | None = None) -> Ask:
+def read(
+    place: str,
+    sets: Iterable[str] | None,
+    shocks: Iterable[str] | None = None,
+    *,
+    exact: bool = False,
+) -> Ask:
     """Return what the words of a command line ask."""
     head, mark, scenario = place.rpartition("::")
     named = bool(mark) and not Path(place).exists()
@@ -38,6 +45,7 @@ def read(place: str, sets: Iterable[str] | None, shocks: Iterable[str] | None = 
         scenario=scenario if named else None,
         sets=dict(_pairs(sets or ())),
         shocks=tuple(shocks or ()),
+        exact=exact,
     )
 
 
@@ -49,6 +57,7 @@ def where(ask: Ask, name: str) -> str:
         words += ["--set", shlex.quote(f"{path}={value}")]
     for text in ask.shocks:
         words += [SHOCK, shlex.quote(text)]
+    words += ["--exact"] if ask.exact else []
     return " ".join(words)
 
 
@@ -79,13 +88,21 @@ def cases(ask: Ask, file: "File") -> "list[Case]":
     names = list(file) if ask.scenario is None else [ask.scenario]
     if ask.shocks and ask.scenario is None:
         bare = Case(system=file.system, scenario=Scenario(), name=SHOCK, file=str(ask.path))
-        return [_struck(ask, _set(ask, bare))]
+        return [_exactly(ask, _struck(ask, _set(ask, bare)))]
     if not names:
         raise RefusedError(
             f"{ask.path} has no scenario",
             help_=f"name a shock: {SHOCK} 'loss: {{Stream: $93M}}'",
         )
-    return [run for name in names for run in _runs(ask, file, name)]
+    return [_exactly(ask, run) for name in names for run in _runs(ask, file, name)]
+
+
+def _exactly(ask: Ask, case: "Case") -> "Case":
+    if not ask.exact:
+        return case
+    if case.scenario.time is not None:
+        raise RefusedError(f"--exact: {case.name} has `time`, and steps in floats")
+    return replace(case, scenario=case.scenario.model_copy(update={"exact": True}))
 
 
 def _runs(ask: Ask, file: "File", name: str) -> "tuple[Case, ...]":

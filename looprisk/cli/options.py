@@ -120,3 +120,7 @@ WithBounds = Annotated[
     bool,
     typer.Option("--bounds", help="Intervals that hold whatever the values are that nobody knows."),
 ]
+Exactly = Annotated[
+    bool,
+    typer.Option("--exact", help="In fractions however large, and how far floats are from them."),
+]

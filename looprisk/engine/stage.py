@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
+from typing import Literal
 
 from looprisk.engine.affine import Affine, NotAffineError
 from looprisk.engine.audit import ADVICE, audit
@@ -30,10 +31,13 @@ from looprisk.engine.trace import trace
 from looprisk.engine.twin import twinned
 from looprisk.engine.weights import weighed, weights
 from looprisk.engine.world import World, knots, reach
-from looprisk.errors import NotExactError
+from looprisk.errors import NotCarriedError, NotExactError
 
 EXACT_NODES = 60
-"""Up to so many nodes every number is a Fraction; above, float64."""
+"""Up to so many nodes every number is a Fraction; above, float64 unless fractions are asked for."""
+MOST_EXACT_NODES = 400
+"""Fractions are asked for in vain above: their digits grow with the system."""
+Precision = Literal["by size", "exact", "floats"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -173,8 +177,9 @@ class StageRun:
     """What later stages, at their full size, make of a solution at a share of this one."""
     weighs: bool = True
     """Whether incentives are averaged; not yet where the weights are read off the start."""
-    rounded: bool = False
-    """Whether even a small system is solved in floats: for a search that is then made exact."""
+    precision: Precision = "by size"
+    """``floats`` also for a small system, for a search that is then made exact; ``exact`` also for
+    a large one."""
 
     @cached_property
     def weights(self) -> Mapping[str, tuple[Fraction, ...]]:
@@ -221,7 +226,7 @@ class StageRun:
         if plain and s in self._ends:
             return self._ends[s]
         try:
-            compiled = _compiled(world, skeleton(world), rounded=self.rounded)
+            compiled = _compiled(world, skeleton(world), precision=self.precision)
         except NotAffineError:
             raise NotExactError(
                 "a liquidation repays a debt owed in a token at a price that is stated: "
@@ -288,7 +293,7 @@ class StageRun:
             latches = {s for s in self.latches.values() if s < self.reach}
             edges = sorted({ZERO, *knots(whole), *bends(whole), *latches, self.reach})
             found = tuple(
-                _compiled(world, parts, rounded=self.rounded)
+                _compiled(world, parts, precision=self.precision)
                 for lo, hi in pairwise(edges)
                 for world, parts in self._straight(lo, hi)
             )
@@ -370,11 +375,16 @@ def _after(before: Segment, compiled: Compiled, pieces: tuple[Piece, ...]) -> tu
     return (replace(pieces[0], changed=(*changed, *pieces[0].changed)), *pieces[1:])
 
 
-def _compiled(world: World, parts: Skeleton, *, rounded: bool = False) -> Compiled:
+def _compiled(world: World, parts: Skeleton, *, precision: Precision) -> Compiled:
     if world.still is None:
         parts = decided(parts, world.middle)
     form, index = assemble(parts)
     minus_cycle = audit(form, world.lo, world.hi)
-    if rounded or form.nodes > EXACT_NODES:
+    if precision == "exact" and form.nodes > MOST_EXACT_NODES:
+        raise NotCarriedError(
+            f"exact: {form.nodes} issuers, markets and accounts are more than the "
+            f"{MOST_EXACT_NODES} that are solved in fractions: ask without it"
+        )
+    if precision == "floats" or (precision == "by size" and form.nodes > EXACT_NODES):
         form = form.floats()
     return Compiled(world=world, skeleton=parts, form=form, index=index, minus_cycle=minus_cycle)

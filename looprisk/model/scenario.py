@@ -14,6 +14,7 @@ from looprisk.model.expectation import Expectation
 from looprisk.model.fields import (
     Duration,
     Fall,
+    Flag,
     Holding,
     Listed,
     Loss,
@@ -246,8 +247,9 @@ class Scenario(Model):
     ``set`` changes the start; ``ray`` names the stage that ``break`` scales from nothing to
     its size, else it is the last; ``solution`` chooses among several clearings. ``mode: latched``
     keeps what was liquidated on the way to the shock liquidated, where an equilibrium lets it
-    recover. With ``time`` it runs as a cascade. ``reverse`` and ``limits`` are promised too: the
-    smallest shocks that break something, and how far parameters may go.
+    recover. ``exact`` solves in fractions also what is solved in floats for its size, and says how
+    far floats are from it. With ``time`` it runs as a cascade. ``reverse`` and ``limits`` are
+    promised too: the smallest shocks that break something, and how far parameters may go.
     """
 
     name: Text | None = None
@@ -260,6 +262,7 @@ class Scenario(Model):
     ray: Ref | None = None
     solution: Annotated[Literal["greatest", "least", "both"], OneOf()] = "greatest"
     mode: Annotated[Literal["equilibrium", "latched"], OneOf()] = "equilibrium"
+    exact: Flag = False
     expect: Annotated[tuple[Expectation, ...], Listed] = ()
     reverse: Annotated[tuple[SmallestShock, ...], Listed] = ()
     limits: Annotated[tuple[SafeLimit, ...], Listed] = ()
@@ -306,6 +309,7 @@ class Scenario(Model):
     def _time_problems(self) -> list[Problem]:
         if self.time is not None:
             reverse = [Problem(("reverse",), _NO_REVERSE)] if self.reverse else []
+            reverse += [Problem(("exact",), _NO_FRACTIONS)] if self.exact else []
             return [*reverse, *self._moved_twice(), *self._uncovered(self.time.horizon)]
         timed = [
             Problem(("stages", str(place), key), f"`{key}` needs `time` on the scenario", _CLOCK)
@@ -345,6 +349,7 @@ class Scenario(Model):
 
 
 _NO_REVERSE = "a smallest shock is of one moment: a scenario with `time` has none"
+_NO_FRACTIONS = "a scenario with `time` steps in floats: `exact` is of clearings"
 _CLOCK = "add `time: {start: 2025-06-10T00:00Z, step: 1m, horizon: 24h}`"
 
 

@@ -234,6 +234,8 @@ def certified(certificate: Certificate) -> str:
         parts.append("liquidations latched")
     if certificate.exact:
         parts.append("in exact fractions")
+    if certificate.float_distance is not None:
+        parts.append(f"floats {small_number(certificate.float_distance)} from them")
     word = "certified" if certificate.exact_mode else "simulated, not exact"
     return f"{word}: {', '.join(parts)}"
 

@@ -33,6 +33,8 @@ class Certificate:
     """The system is inside what the sign and jump audits guarantee."""
     exact: bool = False
     """The solution was found in rationals, so that the residual is exactly zero."""
+    float_distance: float | None = None
+    """How far floats are from it, relative to its largest value; None where it was not asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

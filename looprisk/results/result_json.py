@@ -139,6 +139,8 @@ def number(value: float | None) -> float | None:
 
 
 def _certificate(row: Certificate) -> Object:
+    asked = row.float_distance
+    distance: Object = {} if asked is None else {"float_distance": number(asked)}
     return {
         "residual": number(row.residual),
         "conservation_gap": number(row.conservation_gap),
@@ -148,6 +150,7 @@ def _certificate(row: Certificate) -> Object:
         "exact_mode": row.exact_mode,
         "unique": row.unique,
         "exact": row.exact,
+        **distance,
     }
 
 

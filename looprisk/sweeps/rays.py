@@ -90,7 +90,8 @@ def end_of(target: Target, place: int) -> Hit | None:
 
 
 def _first(target: Target, run: StageRun, start: Sizes, full: Sizes) -> Hit | None:
-    run = replace(run, rounded=target.rounded)
+    if target.rounded:
+        run = replace(run, precision="floats")
     segments = run.segments(target.selection)
     exact = () if segments else known_crossings(run)
     stretches = broken(run, segments, target.watch, target.selection, exact).get(target.key, ())
