@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from looprisk.model.groups import runs as runs
     from looprisk.onchain import import_ as import_
     from looprisk.onchain import import_hedges as import_hedges
+    from looprisk.reports import figure as figure
     from looprisk.reports import picture as picture
     from looprisk.reports import report as report
     from looprisk.results import BreakPoints as BreakPoints
@@ -99,7 +100,7 @@ _HOMES = {
     ),
     "looprisk.model.groups": ("runs",),
     "looprisk.onchain": ("import_", "import_hedges"),
-    "looprisk.reports": ("picture", "report"),
+    "looprisk.reports": ("figure", "picture", "report"),
     "looprisk.symbolic": ("formula",),
     "looprisk.sweeps": (
         "check",

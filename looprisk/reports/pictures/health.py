@@ -15,7 +15,7 @@ from looprisk.results.fields import Field, table_of
 from looprisk.results.market_records import Debts
 from looprisk.results.names import shown
 
-_BIN, _LOW, _OPEN = 0.05, 0.5, 2.0
+BIN, _LOW, _OPEN = 0.05, 0.5, 2.0
 _HIGH = 220.0
 
 
@@ -84,7 +84,7 @@ def bins_of(debts: Debts) -> tuple[Bin, ...]:
     none = [0.0, 0.0]
     return tuple(
         Bin(
-            start=round(place * _BIN, 9),
+            start=round(place * BIN, 9),
             before_usd=found.get(place, none)[0],
             after_usd=found.get(place, none)[1],
         )
@@ -94,7 +94,7 @@ def bins_of(debts: Debts) -> tuple[Bin, ...]:
 
 def _place(factor: float) -> int:
     # a health of exactly 1 is healthy; rounding must not put it under
-    return floor(min(max(factor, _LOW), _OPEN) / _BIN + 1e-9)
+    return floor(min(max(factor, _LOW), _OPEN) / BIN + 1e-9)
 
 
 def _title(debts: Debts, under: float, whole: float, *, cents: bool) -> str:
@@ -108,7 +108,7 @@ def _title(debts: Debts, under: float, whole: float, *, cents: bool) -> str:
 def _bars(bins: Sequence[Bin], y: float) -> tuple[list[Markup], float]:
     top = y + 44
     most = max(max(b.before_usd, b.after_usd) for b in bins)
-    end = bins[-1].start + _BIN
+    end = bins[-1].start + BIN
     across = Axis(start=bins[0].start, end=end, low=LEFT, high=WIDE - MARGIN)
     plot = Plot(across=across, up=Axis(start=0.0, end=nice_end(most, 3), low=top + _HIGH, high=top))
     up, unit = money_ticks(plot.up, 3)
@@ -117,7 +117,7 @@ def _bars(bins: Sequence[Bin], y: float) -> tuple[list[Markup], float]:
     named = ("health factor (lower end of each bin; first and last open)", f"debt, {unit}")
     marks = frame(plot, across_ticks, up, named)
     for b in bins:
-        left, right = across.at(b.start) + 1, across.at(b.start + _BIN) - 1
+        left, right = across.at(b.start) + 1, across.at(b.start + BIN) - 1
         after = plot.up.at(b.after_usd)
         paint = "f-loss" if b.start < 1 - 1e-9 else "f-value"
         marks.append(svg.rect(left, after, right - left, plot.bottom - after, paint))
@@ -137,5 +137,5 @@ def _bars(bins: Sequence[Bin], y: float) -> tuple[list[Markup], float]:
 
 def _label(one: Bin, bins: Sequence[Bin]) -> str:
     if one is bins[0] and one.start <= _LOW:
-        return f"to {one.start + _BIN:.2f}"
+        return f"to {one.start + BIN:.2f}"
     return f"{one.start:.2f}" + ("+" if one.start >= _OPEN - 1e-9 else "")

@@ -1,6 +1,7 @@
 """A sweep over two values as a heat map: the number stands in every cell."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from looprisk.errors import ModelError, Problem
 from looprisk.reports import svg
@@ -20,6 +21,32 @@ _CLASSES = ("0", "under 1", "1–5", "5–10", "10–20", "20–35", "over 35")
 Grid = dict[tuple[float, float], float | None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """A measure over two varied numbers."""
+
+    xs: tuple[float, ...]
+    """Growing away from nothing."""
+    ys: tuple[float, ...]
+    """The largest first."""
+    grid: Grid
+    across: str
+    up: str
+
+
+def cells_of(sweep: Sweep, of: str = "") -> Cells:
+    """Return the cells of a heat map; ``of`` names the measure, else it is the first."""
+    across, up, _, at = _sides(sweep, of)
+    grid = _grid(sweep, across, up, at)
+    return Cells(
+        xs=tuple(sorted({x for x, _ in grid}, key=abs)),
+        ys=tuple(sorted({y for _, y in grid}, reverse=True)),
+        grid=grid,
+        across=_varied(sweep, across),
+        up=_varied(sweep, up),
+    )
+
+
 def heat(sweep: Sweep, of: str = "") -> Picture:
     """Draw a measure over two varied numbers; ``of`` names the measure, else it is the first.
 
@@ -27,9 +54,8 @@ def heat(sweep: Sweep, of: str = "") -> Picture:
     for a sweep over one value or over words.
     """
     across, up, measured, at = _sides(sweep, of)
-    grid = _grid(sweep, across, up, at)
-    xs = sorted({x for x, _ in grid}, key=abs)
-    ys = sorted({y for _, y in grid}, reverse=True)
+    cells = cells_of(sweep, of)
+    grid, xs, ys = cells.grid, cells.xs, cells.ys
     values = [value for value in grid.values() if value is not None]
     most = max((abs(value) for value in values), default=0.0)
     is_share = measured.unit == "fraction"

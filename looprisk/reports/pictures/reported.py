@@ -40,7 +40,7 @@ class Shown:
 
 def reported(answer: Clearing | Cascade) -> Picture:
     """Draw the loss of every layer: reported, hidden, and reported though it is not there."""
-    rows = _rows(answer)
+    rows = rows_of(answer)
     cents = in_cents([value for row in rows for value in (row.economic_usd, row.reported_usd)])
     title = _title(rows, cents=cents)
     if isinstance(answer, Clearing):
@@ -77,7 +77,8 @@ _FIELDS: tuple[Field[Shown], ...] = (
 )
 
 
-def _rows(answer: Clearing | Cascade) -> tuple[Shown, ...]:
+def rows_of(answer: Clearing | Cascade) -> tuple[Shown, ...]:
+    """Return the layers that lose or report anything, the largest loss first."""
     rows = [
         Shown(
             id=row.id,

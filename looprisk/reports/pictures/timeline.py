@@ -34,7 +34,7 @@ def timeline(cascade: Cascade, of: str = "") -> Picture:
 
     Raises ModelError where there is no such token.
     """
-    rows = _rows(cascade, of)
+    rows = moments_of(cascade, of)
     name = shown(cascade.labels.get(rows[0].id, rows[0].id))
     title = _title(rows, name)
     subtitle = (
@@ -92,7 +92,8 @@ def _ceiling(high: float, start: float) -> float:
     return start + nice_end((high - start) * 1.02 or 1.0, 4)
 
 
-def _rows(cascade: Cascade, of: str) -> tuple[Moment, ...]:
+def moments_of(cascade: Cascade, of: str) -> tuple[Moment, ...]:
+    """Return the records of one token or supply; without ``of``, of the one that hides most."""
     known = {row.id for row in cascade.layer_rows}
     by: dict[str, list[Moment]] = {}
     for row in cascade.moments:
