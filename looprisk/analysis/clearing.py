@@ -72,7 +72,17 @@ def clearing_of(solved: Solved) -> Clearing:
             for row in rows
         },
         equity_rows=equity_rows(solved, axis, breaks),
+        holders_of=_holders_of(solved),
     )
+
+
+def _holders_of(solved: Solved) -> dict[str, str]:
+    """Return the residual claim that each issuer stands for, by its id and its long name."""
+    found: dict[str, str] = {}
+    for name, issuer in solved.catalogue.system.issuers.items():
+        claim = solved.catalogue.residual_claims(name, issuer)[0][0]
+        found |= {name: claim} | ({issuer.label: claim} if issuer.label else {})
+    return found
 
 
 def breaks_of(solved: Solved) -> BreakPoints:

@@ -149,7 +149,7 @@ class Look:
         owned = kind == "position" and self.network.kind(before) == "issuer"
         return kind in _WALKED or owned or node not in self.network.ground.rows
 
-    def ratios(self, book: Number, real: Number, top: Number) -> Ratios:
+    def ratios(self, book: Number, real: Number) -> Ratios:
         """Return how much paper its dollars pass, and in how many hands they end."""
         network = self.network
         ends = self.ends
@@ -162,7 +162,9 @@ class Look:
             book_to_real=plain(book / real if book is not None and real else None),
             rehypothecation_ratio=float(wraps + own) if known else None,
             hhi_by_issuer=hhi(network, ends) if known else None,
-            top_holder=plain(top),
+            top_holder=plain(top_holders(network, self.node, book, 1)),
+            top_three_by_issuer=top_three(network, ends) if known else None,
+            top_three_holders=plain(top_holders(network, self.node, book, 3)),
             unknown=self.unknown,
         )
 
@@ -179,11 +181,20 @@ class Look:
 
 def hhi(network: Network, ends: Mapping[str, Scalar]) -> float:
     """Return the sum of squared shares by the issuer, market or asset where dollars end."""
+    return float(sum(share * share for share in _by_issuer(network, ends)))
+
+
+def top_three(network: Network, ends: Mapping[str, Scalar]) -> float:
+    """Return the part that ends at the three largest issuers, markets or assets."""
+    return float(sum(sorted(_by_issuer(network, ends), reverse=True)[:3]))
+
+
+def _by_issuer(network: Network, ends: Mapping[str, Scalar]) -> list[Scalar]:
     shares: dict[str, Scalar] = {}
     for end, part in ends.items():
         owner = _owner(network, end)
         shares[owner] = shares.get(owner, 0) + part
-    return float(sum(share * share for share in shares.values()))
+    return list(shares.values())
 
 
 def _owner(network: Network, end: str) -> str:
@@ -239,10 +250,12 @@ def _held_outside(network: Network, node: str, book: Number) -> Iterator[Exposed
         yield Exposed(id=OUTSIDE, kind="outside", direct_usd=usd, usd=usd, share=None, layer=0)
 
 
-def top_holder(network: Network, node: str, book: Number) -> Number:
-    """Return the largest part of a claim in one hand inside the system."""
+def top_holders(network: Network, node: str, book: Number, count: int) -> Number:
+    """Return the part of a claim in the largest hands inside the system."""
     if not book or node not in network.standing.promises:
         return None
     hands = network.hands(node, network.book).values()
     known = [usd for usd in hands if usd is not None]
-    return max(known, default=network.books.zero) / book if len(known) == len(hands) else None
+    if len(known) < len(hands):
+        return None
+    return sum(sorted(known, reverse=True)[:count], network.books.zero) / book

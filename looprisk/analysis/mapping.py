@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import overload
 
-from looprisk.analysis.map_look import Look, exposed_rows, hhi, top_holder
+from looprisk.analysis.map_look import Look, exposed_rows, hhi, top_three
 from looprisk.analysis.map_rows import backing_rows, held_rows, label_of, loop_row, loop_rows, plain
 from looprisk.analysis.map_shared import shared_rows
 from looprisk.analysis.network import PAPER, Network
@@ -105,7 +105,7 @@ def _look(network: Network, of: str) -> Exposure:
         of=of,
         label=label_of(network, node),
         layer=network.layers.get(network.standing.token_of(node), 0),
-        ratios=look.ratios(book, real, top_holder(network, node, book)),
+        ratios=look.ratios(book, real),
         source_rows=look.sources(book, real),
         passage_rows=look.passages(book),
         way_rows=ways,
@@ -130,17 +130,19 @@ def _whole(network: Network) -> SystemMap:
 def _ratios(network: Network) -> Ratios:
     start = network.outside()
     whole, there, paper = _outside(network), _ends(network), _paper(network)
-    concentration = None
+    concentration = top = None
     if whole and not _unknown(network):
         ground = network.ground
         visits = ground.visits({node: usd / whole for node, usd in start.items()})
-        concentration = hhi(network, ground.ends(visits))
+        ends = ground.ends(visits)
+        concentration, top = hhi(network, ends), top_three(network, ends)
     return Ratios(
         book_usd=plain(whole),
         real_usd=plain(there),
         book_to_real=plain(whole / there if whole is not None and there else None),
         rehypothecation_ratio=plain(paper / there if paper is not None and there else None),
         hhi_by_issuer=concentration,
+        top_three_by_issuer=top,
         unknown=_unknown(network),
     )
 

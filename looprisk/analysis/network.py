@@ -129,7 +129,7 @@ class Network:
         """Return the node that an id stands for; raise ModelError, with the nearest, for none.
 
         A token, a market or its supply, a loan (``S/owes/V``), an issuer, an account, an asset, a
-        pile. The id of an issuer and its only share is the share.
+        pile; or the label of one of them. The id of an issuer and its only share is the share.
         """
         if name in self.kinds and not name.endswith("/issuer"):
             return name
@@ -143,9 +143,24 @@ class Network:
             supply = self.standing.worth.claim(name)
             if supply in self.kinds:
                 return supply
+        named = self._labelled(name)
+        if len(named) == 1:
+            return self.resolve(named[0])
         names = [node for node in self.kinds if not node.endswith("/issuer")]
         message = f"`{name}` holds nothing and is held by nobody in this system"
         raise ModelError([Problem((name,), message, did_you_mean(name, names))])
+
+    def _labelled(self, label: str) -> list[str]:
+        """Return the ids of the parts that bear a label; one that is its own label is no other."""
+        system = self.system
+        sections = (system.assets, system.issuers, system.markets, system.positions)
+        tokens = (issuer.issues for issuer in system.issuers.values())
+        return [
+            name
+            for parts in (*sections, *tokens)
+            for name, part in parts.items()
+            if part.label == label != name
+        ]
 
     def outside(self) -> dict[str, Scalar]:
         """Return what holders outside have at book, in USD, by the node where it starts."""

@@ -28,6 +28,13 @@ MAP_METRICS: dict[str, Metric] = {
         "Herfindahl 1950; Hirschman 1964",
     ),
     "top_holder": Metric("the largest part of the units in one hand inside the system", "fraction"),
+    "top_three_by_issuer": Metric(
+        "the part of the book value that ends at the three largest issuers; an asset counts as one",
+        "fraction",
+    ),
+    "top_three_holders": Metric(
+        "the part of the units in the three largest hands inside the system", "fraction"
+    ),
     "wrap_depth": Metric("claims passed on one way down", "count"),
     "gain": Metric(
         "of one dollar lost at a member of a loop, the most that comes back to it", "fraction"

@@ -67,6 +67,8 @@ class Clearing:
     """For each layer id the terms of its economic loss, largest first; they add up to it."""
     equity_rows: tuple[EquityRow, ...] = ()
     """What bears a loss first, largest first."""
+    holders_of: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
+    """The layer that is meant by an issuer, or by the long name of one: what its holders have."""
 
     def __post_init__(self) -> None:
         """Refuse an answer whose parts do not add up: it would be shown as if they did."""
@@ -131,13 +133,17 @@ class Clearing:
     def layer(self, id: str) -> LayerLoss:
         """Return the row of one layer, by its id or the name it is shown under.
 
-        Raises ModelError, with the nearest id, where there is no such layer.
+        An issuer stands for what its holders have. Raises ModelError, with the nearest id, where
+        there is no such layer.
         """
         for row in self.layer_rows:
             if row.id == id:
                 return row
         for row in self.layer_rows:
-            if row.label == id:
+            if id in {row.label, shown(row.label)}:
+                return row
+        for row in self.layer_rows:
+            if row.id == self.holders_of.get(id):
                 return row
         near = get_close_matches(id, [row.id for row in self.layer_rows], n=1)
         advice = f"did you mean {near[0]}?" if near else "`layers` lists every id"

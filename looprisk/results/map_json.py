@@ -80,6 +80,8 @@ def _ratios(row: Ratios) -> Object:
         "rehypothecation_ratio": _number(row.rehypothecation_ratio),
         "hhi_by_issuer": _number(row.hhi_by_issuer),
         "top_holder": _number(row.top_holder),
+        "top_three_by_issuer": _number(row.top_three_by_issuer),
+        "top_three_holders": _number(row.top_three_holders),
         "unknown": list(row.unknown),
     }
 

@@ -102,6 +102,8 @@ def ratio_lines(ratios: Ratios) -> list[str]:
         )
     if ratios.hhi_by_issuer is not None:
         lines.append(f"concentration by issuer (HHI): {fixed(ratios.hhi_by_issuer, 3)}")
+    if ratios.top_three_by_issuer is not None:
+        lines.append(f"three largest issuers: {share(ratios.top_three_by_issuer)}")
     return lines + unknown_lines(ratios.unknown)
 
 
@@ -116,6 +118,8 @@ def look_lines(ratios: Ratios) -> list[str]:
         parts.append(f"concentration by issuer (HHI) {fixed(ratios.hhi_by_issuer, 3)}")
     if ratios.top_holder is not None:
         parts.append(f"largest holder inside {share(ratios.top_holder)}")
+    if ratios.top_three_holders is not None:
+        parts.append(f"three largest {share(ratios.top_three_holders)}")
     return ([" · ".join(parts)] if parts else []) + unknown_lines(ratios.unknown)
 
 

@@ -150,5 +150,7 @@ class Ratios:
     rehypothecation_ratio: float | None
     hhi_by_issuer: float | None
     top_holder: float | None = None
+    top_three_by_issuer: float | None = None
+    top_three_holders: float | None = None
     unknown: tuple[str, ...] = field(default_factory=tuple)
     """Paths of the unknown numbers that all of this rests on."""

@@ -102,7 +102,11 @@ def way_words(row: Way) -> str:
 
 
 def exposed_table(rows: tuple[Exposed, ...]) -> Table[Exposed]:
-    """Return who stands on something; one stands on another, so nothing is summed."""
+    """Return who stands on something; one stands on another, so nothing is summed.
+
+    Curators have a column where any is known.
+    """
+    curated = "curator" if any(row.curator for row in rows) else HIDDEN
     fields: tuple[Field[Exposed], ...] = (
         Field("holder", "stands on it", Kind.NAME, lambda row: row.label or row.id),
         Field("id", HIDDEN, Kind.TEXT, lambda row: row.id),
@@ -111,7 +115,7 @@ def exposed_table(rows: tuple[Exposed, ...]) -> Table[Exposed]:
         Field("direct_usd", "itself", Kind.MONEY, lambda row: row.direct_usd, none="?"),
         Field("usd", "in all", Kind.MONEY, lambda row: row.usd, none="?"),
         Field("share", "% of what/it has", Kind.SHARE, lambda row: row.share),
-        Field("curator", HIDDEN, Kind.TEXT, lambda row: row.curator),
+        Field("curator", curated, Kind.TEXT, lambda row: row.curator),
     )
     return table_of("Who stands on it, directly and through others", rows, fields)
 
