@@ -17,7 +17,8 @@ What each reader was compared with, to the last unit, on a local chain:
   within 1e-12, and the file says which it was. What its pools read beside feeds (a rate times a
   base, a cap, principal less a discount) was compared with contracts of ours with the getters of
   Aave's adapters; one of another kind is ``unknown``.
-* ``morpho-blue``: the contract, with its own mocks of rate model and oracle.
+* ``morpho-blue``: the contract, with its own mock of a rate model, and oracles of ours with the
+  getters of MorphoChainlinkOracleV2. What prices a collateral otherwise is ``unknown``.
 * ``pendle-v2``: factories, tokens, market and oracles of core 6.11.0; wrapper (SY), gauges and
   Aave's adapter for principal are contracts of ours with the functions that are read.
 * ``erc-4626``: OpenZeppelin's vault. ``chainlink``: the proxy and its mock aggregator.

@@ -20,6 +20,7 @@ from looprisk.onchain.comet import (
 )
 from looprisk.onchain.comet_rules import FACTOR, PRICE_UNIT
 from looprisk.onchain.draft import NO_READER, Draft, Tree, dollars, percent, short
+from looprisk.onchain.flags import aged
 from looprisk.onchain.reader import Reader
 
 NAME = "compound-iii/1"
@@ -97,6 +98,7 @@ def _in_dollars(feed: Feed) -> bool:
 
 def _terms(market: CometMarket, one: Collateral, draft: Draft) -> Tree:
     at = decimal_text(Fraction(one.feed.price, PRICE_UNIT))
+    age = aged(draft.sources.get(one.feed.source), draft.pin.timestamp)
     return {
         "ltv": percent(one.borrow_factor, FACTOR),
         "lltv": percent(one.liquidate_factor, FACTOR),
@@ -104,7 +106,7 @@ def _terms(market: CometMarket, one: Collateral, draft: Draft) -> Tree:
         "cap": draft.amount(one.token, one.cap),
         "liquidation_factor": percent(one.liquidation_factor, FACTOR),
         "storefront": percent(market.storefront, FACTOR),
-        "note": f"the market reads {one.feed.source}, which says {at}",
+        "note": f"the market reads {one.feed.source}, which says {at}{age}",
     }
 
 

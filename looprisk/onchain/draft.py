@@ -103,6 +103,8 @@ class Draft:
     """What prices are read from, by address, as it answers at the pinned block."""
     bases: Mapping[str, str] = field(default_factory=dict)
     """The token that a price source is of, by the address of the source, where that is known."""
+    rates: Mapping[str, Fraction] = field(default_factory=dict)
+    """What wrappers say they are worth of what they wrap, by their addresses."""
     traded: dict[str, Fraction] = field(default_factory=dict)
     """What a principal token sells for, in what it promises, by its address."""
     books: dict[str, Book] = field(default_factory=dict)

@@ -40,6 +40,7 @@ from looprisk.onchain.sources import asks as source_asks
 from looprisk.onchain.target import Target, is_market, place, target
 from looprisk.onchain.vault import READER as VAULT
 from looprisk.onchain.wrapper import READER as WRAPPER
+from looprisk.onchain.wrapper import rates_of
 
 READERS: tuple[AnyReader, ...] = (
     AAVE,
@@ -270,6 +271,7 @@ def _written(
         _holdings(snapshot, list(issued), list(named)),
         sources=read,
         bases=bases,
+        rates=rates_of(part.reading for part in parts),
     )
     for part in parts:
         part.write(draft)

@@ -14,6 +14,7 @@ from looprisk.onchain.principal import of_morpho
 from looprisk.onchain.reader import Reader
 
 NAME = "morpho-blue/1"
+_UNREAD = f"{UNKNOWN} @{NO_READER}"
 LEAST_SEEN = 10**7
 """A part of the supply that is smaller than one of so many goes unnoticed."""
 
@@ -93,27 +94,33 @@ def _terms(market: MorphoMarket, draft: Draft) -> Tree:
 def _oracle(market: MorphoMarket, draft: Draft) -> tuple[str, bool]:
     """Return the kind of the oracle, and whether it is a number that no vault and no feed moves.
 
-    It is written where the language has no word for it. A vault's own rate and nothing else is its
-    book; a feed is the market.
+    It is written where the language has no word for it. A vault's own rate is its book, whatever
+    feeds price its asset; a feed is the market. The rate of a wrapper by itself is fixed: what the
+    wrapper trades at does not move it.
     """
     sources = market.sources
     if sources is None or market.price is None:
-        return f"{UNKNOWN} @{NO_READER}", False
+        return _UNREAD, False
     principal = of_morpho(market, draft)
     if principal is not None:
         return principal, False
-    feeds = {*sources.base_feeds, *sources.quote_feeds} - {NOBODY}
-    if feeds:
-        return "market", False
     if sources.base_vault == market.collateral and sources.quote_vault == NOBODY:
         return "nav", False
     if sources.base_vault != NOBODY or sources.quote_vault != NOBODY:
-        return f"{UNKNOWN} @{NO_READER}", False
-    name = short("o", market.oracle)
+        return _UNREAD, False
+    feeds = [one for one in market.feeds if one != NOBODY]
+    counting = [one for one in feeds if one not in draft.sources or draft.sources[one].counts]
+    if counting:
+        return "market" if counting == feeds else _UNREAD, False
     at = rate(market, draft) or Fraction(0)
-    price = f"{decimal_text(at)} {draft.name(market.loan)}"
-    draft.put("oracles", name, {"kind": "fixed", "price": price, "address": market.oracle})
-    return name, True
+    if feeds and at != draft.rates.get(market.collateral):
+        return _UNREAD, False
+    name = short("o", market.oracle)
+    part: Tree = {"kind": "fixed", "price": f"{decimal_text(at)} {draft.name(market.loan)}"}
+    if feeds:
+        part["note"] = "the rate of the wrapper, and not what it trades at"
+    draft.put("oracles", name, {**part, "address": market.oracle})
+    return name, not feeds
 
 
 def feeds(account: MorphoAccount) -> tuple[str, ...]:

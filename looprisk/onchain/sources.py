@@ -114,6 +114,8 @@ class Source:
     decimals: int | None
     updated: int | None
     """Seconds since 1970; None where it does not say."""
+    counts: bool = True
+    """It counts its answers, as feeds do; what computes its answer does not."""
     pricing: Pricing | None = None
     """How it makes a price of another's, where it does and that is understood."""
 
@@ -166,6 +168,7 @@ def sources(snapshot: Snapshot, addresses: Sequence[str]) -> dict[str, Source]:
             else (round_.integer(3) or None)
             if round_.ok
             else None,
+            one not in alike,
             pricings.get(one),
         )
         for one, (round_, decimals) in rows.items()

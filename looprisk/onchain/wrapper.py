@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -110,6 +110,12 @@ def write(wrapper: Wrapper, draft: Draft) -> None:
     }
     if wrapper.inner in draft.tokens:
         draft.quoted(wrapper.token, rate, wrapper.inner)
+
+
+def rates_of(readings: Iterable[object]) -> dict[str, Fraction]:
+    """Return the rates of the wrappers among readings, by their tokens."""
+    found = (one for one in readings if isinstance(one, Wrapper))
+    return {one.token: Fraction(one.rate, RATE_UNIT) for one in found}
 
 
 READER = Reader("wrapper/1", recognise, read, write, asks)

@@ -1,10 +1,11 @@
-"""What Aave's pools read beside feeds: the price that an adapter makes, and what moves it."""
+"""What pools and markets read beside feeds: the price that an adapter makes, and what moves it."""
 
 import pytest
 
 from looprisk.onchain.access import Access
 from looprisk.onchain.importing import import_at
-from tests.onchain.morpho_blue import WAD
+from tests.onchain import aave_pool, morpho_blue
+from tests.onchain.morpho_blue import WAD, create_market
 from tests.onchain.reading import health_by_the_engine
 
 
@@ -62,8 +63,6 @@ def test_a_rate_times_a_base_moves_with_the_base_alone(town, shop, imported):
 
 def test_the_base_is_found_in_the_pool_where_the_account_does_not_have_it(town, shop, imported):
     """Who owes USDC against wstETH by such an adapter: ether is named, and its fall breaks it."""
-    from tests.onchain import aave_pool
-
     user, pool = town.who["lender"], town.pools["3.2"]
     base = town.feeds["WETH"].address
     adapter = town.by.deploy(shop.own("GrowingPrice"), base, WAD * 12 // 10, 2 * WAD)
@@ -129,3 +128,86 @@ def test_an_adapter_is_as_old_as_what_it_reads(town, shop, imported):
     town.node.pass_time(3 * 86_400)
     flags = imported("modern", "3.2").flags
     assert sorted(flag.partition(": ")[2][:42] for flag in flags) == sorted([base, adapter.address])
+
+
+# markets of Morpho ------------------------------------------------------------------------
+
+
+def stacked(town, shop, base, quote=None):
+    """Let somebody pledge wstETH and owe WETH by an oracle of one or two feeds."""
+    by, user, nobody = town.by, town.who["modern"], aave_pool.NOBODY
+    words = (nobody, base.address, nobody if quote is None else quote.address, 18, 18)
+    oracle = by.deploy(shop.own("FeedOracle"), *words)
+    irm = by.at(town.markets["sUSD/USDC"].terms[3], {"abi": []})
+    ends = {"loan": town.tokens["WETH"], "collateral": town.tokens["wstETH"]}
+    market = create_market(by, town.morpho, irm, oracle=oracle, lltv=WAD * 86 // 100, **ends)
+    morpho_blue.lend(by, town.morpho, market, town.tokens["WETH"], 100 * WAD, town.who["lender"])
+    by.send(town.tokens["wstETH"].functions.mint(user, 10 * WAD))
+    morpho_blue.pledge(by, town.morpho, market, town.tokens["wstETH"], 10 * WAD, user)
+    morpho_blue.borrow(by, town.morpho, market, 5 * WAD, user)
+    return market
+
+
+def in_market(town, market, *places):
+    access = Access(block="latest", rpc=town.url)
+    where = [town.morpho.address, market.hex, *places]
+    return import_at(town.who["modern"], access, where).system
+
+
+@pytest.fixture
+def cached(tmp_path, monkeypatch):
+    monkeypatch.setenv("LOOPRISK_CACHE", str(tmp_path / "cache.sqlite"))
+
+
+def test_the_rate_of_a_wrapper_by_itself_is_no_market(town, shop, cached):
+    """What the wrapper trades at moves nothing: as the contract says after its feed has fallen."""
+    rate = town.by.deploy(shop.own("RateFeed"), town.tokens["wstETH"].address, 0)
+    market = stacked(town, shop, rate)
+    system = in_market(town, market)
+    oracle = oracle_of(system, "wstETH")
+    assert (oracle.kind, str(oracle.price)) == ("fixed", "1.2 WETH")
+    town.set_price("wstETH", 1)
+    price = town.by.at(market.terms[2], shop.own("FeedOracle")).functions.price()
+    assert price.call() == 12 * 10**35
+
+
+def test_a_rate_that_is_not_the_wrappers_is_unknown(town, shop, cached):
+    rate = town.by.deploy(shop.own("RateFeed"), town.tokens["wstETH"].address, 1)
+    assert oracle_of(in_market(town, stacked(town, shop, rate)), "wstETH") == "unknown"
+
+
+def test_a_rate_beside_a_feed_is_unknown(town, shop, cached):
+    """A rate times a price of something that the oracle does not name."""
+    rate = town.by.deploy(shop.own("RateFeed"), town.tokens["wstETH"].address, 0)
+    market = stacked(town, shop, town.feeds["WETH"], rate)
+    assert oracle_of(in_market(town, market), "wstETH") == "unknown"
+
+
+def test_a_vault_beside_feeds_is_read_at_its_book(town, shop, cached):
+    """Shares pledged against ether: the rate of the vault, and two feeds that move the rest."""
+    by, user, vault = town.by, town.who["saver"], town.tokens["sUSD"]
+    pair = (town.feeds["USDC"].address, town.feeds["WETH"].address)
+    oracle = by.deploy(shop.own("FeedOracle"), vault.address, *pair, 6, 18)
+    irm = by.at(town.markets["sUSD/USDC"].terms[3], {"abi": []})
+    ends = {"loan": town.tokens["WETH"], "collateral": vault}
+    market = create_market(by, town.morpho, irm, oracle=oracle, lltv=WAD * 86 // 100, **ends)
+    morpho_blue.lend(by, town.morpho, market, town.tokens["WETH"], 100 * WAD, town.who["lender"])
+    usdc, cash = town.tokens["USDC"], 100_000 * 10**6
+    by.send(usdc.functions.mint(user, cash))
+    by.send(usdc.functions.approve(vault.address, cash), user)
+    by.send(vault.functions.deposit(cash, user), user)
+    shares = vault.functions.balanceOf(user).call()
+    morpho_blue.pledge(by, town.morpho, market, vault, shares, user)
+    morpho_blue.borrow(by, town.morpho, market, 20 * WAD, user)
+    access = Access(block="latest", rpc=town.url)
+    where = [town.morpho.address, market.hex, town.pools["3.2"].address]
+    system = import_at(user, access, where).system
+    assert oracle_of(system, "sUSD") == "nav"
+    (position,) = system.positions
+    owed = float(system.positions[position].debt["WETH"].number)
+    for rise in (0, 10, 40):
+        town.set_price("WETH", 3000 * (100 + rise) / 100)
+        price = oracle.functions.price().call()
+        theirs_now = shares * price / 10**36 / WAD * 0.86 / owed
+        ours = health_by_the_engine(system, position, {"WETH": f"+{rise}%"})
+        assert ours == pytest.approx(theirs_now, rel=1e-6)

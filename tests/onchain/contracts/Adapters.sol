@@ -59,3 +59,23 @@ contract FixedPrice {
         latestAnswer = price;
     }
 }
+
+interface Rated {
+    function stEthPerToken() external view returns (uint256);
+}
+
+/// The rate of a wrapper with the functions of a feed: it counts no rounds and tells no time.
+contract RateFeed {
+    Rated private immutable wrapper;
+    uint8 public constant decimals = 18;
+    int256 public immutable more;
+
+    constructor(Rated wrapper_, int256 more_) {
+        wrapper = wrapper_;
+        more = more_;
+    }
+
+    function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) {
+        return (0, int256(wrapper.stEthPerToken()) + more, 0, 0, 0);
+    }
+}
