@@ -130,6 +130,20 @@ def lending_terms() -> Forms:
     )
 
 
+def midnight_terms() -> Forms:
+    """Return what follows from a threshold ``lam`` and a ``cursor`` on Morpho Midnight.
+
+    The most a liquidator receives per dollar repaid is ``1/(1 - cursor (1 - lam))``, the cursor
+    being 3/10 or 1/2; Morpho Blue has the first, with at most 1.15.
+
+    >>> midnight_terms().at(cursor=Fraction(1, 2), lam=Fraction(385, 1000))["factor"]
+    400/277
+    """
+    cursor, lam = _positive("cursor lam")
+    held = 1 - cursor * (1 - lam)
+    return Forms("lending terms of Midnight", {"factor": 1 / held, "bad_debt_ltv": held})
+
+
 def liquidation() -> Forms:
     """Return what one liquidation of a debt ``d`` on collateral worth ``c`` does.
 
