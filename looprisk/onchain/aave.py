@@ -125,8 +125,9 @@ def read(snapshot: Snapshot, found: Found) -> AaveAccount:
         if answer.integer(0) or answer.integer(1) or answer.integer(2)
     ]
     tokens = [reserve for reserve, _ in touched]
+    beside = terms.tag_asks(pool, tokens) if found.mode else []
+    reserves = terms.reserves(snapshot, pool, tokens, beside)
     (mode,) = terms.modes(snapshot, pool, [found.mode], tokens) if found.mode else (None,)
-    reserves = terms.reserves(snapshot, pool, tokens)
     return AaveAccount(
         pool=pool,
         account=found.account,

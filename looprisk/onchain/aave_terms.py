@@ -214,14 +214,19 @@ def reserves_by_id(snapshot: Snapshot, pool: Pool, ids: Sequence[int]) -> dict[i
     return {at: answer.address() for at, answer in zip(ids, answers, strict=True)}
 
 
+def tag_asks(pool: Pool, tokens: Sequence[str]) -> list[Call]:
+    """Return what tells the e-mode of each reserve before v3.2; nothing from there on."""
+    signature = "getReserveEModeCategory(address)(uint256)"
+    return [] if pool.found.lists_modes else [call(pool.data, signature, one) for one in tokens]
+
+
 def _tagged(
     snapshot: Snapshot, pool: Pool, numbers: Sequence[int], tokens: Sequence[str]
 ) -> list[_Inside]:
     """Before v3.2: each reserve names its one e-mode, for collateral and debt alike."""
     if not numbers:
         return []
-    signature = "getReserveEModeCategory(address)(uint256)"
-    answers = snapshot.read_all([call(pool.data, signature, token) for token in tokens])
+    answers = snapshot.read_all(tag_asks(pool, tokens))
     tags = [answer.integer() for answer in answers]
     inside = [
         frozenset(token for token, tag in zip(tokens, tags, strict=True) if tag == number)
@@ -230,8 +235,10 @@ def _tagged(
     return [(one, one) for one in inside]
 
 
-def reserves(snapshot: Snapshot, pool: Pool, tokens: Sequence[str]) -> tuple[Reserve, ...]:
-    """Return the terms and totals of some of the reserves of a pool."""
+def reserves(
+    snapshot: Snapshot, pool: Pool, tokens: Sequence[str], beside: Sequence[Call] = ()
+) -> tuple[Reserve, ...]:
+    """Return the terms and totals of some of the reserves; ``beside`` is asked with them."""
     of_each = [
         (pool.data, _CONFIGURED),
         (pool.data, "getReserveCaps(address)(uint256,uint256)"),
@@ -245,7 +252,7 @@ def reserves(snapshot: Snapshot, pool: Pool, tokens: Sequence[str]) -> tuple[Res
         # of some releases the pool counts its cash itself
         of_each.append((pool.address, "getVirtualUnderlyingBalance(address)(uint128)"))
     asked = [call(to, signature, token) for token in tokens for to, signature in of_each]
-    answers = snapshot.read_all(asked)
+    answers = snapshot.read_all([*asked, *beside])[: len(asked)]
     rows = [answers[at : at + len(of_each)] for at in range(0, len(answers), len(of_each))]
     return tuple(
         Reserve(

@@ -227,7 +227,7 @@ def test_a_reorganisation_under_the_logs_is_told(town, importing, proxy):
 @pytest.mark.parametrize(
     ("name", "version", "most"),
     [
-        ("staker", "3.0", 13),
+        ("staker", "3.0", 12),
         ("modern", "3.2", 12),
         ("mixed", "3.2", 14),  # one of its collaterals is a vault, which is opened too
     ],

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -317,6 +318,34 @@ def test_a_disk_that_refuses_leaves_nothing_half(town, shop, cli, home, blocked)
     assert blocked in err
     assert not list(home.rglob("*.tmp"))
     assert not (home / "m.yaml").is_file()
+
+
+def test_a_full_disk_writes_nothing_and_the_next_run_is_right(town, shop, home, monkeypatch):
+    """No file may grow beyond what the cache needs in the end."""
+    name = crowded(town, shop, 1_500)
+    monkeypatch.setenv("LOOPRISK_RPC_31337", town.url)
+    words = ["import", name, "--borrowers", "--block", str(town.by.web3.eth.block_number)]
+
+    def run(most):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+        line = [sys.executable, "-m", "looprisk", *words, "-o", "m.yaml"]
+        return subprocess.run(
+            line, preexec_fn=limit, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    full = run(40 * 1024)
+    assert full.returncode == 3, full.stderr
+    assert "is the disk full?" in full.stderr
+    assert "Traceback" not in full.stderr
+    assert files(home) == {}
+    assert run(resource.RLIM_INFINITY).returncode == 0
+    right = files(home)
+    assert len(right) == 2
+    (home / "cache.sqlite").unlink()
+    assert run(resource.RLIM_INFINITY).returncode == 0
+    assert files(home) == right
 
 
 def test_a_table_needs_a_file_to_stand_beside(town, cli):
