@@ -14,6 +14,7 @@ from sympy.polys.fields import FracElement, FracField
 from sympy.polys.orderings import lex
 
 from looprisk.analysis.api import Question, case_of
+from looprisk.analysis.asked import claim_named
 from looprisk.analysis.clearing import title
 from looprisk.analysis.solve import Solved, solve
 from looprisk.engine.compile import skeleton
@@ -83,6 +84,7 @@ def formula(
     of: str,
     symbols: Mapping[str, str] | None = None,
     at: float | Fraction = ONE,
+    beside: Sequence[str] = (),
     **question: Unpack[Question],
 ) -> Formula:
     """Return the loss, value and price of a claim as rational functions of named parameters.
@@ -91,7 +93,8 @@ def formula(
 
     ``symbols`` maps names to paths, ``{"l": "plume-xusd/collateral/xUSD/lltv"}``; without it every
     number of the system is one, if they are few. ``s`` is the share of the shock as written.
-    ``at`` chooses the regime in force. Each formula holds inside its inequalities, for positive
+    ``at`` chooses the regime in force; ``beside`` names others whose break points are wanted too,
+    in the order in which they come. Each formula holds inside its inequalities, for positive
     symbols; it is checked against the engine at its own numbers and a little beside them.
 
     >>> import looprisk as lr
@@ -127,7 +130,7 @@ def formula(
         regime=force,
         checked=_checked(asked, force, at),
         regimes=regimes,
-        breaks=_breaks(asked, run, numeric, spans),
+        breaks=_breaks(asked, run, numeric, spans, beside),
     )
 
 
@@ -294,10 +297,15 @@ def _breaks(
     run: StageRun,
     numeric: Solved,
     spans: Sequence[tuple[Fraction, Fraction]],
+    beside: Sequence[str],
 ) -> tuple[BreakFormula, ...]:
-    """Return where each event of the claim, its issuer or its account comes, as a formula."""
+    """Return where each event of the claim, its issuer or its account comes, as a formula.
+
+    And of what is asked beside it.
+    """
     found = []
-    names = {asked.of, numeric.catalogue.issuer_of.get(asked.of, asked.of)}
+    wanted = (asked.of, *(claim_named(numeric, of) for of in beside))
+    names = {*wanted, *(numeric.catalogue.issuer_of.get(of, of) for of in wanted)}
     for (of, event), stretches in numeric.broken_as_written.items():
         first = Fraction(stretches[0].lo)
         if of not in names or not first:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from sympy import Expr, Rational, Symbol, factor, lambdify, latex, limit, simplify, solve
 from sympy.polys.fields import FracElement
 
 from looprisk.errors import ModelError, NotExactError, Problem
+from looprisk.results.columns import Kind
+from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.names import clean
+from looprisk.results.table import Table
 from looprisk.symbolic.region import Inequality
 from looprisk.symbolic.solving import number_at
 
@@ -43,6 +47,23 @@ class BreakFormula:
     at: FracElement
     fraction: Fraction
     """The same at the numbers of the system, as the sweep found it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """That one event comes before another along the shock, and while what that is so."""
+
+    first: BreakFormula
+    then: BreakFormula
+
+    @property
+    def gap(self) -> Expr:
+        """How far apart they are, as a share of the shock: they swap where it changes its sign."""
+        return _shown(self.then.at - self.first.at)
+
+    def __str__(self) -> str:
+        one, other = self.first, self.then
+        return f"{one.of} {one.event} before {other.of} {other.event} while {self.gap} > 0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +104,30 @@ class Formula:
         """What is not negative where the formula holds, besides every symbol being positive."""
         return tuple(one.expression for one in self.regime.inequalities)
 
+    @property
+    def order(self) -> tuple[Order, ...]:
+        """The order of the break points along the shock, each pair with its condition."""
+        pairs = pairwise(self.breaks)
+        return tuple(Order(first=a, then=b) for a, b in pairs if a.fraction != b.fraction)
+
+    @property
+    def table(self) -> Table[RegimeFormula]:
+        """One row for each regime along the shock: where it holds, and what is lost there."""
+
+        def shown(form: FracElement) -> str:
+            return str(_shown(form)) if _terms(form) <= MOST_TERMS else "too long to read"
+
+        fields: tuple[Field[RegimeFormula], ...] = (
+            Field("lo", "from", Kind.POINT, lambda row: float(row.lo or 0)),
+            Field("hi", "to", Kind.POINT, lambda row: float(row.hi or 1)),
+            Field("loss", "loss", Kind.TEXT, lambda row: shown(row.loss)),
+            Field("price", HIDDEN, Kind.TEXT, lambda row: shown(row.price)),
+            Field("where", HIDDEN, Kind.TEXT, lambda row: " and ".join(map(str, row.inequalities))),
+        )
+        title = f"{clean(self.of)}: what it loses in each regime, s being the share of the shock"
+        note = "; ".join(f"{name} = {clean(path)}" for name, path in self.paths.items())
+        return table_of(title, self.regimes, fields, note=note)
+
     def holds(self, **numbers: float | Fraction) -> bool:
         """Return whether the formula holds at numbers; what is not named keeps its own."""
         point = self._point(numbers)
@@ -111,10 +156,19 @@ class Formula:
             Fraction(repr(x)) if isinstance(x, float) else Fraction(x) for x in found.values()
         )
 
-    def numpy(self) -> Callable[..., object]:
-        """Return the loss as a function of arrays: ``s`` and the symbols in their order."""
+    def numpy(self, what: str = "loss") -> Callable[..., object]:
+        """Return ``loss``, ``value`` or ``price`` as a function of arrays.
+
+        Or the place of an event, by its name. Its arguments are ``s`` and the symbols in their
+        order; raises ModelError for what has no formula here.
+        """
+        forms = {"loss": self.loss, "value": self.value, "price": self.price}
+        forms |= {one.event: _shown(one.at) for one in reversed(self.breaks)}
+        if what not in forms:
+            message = f"`{what}` has no formula here"
+            raise ModelError([Problem((), message, f"there are {', '.join(forms)}")])
         names = [Symbol(name) for name in ("s", *self.paths)]
-        made: Callable[..., object] = lambdify(names, self.loss, "numpy")
+        made: Callable[..., object] = lambdify(names, forms[what], "numpy")
         return made
 
     def elasticity(self, symbol: str) -> Expr:
@@ -149,6 +203,7 @@ class Formula:
         if not self.checked:
             lines.append("checked at its numbers alone: nothing beside them could be solved")
         lines += [f"{one.of} {one.event} at s = {_shown(one.at)}" for one in self.breaks]
+        lines += [str(one) for one in self.order]
         for regime in self.regimes:
             short = _shown(regime.loss) if _terms(regime.loss) <= MOST_TERMS else "too long"
             ends = f"({float(regime.lo or 0):.4g}, {float(regime.hi or 1):.4g}]"
@@ -166,6 +221,7 @@ class Formula:
         rows += [
             rf"s_{{\text{{{_tex(one.event)}}}}} &= {latex(_shown(one.at))}" for one in self.breaks
         ]
+        rows += [rf"&\text{{order while }} {latex(one.gap)} > 0" for one in self.order]
         signs = {">": ">", ">=": r"\ge"}
         rows += [
             rf"&\text{{where }} {latex(i.expression)} {signs[i.sign]} 0"

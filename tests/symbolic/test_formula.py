@@ -6,6 +6,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from sympy import Rational
 
 import looprisk as lr
 from looprisk.analysis.solve import solve
@@ -59,6 +60,41 @@ def test_limits_elasticities_and_inversion():
     assert str(backing) == "-(D + 51)/(s - 1)"
     grid = found.numpy()(np.array([0.05, 0.1]), 700.0, 500.0)
     assert np.allclose(grid, [35, 70], rtol=1e-15)
+
+
+def test_the_order_of_break_points_has_its_condition():
+    """Three levels of a pyramid break from the top: which is first is a comparison of products."""
+    case = lr.load(SCENARIOS / "pyramid.yaml")["base-falls"]
+    symbols = {"G": "ground/owes/outside", "T": "top/owes/outside"}
+    found = formula(case, "t-share", symbols, at=Fraction(1, 100), beside=("ground", "middle"))
+    events = [(one.of, one.event) for one in found.breaks if one.event == "insolvent"]
+    assert events == [("top", "insolvent"), ("middle", "insolvent"), ("ground", "insolvent")]
+    first = next(one for one in found.order if one.first.of == "top" and one.then.of == "middle")
+    # level by level 1/(2 x 3 x 4) and 1/(2 x 3), in the debts that make the levers
+    gap = first.gap.subs({"G": 1200, "T": 300})
+    assert gap == Rational(1, 6) - Rational(1, 24)
+    # with nothing owed on top, its shares are gone when those of the middle are
+    assert first.gap.subs({"G": 1200, "T": 0}) == 0
+    assert str(first) in repr(found)
+    assert str(first).startswith("top ")
+    assert " before middle " in str(first)
+    assert "order while" in found.latex()
+
+
+def test_every_formula_becomes_a_function_of_arrays():
+    found = formula(GONE, "x", NAMES, at=Fraction(1, 10))
+    debts = np.array([500.0, 530.0])
+    assert np.allclose(found.numpy("price")(0.1, 625.0, debts), (625 * 0.9 - debts) / 204)
+    assert np.allclose(found.numpy("value")(0.1, 625.0, debts), 625 * 0.9 - debts)
+    assert np.allclose(found.numpy("insolvent")(0.1, 625.0, debts), (625 - debts) / 625)
+    with pytest.raises(lr.ModelError, match="`liquidated` has no formula here"):
+        found.numpy("liquidated")
+
+
+def test_the_regimes_along_the_shock_are_a_table():
+    found = formula(GONE, "x", NAMES, at=Fraction(1, 10)).table
+    assert found["loss"] == ("A*s", "A - D")
+    assert found["hi"] == (pytest.approx(0.152), 1.0)
 
 
 def test_it_renders_in_a_notebook_and_a_terminal():
