@@ -140,9 +140,9 @@ class ExpectationItem(pytest.Item):
         from looprisk.results.phrases import failure, found
 
         verdict = self.run_.verdicts[self.place]
-        self.user_properties += [("asked", verdict.asked), ("got", found(verdict))]
-        if verdict.evidence:
-            self.user_properties.append(("evidence", verdict.evidence))
+        known = (("asked", verdict.asked), ("got", found(verdict)), ("evidence", verdict.evidence))
+        # workers of xdist send plain text alone
+        self.user_properties += [(name, str(words)) for name, words in known if words]
         if verdict.outcome == "n/a":
             pytest.skip(verdict.because)
         if verdict.outcome == "open":

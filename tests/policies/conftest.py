@@ -26,12 +26,12 @@ scenarios:
   small:
     stages: [{loss: {Fund: $3M}}]
     expect:
-      - {of: fUSD, metric: loss_usd, is: $3M, name: holders bear it}
+      - {of: fUSD, metric: loss_usd, is: $3M, name: holders bear it, evidence: identity}
       - {of: lUSD, metric: loss_usd, is: $0}
   large:
     stages: [{loss: {Fund: $5M}}]
     expect:
-      - {of: lUSD, metric: loss_usd, is: $0, name: no lender loses}
+      - {of: lUSD, metric: loss_usd, is: $0, name: no lender loses, evidence: structural}
       - {of: Fund, metric: break_at, event: insolvent, at_least: $6M}
       - {of: lUSD, metric: time_of, event: impaired, at_least: 1h}
 """

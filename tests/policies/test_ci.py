@@ -60,6 +60,7 @@ def test_junit_has_one_case_an_expectation_and_validates(cli, policy):
         "policy.yaml:20",
         "loss_usd is $0",
         "Fund/outside/strategies −$5.00M → Lender (loan to Fund) −$1.00M → lUSD",
+        "structural",
     ]
 
 
