@@ -6,7 +6,7 @@ own, so that threshold, incentive and oracle belong to slots and accounts are on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -101,10 +101,12 @@ def book_of(
     place: Mapping[str, int],
     later: Mapping[str, LoanPosition],
     shelve_from: int,
+    named: Collection[str] = (),
 ) -> Book:
     """Return a market and its accounts as arrays; those of ``later`` have nothing yet.
 
-    With fewer accounts than ``shelve_from`` every step looks at all of them.
+    Those that are ``named`` are looked at in every step; all are with fewer accounts than
+    ``shelve_from``.
     Raises NotCarriedError for an amount in a token that the market does not take.
     """
     market = catalogue.system.markets[name]
@@ -141,7 +143,9 @@ def book_of(
         shelves=shelves_of(
             units_of,
             debt,
-            later=np.array([row.name in later for row in rows], dtype=np.bool_),
+            later=np.array(
+                [row.name in later or row.name in named for row in rows], dtype=np.bool_
+            ),
             shelve_from=shelve_from,
         ),
     )

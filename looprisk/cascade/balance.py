@@ -71,6 +71,8 @@ class Split:
     """[path, loan, account]: the share of each loan token in what is owed."""
     worth: Floats
     """[path, account]."""
+    cap: Floats
+    """[path, account]: the share of what it owes that it pays at most."""
 
     @property
     def whole(self) -> Bools:
@@ -81,6 +83,16 @@ class Split:
     def short(self) -> Floats:
         """[path, account]: USD by which it does not."""
         return np.maximum(self.owed - self.worth, 0.0)
+
+    @property
+    def unpaid(self) -> Floats:
+        """[path, account]: USD that lenders do not get: what is short, or what a default keeps."""
+        return np.maximum(self.short, self.owed * (1 - self.cap))
+
+    @property
+    def follows(self) -> Bools:
+        """[path, account]: whether lenders get what the collateral is worth."""
+        return self.worth < self.owed * self.cap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -156,7 +168,7 @@ class Balance:
         if self.upper:
             return owed
         split = self.split(market, paid)
-        return owed - in_order(split.short * split.parts[:, loan])
+        return owed - in_order(split.unpaid * split.parts[:, loan])
 
     def owned(self, firm: int, market: int, paid: Paid) -> Split:
         """Return the accounts of an issuer in a market."""
@@ -181,6 +193,14 @@ class Balance:
         for firm in book.owned_by:
             left = left - self.kept(firm, market, paid)
         return np.maximum(left, 0.0)
+
+    def withheld(self, paid: Paid) -> Floats:
+        """Return what accounts in default keep from their lenders, USD [path]."""
+        found = np.zeros(self.state.paths)
+        for market in range(len(self.plan.books)):
+            split = self.split(market, paid)
+            found = found + in_order(split.unpaid - split.short)
+        return found
 
     def receives(self, node: int, paid: Paid) -> Floats:
         """Return what a node has, USD [path]."""
@@ -251,7 +271,7 @@ class Balance:
                     units = units + state.stock[:, s]
                 if not self.upper:
                     split = self.split(market, paid)
-                    short = np.where(split.whole, 0.0, split.collateral[:, s])
+                    short = np.where(split.follows, split.collateral[:, s], 0.0)
                     units = units + in_order(short * split.parts[:, loan])
         return units
 
@@ -299,7 +319,7 @@ def _split(book: Book, now: MarketState, price: Floats, loan_prices: Floats) -> 
         parts = np.ones_like(debt)
     else:
         parts = np.stack([ratio(face, owed) for face in faces], axis=1)
-    return Split(collateral=now.collateral, owed=owed, parts=parts, worth=worth)
+    return Split(collateral=now.collateral, owed=owed, parts=parts, worth=worth, cap=now.cap)
 
 
 def balance_of(plan: Plan, network: Network, state: State, lag: Floats, piles: Floats) -> Balance:

@@ -165,6 +165,7 @@ def _market(plan: Plan, at: int, book_: Book, paths: int) -> MarketState:
         brought=_alike(book_.collateral, paths),
         lltv=spread([slot.lltv for slot in book_.slots], paths),
         incentive=spread([slot.incentive for slot in book_.slots], paths),
+        cap=np.broadcast_to(np.ones(accounts), (paths, accounts)),
         acting=np.full(paths, ACTING.index(acting), dtype=np.intp),
     )
 

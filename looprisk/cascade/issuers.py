@@ -11,6 +11,7 @@ from looprisk.cascade.arrays import Floats, ratio
 from looprisk.cascade.parts import Fed
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.prices import repriced
+from looprisk.cascade.purse import at_hand, spend
 from looprisk.cascade.sales import Offer, sell_all
 from looprisk.cascade.settling import average_entry
 from looprisk.cascade.state import Happened, State, leaked
@@ -83,8 +84,11 @@ def _hedged_goods(plan: Plan, firm: int) -> list[int]:
 
 
 def _by_short(plan: Plan, state: State, firm: int, good: int, gap: Floats) -> State:
-    """Open the gap on the first live short at the mark, as far as cash goes; close what is over."""
-    rest = gap
+    """Open the gap on the first live short at the mark, as far as cash goes; close what is over.
+
+    Cash is idle dollars, then owned assets on which the issuer has no leg, at their price.
+    """
+    rest, legged = gap, _hedged_goods(plan, firm)
     for v, legs in enumerate(plan.legs):
         for leg in range(len(legs.legs)):
             if legs.owner[legs.wallet[leg]] != firm or legs.good[leg] != good:
@@ -96,7 +100,7 @@ def _by_short(plan: Plan, state: State, firm: int, good: int, gap: Floats) -> St
                 raise ModelError([Problem(path, message, "the margin of a new leg, a share")])
             venue, mark = state.venues[v], state.price[:, good]
             live = venue.size[:, leg] < 0
-            able = ratio(np.maximum(state.cash[:, firm], 0.0), mark * (initial + fee))
+            able = ratio(at_hand(plan, state, firm, legged), mark * (initial + fee))
             more = np.where(live, np.clip(rest, venue.size[:, leg], able), 0.0)
             rest = np.where(live, 0.0, rest)
             grown = np.maximum(more, 0.0)
@@ -105,14 +109,15 @@ def _by_short(plan: Plan, state: State, firm: int, good: int, gap: Floats) -> St
             entry[:, leg] = average_entry(size[:, leg], entry[:, leg], -grown, mark)
             realised = -less * (mark - entry[:, leg])
             size[:, leg] = size[:, leg] - grown + less
-            margin, cash = venue.margin.copy(), state.cash.copy()
+            margin = venue.margin.copy()
             wallet = int(legs.wallet[leg])
             margin[:, wallet] += grown * mark * initial + realised
             fees = np.abs(more) * mark * fee
-            cash[:, firm] -= grown * mark * initial + np.where(more > 0, fees, 0.0)
             margin[:, wallet] -= np.where(more < 0, fees, 0.0)
+            cost = grown * mark * initial + np.where(more > 0, fees, 0.0)
+            state, _ = spend(plan, state, firm, cost, legged)
             changed = replace(venue, size=size, entry=entry, margin=margin)
-            state = leaked(replace(state.venue(v, changed), cash=cash), f"fees:{legs.name}", fees)
+            state = leaked(state.venue(v, changed), f"fees:{legs.name}", fees)
     return state
 
 

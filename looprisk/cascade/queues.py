@@ -13,6 +13,7 @@ import numpy as np
 from looprisk.cascade.arrays import YEAR, Floats, less, ratio
 from looprisk.cascade.network import Network
 from looprisk.cascade.plan import Plan
+from looprisk.cascade.purse import spend
 from looprisk.cascade.state import Happened, State, leaked
 from looprisk.cascade.sums import total
 from looprisk.cascade.valuation import value
@@ -166,7 +167,7 @@ def _paid(plan: Plan, state: State, asked: list[_Asked]) -> tuple[State, dict[in
         if a.node < len(plan.firms):
             if _pays_nothing(plan, a):
                 need = np.zeros_like(need)
-            state, done = _from_cash(plan, state, a.node, need)
+            state, done = spend(plan, state, a.node, need)
             paid[a.node] = done
             need = np.where(done >= need * (1 - TINY), 0.0, need - done)
         rest[a.node] = need
@@ -186,22 +187,6 @@ def _pays_nothing(plan: Plan, asked: _Asked) -> bool:
         if terms is not None and terms.from_ == "nothing":
             return True
     return False
-
-
-def _from_cash(plan: Plan, state: State, firm: int, need: Floats) -> tuple[State, Floats]:
-    """Pay from idle dollars, then from assets in the order of the file."""
-    cash, owned = state.cash.copy(), state.owned.copy()
-    used = np.minimum(need, np.maximum(cash[:, firm], 0.0))
-    cash[:, firm] = less(cash[:, firm], used)
-    paid = used
-    for asset in range(plan.assets):
-        units = owned[:, firm, asset]
-        worth = units * state.price[:, asset]
-        used = np.minimum(np.maximum(need - paid, 0.0), worth)
-        gone = np.where(used == worth, units, ratio(used, state.price[:, asset]))
-        owned[:, firm, asset] = less(units, gone)
-        paid = paid + used
-    return replace(state, cash=cash, owned=owned), paid
 
 
 def _from_market(

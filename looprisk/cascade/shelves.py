@@ -144,6 +144,7 @@ def chosen(shelves: Shelves, now: MarketState, who: Ints) -> MarketState:
         collateral=_some(now.collateral, at, there),
         principal=_some(now.principal, at, there),
         repaid=np.where(there, np.take_along_axis(now.repaid, at, axis=-1), 0.0),
+        cap=np.where(there, np.take_along_axis(now.cap, at, axis=-1), 1.0),
         bad=there & np.take_along_axis(now.bad, at, axis=-1),
     )
 
@@ -178,6 +179,7 @@ def put_back(
             principal=whole.principal,
             repaid=whole.repaid,
             bad=whole.bad,
+            cap=whole.cap,
         )
     account = who[path, place]
     collateral, principal = whole.collateral.copy(), whole.principal.copy()
@@ -186,7 +188,9 @@ def put_back(
     principal[path, :, account] = after.principal[path, :, place]
     repaid[path, account] = after.repaid[path, place]
     bad[path, account] = after.bad[path, place]
-    return replace(after, collateral=collateral, principal=principal, repaid=repaid, bad=bad)
+    return replace(
+        after, collateral=collateral, principal=principal, repaid=repaid, bad=bad, cap=whole.cap
+    )
 
 
 def still_owing(shelves: Shelves, now: MarketState, who: Ints, where: Bools) -> Ints:

@@ -105,15 +105,13 @@ def _venue_loss(
     plan: Plan, state: State, name: str, stage: int, size: Value, where: Bools
 ) -> State:
     """Every claim on a venue is worth that share less: size, margin and fund alike."""
-    if size.unit not in {"share", "fraction"}:
-        raise NotCarriedError(
-            f"a loss in dollars at venue `{name}`: write the share of every claim on it, "
-            "such as 50%"
-        )
     at = next(i for i, legs in enumerate(plan.legs) if legs.name == name)
     legs, venue = plan.legs[at], state.venues[at]
-    share = np.where(where, plan.size(stage, float(known(size, "loss", name))), 0.0)
     worth = total(equities(legs, venue, state.price, state.price)) + venue.fund
+    gone = np.ones(state.paths) * plan.size(stage, float(known(size, "loss", name)))
+    if size.unit not in {"share", "fraction"}:
+        gone = np.clip(ratio(gone, worth), 0.0, 1.0)
+    share = np.where(where, gone, 0.0)
     left = (1 - share)[:, None]
     changed_ = replace(
         venue,
@@ -138,16 +136,30 @@ def default(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> St
     """A claim pays at most that share of its face."""
     cap = state.cap
     for target, recovery in stage.default.items():
+        if str(target) in plan.account_at:
+            most = plan.towards(at, 1.0, float(known(recovery, "default", target)))
+            state = _account_capped(plan, state, str(target), most, where)
+            continue
         for claim in defaulting(plan.catalogue, str(target)):
             if claim not in plan.owed_at:
                 raise NotCarriedError(
-                    f"default/{target}: in time a loan of an issuer or its par tokens default; an "
-                    "account pays as its collateral allows"
+                    f"default/{target}: in time a loan of an issuer, its par tokens or an account "
+                    "default as a whole"
                 )
             most = plan.towards(at, 1.0, float(known(recovery, "default", target)))
             place = plan.owed_at[claim]
             cap = put(cap, place, where, np.minimum(cap[:, place], most))
     return replace(state, cap=cap)
+
+
+def _account_capped(
+    plan: Plan, state: State, name: str, most: Floats | float, where: Bools
+) -> State:
+    """An account pays at most that share of what it owes, though it could; the rest is withheld."""
+    m, account = plan.account_at[name]
+    now = state.markets[m]
+    capped = put(now.cap, account, where, np.minimum(now.cap[:, account], most))
+    return state.market(m, replace(now, cap=capped))
 
 
 def mint(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
@@ -270,8 +282,6 @@ def take(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State
 def _account_opened(
     plan: Plan, state: State, name: str, position: LoanPosition, where: Bools
 ) -> State:
-    if position.loop is not None:
-        raise NotCarriedError(f"open/{name}: in time it is opened with `collateral` and `debt`")
     at, account = plan.account_at[name]
     book, now = plan.books[at], state.markets[at]
     collateral, principal, cash = now.collateral.copy(), now.principal.copy(), now.cash.copy()

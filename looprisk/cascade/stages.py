@@ -174,7 +174,7 @@ def _arrays(before: State, after: State) -> list[tuple[Floats, Floats]]:
         "recognised cap"
     )
     pairs = [(getattr(before, name), getattr(after, name)) for name in fields.split()]
-    names = ["collateral", "principal", "cash", "lltv", "incentive", "acting"]
+    names = ["collateral", "principal", "cap", "cash", "lltv", "incentive", "acting"]
     for old, new in zip(before.markets, after.markets, strict=True):
         pairs += [(getattr(old, name), getattr(new, name)) for name in names]
     for was, now in zip(before.venues, after.venues, strict=True):

@@ -51,6 +51,8 @@ class MarketState:
     """[path, slot]."""
     incentive: Floats
     """[path, slot]: phi."""
+    cap: Floats
+    """[path, account]: the share of its debt that an account pays at most."""
     acting: Ints
     """[path]: what liquidators do, a place in :data:`ACTING`."""
 

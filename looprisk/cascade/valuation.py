@@ -62,7 +62,7 @@ def value(
         node=paid.node,
         outside=summed(parts, state.paths),
         parts=parts,
-        withheld=total(paid.node - paid.out),
+        withheld=total(paid.node - paid.out) + balance.withheld(paid),
         claims=paid.claims,
         faces=_stack([balance.face(owed, paid) for owed in plan.owed], state.paths),
         supply_faces=_stack(

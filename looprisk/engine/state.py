@@ -15,6 +15,7 @@ from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.steps import Steps
 from looprisk.errors import ModelError, NotCarriedError, Problem
 from looprisk.model.check_markets import accepted
+from looprisk.model.positions import LoanPosition
 from looprisk.model.scenario import Adl, Stage
 from looprisk.model.tokens import Oracle, Par
 from looprisk.model.values import Value
@@ -133,10 +134,16 @@ def _account(catalogue: Catalogue, state: State, name: str) -> Account:
     position = catalogue.loans[name]
     if position.loop is None:
         return written(catalogue, name)
+    (loan,) = catalogue.debt_tokens(name)
+    return looped(catalogue, state, position, loan)
+
+
+def looped(catalogue: Catalogue, state: State, position: LoanPosition, loan: str) -> Account:
+    """Return what a loop holds and owes, set at the prices of the state."""
+    assert position.loop is not None  # noqa: S101  (who asks has looked)
     market = catalogue.system.markets[position.market]
     collateral = position.loop.equity.of or next(iter(accepted(market, position.e_mode)))
     units_ = position.loop.units
-    (loan,) = catalogue.debt_tokens(name)
     worth = units_ * _unit_usd(catalogue, state, collateral)
     debt_usd = worth * position.loop.loan_to_value
     debt = debt_usd / asset_usd(catalogue, state, loan)

@@ -58,8 +58,8 @@ def _open(world, holder, trader, leg, asset, gap):
         return
     initial = number(venue.initial, 2 * number(venue.maintenance))
     cost = price * (initial + fee)
-    units = min(gap, holder.idle / cost) if cost else gap
-    holder.idle = less(holder.idle, units * cost)
+    units = min(gap, cash(world, holder, holder.hedges) / cost) if cost else gap
+    spend(world, holder, units * cost, holder.hedges)
     trader.usd += units * price * initial
     world.leak(f"fees:{trader.venue}", units * price * fee)
     leg.entry = (-leg.n * leg.entry + units * price) / (units - leg.n)
@@ -77,18 +77,19 @@ def _sell(world, asset, sellers):
     return after
 
 
-def cash(world, holder):
+def cash(world, holder, without=()):
     """Return what an issuer can pay with at once, in dollars: idle ones, and assets it owns."""
-    return holder.idle + sum(n * world.P[a] for a, n in holder.holds.items() if a in _assets(world))
+    usable = {a for a in _assets(world) if a not in without}
+    return holder.idle + sum(n * world.P[a] for a, n in holder.holds.items() if a in usable)
 
 
 def _assets(world):
     return world.system.assets
 
 
-def spend(world, holder, amount):
+def spend(world, holder, amount, without=()):
     """Take dollars from an issuer: idle ones first, then assets in the order of their section."""
-    assets = [a for a in _assets(world) if a in holder.holds]
+    assets = [a for a in _assets(world) if a in holder.holds and a not in without]
     used = min(amount, holder.idle)
     holder.idle = less(holder.idle, used)
     left = less(amount, used)

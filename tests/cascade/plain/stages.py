@@ -73,7 +73,7 @@ def _depeg(world, stage):
 def _loss(world, stage):
     for target, size in stage.loss.items():
         if target in world.system.venues:
-            _venue_loss(world, target, number(size))
+            _venue_loss(world, target, size)
             continue
         name, _, rest = target.partition("/")
         holder = world.holders[name]
@@ -86,20 +86,29 @@ def _loss(world, stage):
             world.leak("written_off", lost)
 
 
-def _venue_loss(world, venue, share):
+def _venue_loss(world, venue, size):
     """Every claim on a venue is that share smaller: positions, margins and the fund alike."""
+    share = number(size)
+    if size.unit not in {"share", "fraction"}:
+        worth = world.funds[venue] + sum(
+            _worth(world, trader) for trader in world.traders if trader.venue == venue
+        )
+        share = min(1.0, share / worth) if worth > 0 else 0.0
     lost = share * world.funds[venue]
     world.funds[venue] *= 1 - share
     for trader in world.traders:
         if trader.venue == venue:
-            tokens = sum(n * price_of(world, t) for t, n in trader.tokens.items())
-            profit = sum(leg.n * (mark(world, leg) - leg.entry) for leg in trader.legs)
-            lost += share * (trader.usd + tokens + profit)
+            lost += share * _worth(world, trader)
             trader.usd *= 1 - share
             trader.tokens = {t: n * (1 - share) for t, n in trader.tokens.items()}
             for leg in trader.legs:
                 leg.n *= 1 - share
     world.leak("written_off", lost)
+
+
+def _worth(world, trader):
+    tokens = sum(n * price_of(world, t) for t, n in trader.tokens.items())
+    return trader.usd + tokens + sum(n.n * (mark(world, n) - n.entry) for n in trader.legs)
 
 
 def _recognise(world, stage):
