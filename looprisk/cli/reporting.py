@@ -27,7 +27,7 @@ def picture(
         typer.Argument(
             metavar="KIND",
             help="pyramid, waterfall, ladder, curve, network, reported, timeline, utilisation, "
-            "health, distribution, bad_debt, depth, tornado.",
+            "health, distribution, bad_debt, depth, maturity, tornado.",
             show_default="pyramid, with `time` a timeline",
         ),
     ] = None,

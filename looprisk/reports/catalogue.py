@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from looprisk.analysis.depth import depth_of
 from looprisk.analysis.lending_looks import bad_debts_of, debts_of, lots_of
+from looprisk.analysis.maturity import maturity_of
 from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
 from looprisk.model.fields import not_known
@@ -17,6 +18,7 @@ from looprisk.reports.pictures.distribution import distribution
 from looprisk.reports.pictures.health import health
 from looprisk.reports.pictures.heat import heat
 from looprisk.reports.pictures.ladder import ladder
+from looprisk.reports.pictures.maturity import maturity
 from looprisk.reports.pictures.network import network
 from looprisk.reports.pictures.pyramid import pyramid
 from looprisk.reports.pictures.reported import reported
@@ -41,6 +43,7 @@ PICTURES: Mapping[str, Drawer] = {
     "distribution": lambda study, of: distribution(lots_of(study.solved, of)),
     "bad_debt": lambda study, _: bad_debt(bad_debts_of([study.solved])),
     "depth": lambda study, of: depth(depth_of(study.case.system, of)),
+    "maturity": lambda study, of: maturity(maturity_of(study.case.system, of)),
     "tornado": lambda study, of: tornado(study.moves(of)),
     "heat": lambda study, of: heat(study.sweep, of),
     "response": lambda study, of: response(study.sweep, of),
@@ -52,9 +55,10 @@ def picture(what: Case | Answer | Sequence[Case], kind: str | None = None, of: s
     """Return a picture of an answer, or of a scenario, which is then solved for it.
 
     ``kind`` is one of ``pyramid waterfall ladder curve network reported timeline utilisation health
-    distribution bad_debt depth tornado heat response``; left out, the pyramid, of a cascade its
-    timeline, of a sweep its heat map or lines. ``of`` names what it is of, where it is of one part:
-    a token, a supply, a liquidity, a layer. ``bad_debt`` takes several scenarios: one rule each.
+    distribution bad_debt depth maturity tornado heat response``; left out, the pyramid, of a
+    cascade its timeline, of a sweep its heat map or lines. ``of`` names what it is of, where it is
+    of one part: a token, a supply, a liquidity, an oracle, a layer. ``bad_debt`` takes several
+    scenarios: one rule each.
 
     A picture shows itself in a notebook; ``picture.svg()`` is a file, ``picture.table`` the numbers
     drawn.

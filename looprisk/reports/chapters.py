@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from looprisk.errors import LoopriskError
 from looprisk.model.case import Case
 from looprisk.reports.document import (
     Block,
@@ -22,6 +23,7 @@ from looprisk.reports.pictures.ladder import ladder
 from looprisk.reports.pictures.network import network
 from looprisk.reports.pictures.pyramid import pyramid
 from looprisk.reports.pictures.reported import reported
+from looprisk.reports.pictures.tornado import tornado
 from looprisk.reports.pictures.waterfall import waterfall
 from looprisk.reports.resting import Resting, resting
 from looprisk.reports.sources import sources
@@ -55,7 +57,7 @@ def document(study: Study, commands: Sequence[str] = ()) -> Document:
             _breaks(study),
             _screens(study),
             _travels(study),
-            _rests(clearing, rests),
+            _rests(study, rests),
             _proof(case, clearing.certificate, clearing.inputs_digest, commands),
         ),
     )
@@ -166,7 +168,18 @@ def _travels(study: Study) -> Chapter:
     return Chapter(heading="How it travels", blocks=(Figure(network(study.travel), caption),))
 
 
-def _rests(clearing: Clearing, rests: Resting) -> Chapter:
+def _moves(study: Study) -> Block:
+    """Return what moves the largest loss; where nothing can be said, why."""
+    try:
+        found = tornado(study.moves(""))
+    except LoopriskError as error:
+        return Prose(f"Sensitivities are not given here: {error}")
+    caption = "The largest loss, one input at a time; what is assumed weighs as much as it moves."
+    return Figure(found, caption)
+
+
+def _rests(study: Study, rests: Resting) -> Chapter:
+    clearing = study.clearing
     blocks: list[Block] = []
     effects = [row.effect for row in clearing.assumption_rows if row.effect]
     if rests.share is None:
@@ -179,6 +192,8 @@ def _rests(clearing: Clearing, rests: Resting) -> Chapter:
             )
         )
     blocks += [Points(tuple(effects))] if effects else []
+    if any(row.economic_loss_usd > 0 for row in clearing.layer_rows):
+        blocks.append(_moves(study))
     if rests.rows:
         blocks.append(Rowset(rests.table, "Assumed inputs"))
     else:

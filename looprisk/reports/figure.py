@@ -11,6 +11,7 @@ from looprisk.model.fields import not_known
 from looprisk.reports import figures, more_figures
 from looprisk.reports.catalogue import PICTURES
 from looprisk.reports.figures import Spec, words
+from looprisk.reports.letters import lines
 from looprisk.reports.study import Answer, Study
 from looprisk.reports.theme import FONT, LIGHT
 
@@ -30,6 +31,7 @@ FIGURES: Mapping[str, Callable[[Study, str], Spec]] = {
     "distribution": more_figures.distribution,
     "bad_debt": more_figures.bad_debt,
     "depth": more_figures.depth,
+    "maturity": more_figures.maturity,
     "tornado": more_figures.tornado,
     "heat": more_figures.heat,
     "response": more_figures.response,
@@ -60,7 +62,8 @@ def figure_spec(what: Case | Answer, kind: str | None = None, of: str = "") -> S
         raise ModelError([Problem((name,), not_known(name, tuple(FIGURES)))])
     spec = FIGURES[name](study, of)
     drawn = PICTURES[name](study, of)
-    heading = f"<b>{words(drawn.title)}</b><br><sup>{words(drawn.subtitle)}</sup>"
+    below = "<br>".join(words(line) for line in lines(drawn.subtitle, 640, 12, most=3))
+    heading = f"<b>{words(drawn.title)}</b><br><sup>{below}</sup>"
     given = spec["layout"]
     layout: Spec = {
         "title": {"text": heading, "font": {"size": 17}},

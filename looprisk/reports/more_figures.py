@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from looprisk.analysis.depth import depth_of
 from looprisk.analysis.lending_looks import bad_debts_of, debts_of, lots_of
+from looprisk.analysis.maturity import maturity_of
 from looprisk.reports.figures import USD, Spec, axis, names_up, safe, words
 from looprisk.reports.pictures.health import BIN, bins_of
 from looprisk.reports.pictures.heat import cells_of
@@ -154,6 +155,28 @@ def depth(study: Study, of: str) -> Spec:
     layout = {
         "xaxis": axis(f"sold at once, {USD}"),
         "yaxis": axis("price impact", tickformat=".0%"),
+    }
+    return {"data": data, "layout": layout}
+
+
+def maturity(study: Study, of: str) -> Spec:
+    """Return the safe LLTV in steps to maturity, with the oracle and the market."""
+    path = maturity_of(study.case.system, of)
+    days = [row.days for row in path.rows]
+
+    def line(name: str, values: list[float], paint: str, **more: object) -> Spec:
+        drawn = {"color": LIGHT[paint], **more}
+        return {"type": "scatter", "name": name, "x": days, "y": values, "line": drawn}
+
+    data = [
+        line("safe LLTV", [row.lltv for row in path.rows], "value", shape="hv"),
+        line("oracle, of par", [row.oracle for row in path.rows], "book", dash="dash"),
+        line("seller, of par", [row.market for row in path.rows], "market", dash="dot"),
+        line("LLTV as written", [path.written for _ in days], "ink", dash="dash"),
+    ]
+    layout = {
+        "xaxis": axis("days to maturity", autorange="reversed"),
+        "yaxis": axis("LLTV, price of par", tickformat=".0%"),
     }
     return {"data": data, "layout": layout}
 

@@ -137,22 +137,31 @@ class LentInTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathPoint:
-    """The price an oracle reports on one day, and where a loan at a market's limit stands."""
+    """One day on the way to maturity."""
 
     days: float
-    """To maturity."""
-    price: float
-    ltv_at_lltv: float
-    """Market price over the oracle's at which a loan opened at the LTV today is liquidated."""
+    """Left to maturity."""
+    oracle: float
+    """What the oracle reads, of par."""
+    market: float
+    """What a seller gets at the yield, of par."""
+    lltv: float
+    """The largest LLTV at which a liquidator at that price repays the debt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaturityPath:
-    """A discount oracle on its way to maturity, and a loan that was opened at the limit today."""
+    """A discount oracle on its way to maturity, and the LLTV that one yield allows on each day."""
 
     oracle: str
     token: str
     market: str
-    ltv: float
-    lltv: float
+    written: float
+    """The LLTV as it is written."""
+    incentive: float
+    discount: float
+    """What the oracle takes off, per year to maturity."""
+    yield_: float
+    """The market yield that the LLTV as written just bears today, per year."""
     rows: tuple[PathPoint, ...]
+    """Today first."""

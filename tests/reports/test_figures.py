@@ -56,6 +56,7 @@ def test_twins_of_markets_time_and_sweeps_are_figures():
         (table, "distribution", "wsteth-usdc"),
         (lending(), "bad_debt", ""),
         (lending(), "depth", "pool"),
+        (load("pooled")["ether-falls"], "maturity", ""),
         (study("stream-own-token", "loss-93").what, "tornado", "unidentified"),
         (swept(), "heat", ""),
         (lr.sweep(lending(), {"shock": [0.0, 1.0]}, measure=["lend bad_debt_usd"]), None, ""),

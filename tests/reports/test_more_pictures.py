@@ -79,6 +79,7 @@ def some():
         "bad_debt": lr.picture(lending(), "bad_debt"),
         "bad_debt by rule": lr.picture([lending(), lending()]),
         "depth": lr.picture(lending(), "depth", "pool"),
+        "maturity": lr.picture(load("pooled")["ether-falls"], "maturity"),
         "tornado": lr.picture(study("stream-own-token", "loss-93").what, "tornado", "unidentified"),
         "heat": lr.picture(swept()),
         "response": lr.picture(line),

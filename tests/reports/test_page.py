@@ -61,7 +61,7 @@ def page_of(name, scenario):
 def test_every_page_is_one_safe_file(name, scenario):
     page = check_page(page_of(name, scenario))
     figures = len(page.every("figure"))
-    assert figures == 6
+    assert figures in {6, 7}  # what moves the loss, where there is one
     assert len([a for a in page.every("a") if a["href"].startswith("#tab")]) == figures
     assert len([a for a in page.every("a") if a["href"].startswith("#fig")]) == figures
     assert all(svg["role"] == "img" for svg in page.every("svg"))
