@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from looprisk.results.map_schemas import bounds, common, exposure, map_
 from looprisk.results.result_json import Json, Object, result_schema
-
-_DRAFT = "http://json-schema.org/draft-07/schema#"
-_TEXT: Object = {"type": "string"}
-_NUMBER: Object = {"type": "number"}
-_COUNT: Object = {"type": "integer", "minimum": 0}
-_MARK: Object = {"type": "boolean"}
-_LEAF: Object = {"type": ["string", "number", "boolean", "null"]}
+from looprisk.results.shapes import COUNT, LEAF, MARK, NUMBER, TEXT, document, list_, or_null, row
 
 
 def document_schema(name: str) -> Object:
@@ -23,30 +18,6 @@ def document_schema(name: str) -> Object:
     return DOCUMENTS[name]()
 
 
-def _document(name: str, about: str, properties: Object, definitions: Json = None) -> Object:
-    schema: Object = {
-        "$schema": _DRAFT,
-        "title": f"looprisk {name}, version 1",
-        "description": about,
-        "type": "object",
-        "required": ["schema", *properties],
-        "properties": {"schema": {"const": f"looprisk/{name}/1"}, **properties},
-    }
-    return schema if definitions is None else {**schema, "definitions": definitions}
-
-
-def _list(of: Object) -> Object:
-    return {"type": "array", "items": of}
-
-
-def _row(fields: Mapping[str, Object]) -> Object:
-    return {"type": "object", "required": [*fields], "properties": {**fields}}
-
-
-def _or_null(type_: str) -> Object:
-    return {"type": [type_, "null"]}
-
-
 def _result_parts() -> tuple[Object, Json]:
     whole = result_schema()
     properties = whole["properties"]
@@ -56,15 +27,15 @@ def _result_parts() -> tuple[Object, Json]:
 def _break_points() -> Object:
     parts, definitions = _result_parts()
     taken = ("scenario", "certificate", "inputs_digest", "shock", "break_points", "assumptions")
-    curve = _row({"of": _TEXT, "fractions": _list(_NUMBER), "loss_usd": _list(_NUMBER)})
+    curve = row({"of": TEXT, "fractions": list_(NUMBER), "loss_usd": list_(NUMBER)})
     own: Object = {
         **{key: parts[key] for key in taken},
-        "layer_count": _COUNT,
-        "marks": _list(_row({"label": _TEXT, "value": _NUMBER})),
-        "curves": _list(curve),
+        "layer_count": COUNT,
+        "marks": list_(row({"label": TEXT, "value": NUMBER})),
+        "curves": list_(curve),
     }
     about = "How far a shock goes before each layer breaks, and the loss of each on the way."
-    schema = _document("break-points", about, own, definitions)
+    schema = document("break-points", about, own, definitions)
     pinned = {key: parts[key] for key in ("made_by", "inputs", "proof")}
     return {**schema, "properties": {**_dict(schema["properties"]), **pinned}}
 
@@ -74,106 +45,104 @@ def _dict(node: Json) -> Object:
 
 
 def _check() -> Object:
-    verdict = _row(
+    verdict = row(
         {
             "outcome": {"enum": ["ok", "FAIL", "n/a", "open"]},
-            "name": _TEXT,
-            "scenario": _TEXT,
-            "asked": _TEXT,
-            "expected": _TEXT,
-            "limit": _or_null("number"),
-            "got": _or_null("number"),
-            "unit": _TEXT,
-            "got_text": _TEXT,
-            "because": _TEXT,
-            "flow": _TEXT,
-            "evidence": _TEXT,
-            "file": _TEXT,
-            "line": _COUNT,
-            "message": _TEXT,
+            "name": TEXT,
+            "scenario": TEXT,
+            "asked": TEXT,
+            "expected": TEXT,
+            "limit": or_null("number"),
+            "got": or_null("number"),
+            "unit": TEXT,
+            "got_text": TEXT,
+            "because": TEXT,
+            "flow": TEXT,
+            "evidence": TEXT,
+            "file": TEXT,
+            "line": COUNT,
+            "message": TEXT,
         }
     )
-    error = _row({"scenario": _TEXT, "file": _TEXT, "line": _COUNT, "message": _TEXT})
-    return _document(
+    error = row({"scenario": TEXT, "file": TEXT, "line": COUNT, "message": TEXT})
+    return document(
         "check",
         "The verdict on every expectation of the files that were checked, and the exit code.",
         {
             "exit_code": {"enum": [0, 1, 4]},
-            "scenarios": _COUNT,
-            "unanswered": _COUNT,
-            "errors": _list(error),
-            "verdicts": _list(verdict),
+            "scenarios": COUNT,
+            "unanswered": COUNT,
+            "errors": list_(error),
+            "verdicts": list_(verdict),
         },
     )
 
 
 def _diff() -> Object:
-    at: Object = {
-        "anyOf": [{"type": "null"}, _row({"path": _TEXT, "value": _NUMBER, "unit": _TEXT})]
-    }
-    share, usd = _or_null("number"), _or_null("number")
-    move = _row(
+    at: Object = {"anyOf": [{"type": "null"}, row({"path": TEXT, "value": NUMBER, "unit": TEXT})]}
+    share, usd = or_null("number"), or_null("number")
+    move = row(
         {
-            "scenario": _TEXT,
-            "of": _TEXT,
-            "event": _TEXT,
+            "scenario": TEXT,
+            "of": TEXT,
+            "event": TEXT,
             "before": share,
             "after": share,
             "before_at": at,
             "after_at": at,
-            "worse": _MARK,
+            "worse": MARK,
         }
     )
-    loss = _row({"scenario": _TEXT, "layer": _TEXT, "before_usd": _NUMBER, "after_usd": _NUMBER})
-    edge = _row(
+    loss = row({"scenario": TEXT, "layer": TEXT, "before_usd": NUMBER, "after_usd": NUMBER})
+    edge = row(
         {
-            "holder": _TEXT,
-            "claim": _TEXT,
+            "holder": TEXT,
+            "claim": TEXT,
             "before_usd": usd,
             "after_usd": usd,
-            "new": _MARK,
-            "gone": _MARK,
+            "new": MARK,
+            "gone": MARK,
         }
     )
-    change = _row({"path": _TEXT, "before": _or_null("string"), "after": _or_null("string")})
-    none = _row({"scenario": _TEXT, "side": {"enum": ["before", "after"]}, "message": _TEXT})
-    return _document(
+    change = row({"path": TEXT, "before": or_null("string"), "after": or_null("string")})
+    none = row({"scenario": TEXT, "side": {"enum": ["before", "after"]}, "message": TEXT})
+    return document(
         "diff",
         "What changed between two systems: values, who holds what, break points, losses.",
         {
-            "before": _TEXT,
-            "after": _TEXT,
-            "break_points": _list(move),
-            "losses": _list(loss),
-            "edges": _list(edge),
-            "parameters": _list(change),
-            "unanswered": _list(none),
+            "before": TEXT,
+            "after": TEXT,
+            "break_points": list_(move),
+            "losses": list_(loss),
+            "edges": list_(edge),
+            "parameters": list_(change),
+            "unanswered": list_(none),
         },
     )
 
 
 def _verification() -> Object:
-    difference = _row({"figure": _TEXT, "before": _LEAF, "after": _LEAF})
-    proof = _row({"solutions": _COUNT, "equations": _COUNT, "disproved": _TEXT})
-    return _document(
+    difference = row({"figure": TEXT, "before": LEAF, "after": LEAF})
+    proof = row({"solutions": COUNT, "equations": COUNT, "disproved": TEXT})
+    return document(
         "verification",
         "Whether a result says what the inputs that it pins say.",
         {
-            "scenario": _TEXT,
-            "identical": _MARK,
-            "figures": _COUNT,
-            "differences": _list(difference),
+            "scenario": TEXT,
+            "identical": MARK,
+            "figures": COUNT,
+            "differences": list_(difference),
             "proof": proof,
-            "made_by": _TEXT,
-            "here": _TEXT,
+            "made_by": TEXT,
+            "here": TEXT,
         },
     )
 
 
 def _expected() -> Object:
-    figures: Object = {"type": "object", "additionalProperties": _LEAF}
+    figures: Object = {"type": "object", "additionalProperties": LEAF}
     room: Object = {"type": "string", "pattern": "^(any|[0-9][0-9_.eE+-]*%?)$"}
-    return _document(
+    return document(
         "expected",
         "The results expected of a scenario file, with a tolerance for each field by a pattern.",
         {
@@ -190,5 +159,9 @@ DOCUMENTS: Mapping[str, Callable[[], Object]] = {
     "diff": _diff,
     "verification": _verification,
     "expected": _expected,
+    "map": map_,
+    "exposure": exposure,
+    "common": common,
+    "bounds": bounds,
 }
 """The documents by the name that stands in their ``schema``."""

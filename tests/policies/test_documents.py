@@ -10,6 +10,8 @@ import looprisk as lr
 from looprisk.results.schemas import DOCUMENTS, document_schema
 
 ROOT = Path(__file__).parents[2]
+STREAM = ROOT / "scenarios" / "stream-system.yaml"
+UNKNOWNS = ROOT / "scenarios" / "unknowns.yaml"
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -33,6 +35,10 @@ def test_every_document_follows_its_schema(cli, policy):
         "diff": cli("diff", "policy.yaml", "late.yaml", "--format", "json").out,
         "verification": cli("verify", "result.json", "--format", "json").out,
         "expected": policy.with_name("policy.expected.json").read_text(),
+        "map": cli("map", STREAM, "--format", "json").out,
+        "exposure": cli("map", STREAM, "--of", "xUSD", "--format", "json").out,
+        "common": cli("map", STREAM, "--common", "--format", "json").out,
+        "bounds": cli("run", f"{UNKNOWNS}::half-gone", "--bounds", "--format", "json").out,
     }
     assert written.keys() == DOCUMENTS.keys()
     for name, one in written.items():
