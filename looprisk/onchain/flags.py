@@ -75,9 +75,11 @@ class Move:
     def jumped(self) -> bool:
         """Whether it fell, or rose faster than yields do.
 
-        >>> Move(Rate("0x", call("0x", "f()()"), 102), 100, 3600).jumped
+        >>> from looprisk.onchain.abi import call
+        >>> rate = Rate("0x", call("0x", "f()(uint256)"), 102)
+        >>> Move(rate, 100, 3600).jumped
         True
-        >>> Move(Rate("0x", call("0x", "f()()"), 102), 100, YEAR // 10).jumped
+        >>> Move(rate, 100, YEAR // 10).jumped
         False
         """
         rise = self.share
