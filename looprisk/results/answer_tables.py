@@ -159,6 +159,7 @@ def verdict_table(rows: tuple[Verdict, ...]) -> Table[Verdict]:
         Field("evidence", "evidence", Kind.TEXT, lambda row: row.evidence, leaves=2),
         Field("file", HIDDEN, Kind.TEXT, lambda row: row.file),
         Field("line", HIDDEN, Kind.COUNT, lambda row: row.line),
+        Field("flow", HIDDEN, Kind.TEXT, lambda row: row.flow),
         Field("because", "because", Kind.TEXT, lambda row: row.because),
     )
     return table_of("Expectations", rows, fields)
