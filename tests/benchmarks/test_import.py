@@ -19,6 +19,7 @@ from tests.onchain.crowd import crowd_on_aave, crowd_on_morpho
 from tests.onchain.faulty import FaultyNode
 from tests.onchain.town import build
 
+pytestmark = pytest.mark.timeout(3_600)
 WAD = 10**18
 MILLION_USDC = 10**12
 MARKETS = 10

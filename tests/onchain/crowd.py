@@ -130,7 +130,8 @@ def found(town, contract, read, places):
 
 
 def within(slot, account):
-    return int.from_bytes(keccak(encode(["address", "uint256"], [account, slot])), "big")
+    key = bytes.fromhex(account.removeprefix("0x").rjust(64, "0"))
+    return int.from_bytes(keccak(key + slot.to_bytes(32, "big")), "big")
 
 
 def write(town, contract, words):
