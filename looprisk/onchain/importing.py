@@ -10,6 +10,7 @@ from pathlib import Path
 from looprisk.errors import AddressError, Problem, UnreadableError
 from looprisk.model.system import System
 from looprisk.onchain.aave_market import READER as AAVE_MARKET
+from looprisk.onchain.aave_market import AaveMarket
 from looprisk.onchain.aave_parts import READER as AAVE
 from looprisk.onchain.aave_terms import dollar_prices, tokens_of_sources
 from looprisk.onchain.abi import NOBODY, Call, call
@@ -29,6 +30,7 @@ from looprisk.onchain.feed import READER as FEED
 from looprisk.onchain.history import flags_since
 from looprisk.onchain.metamorpho_parts import READER as METAMORPHO
 from looprisk.onchain.morpho_market import READER as MORPHO_MARKET
+from looprisk.onchain.morpho_market import Whole
 from looprisk.onchain.morpho_parts import READER as MORPHO
 from looprisk.onchain.pendle_parts import READER as PENDLE
 from looprisk.onchain.places import Places, known
@@ -59,6 +61,8 @@ READERS: tuple[AnyReader, ...] = (
 )
 MARKETS: tuple[AnyReader, ...] = (AAVE_MARKET, MORPHO_MARKET)
 """Those that find something inside of a contract that is named with it."""
+WHOLE = (AaveMarket, Whole)
+"""What is read where borrowers can be listed."""
 MOST_OPENED = 100
 """Tokens that are opened behind one address."""
 DEEPEST = 16
@@ -203,6 +207,11 @@ def _found(snapshot: Snapshot, wanted: Target, places: Places, watch: Watch | No
         raise UnreadableError(
             f"no reader finds anything at {wanted} on {where} in block {snapshot.pin.number}",
             "name the pool or the market it is in: --in 0x…",
+        )
+    if watch is not None and not any(isinstance(one.reading, WHOLE) for one in parts):
+        raise UnreadableError(
+            f"{wanted} is no market whose borrowers can be listed",
+            "name a pool of Aave v3, POOL/TOKEN in one, or the id of a market of Morpho Blue",
         )
     seen = {*begins}
     wave, depth = parts, 0

@@ -14,6 +14,7 @@ import pytest
 
 import looprisk as lr
 from looprisk.cli import run_line
+from tests.onchain import aave_pool
 from tests.onchain.crowd import (
     MANY,
     accounts,
@@ -346,6 +347,39 @@ def test_a_full_disk_writes_nothing_and_the_next_run_is_right(town, shop, home, 
     (home / "cache.sqlite").unlink()
     assert run(resource.RLIM_INFINITY).returncode == 0
     assert files(home) == right
+
+
+def test_who_is_no_market_has_no_borrowers(town, cli):
+    words = ("--in", town.pools["3.0"].address, "--borrowers", "--block", "latest", "-o", "m.yaml")
+    code, _, err = cli("import", f"local:{town.who['staker']}", *words)
+    assert code == 3
+    assert "no market whose borrowers can be listed" in err
+
+
+def test_an_issuer_that_borrows_owns_its_position_beside_the_table(town, shop, cli, home):
+    """The vault whose shares the pool takes borrows there itself."""
+    pool, vault, by = town.pools["3.2"], town.tokens["sUSD"].address, town.by
+    usdc, ether = town.tokens["USDC"], town.tokens["WETH"]
+    crowd_on_aave(
+        town,
+        shop,
+        pool,
+        MANY,
+        pledges=lambda at: {ether.address: WAD},
+        owes=lambda at: {usdc.address: 10**6},
+    )
+    town.node.rpc("anvil_impersonateAccount", vault)
+    town.node.rpc("anvil_setBalance", vault, hex(10**20))
+    aave_pool.supply(by, pool, ether, WAD, vault)
+    aave_pool.borrow(by, pool, usdc, 10**9, vault)
+    system = whole(cli, f"local:{pool.address}")
+    tabled = next(one for one in system.positions.values() if one.owner is None)
+    owned = next(one for one in system.positions.values() if one.owner is not None)
+    assert (owned.owner, owned.address.rpartition(":")[2]) == ("sUSD", vault)
+    assert vault not in {row["account"] for row in rows_of(home)}
+    debts = tabled.accounts.totals["debt/USDC"] + owned.debt["USDC"].number
+    total = pool.data.functions.getTotalDebt(usdc.address).call()
+    assert abs(debts * 10**6 - total) <= MANY
 
 
 def test_a_table_needs_a_file_to_stand_beside(town, cli):
