@@ -121,7 +121,12 @@ def _judge_one(judge: _Judge, expectation: Expectation, of: str) -> Judged:
     if values is None:
         because = f"{metric} is not defined for {of} here"
         return "FAIL", Got(number=None, unit=unit_of(metric), text="–", because=because)
-    number = Fraction(repr(float(values.mean())))
+    mean = float(values.mean())
+    if not math.isfinite(mean):
+        # nothing is owed any more: above every bound from below
+        passes = expectation.is_ is None and expectation.at_most is None and mean > 0
+        return ("ok" if passes else "FAIL"), Got(number=None, unit=unit_of(metric), text="no debt")
+    number = Fraction(repr(mean))
     good = holds(_in_usd(judge, expectation, record), number)
     return ("ok" if good else "FAIL"), Got(number=number, unit=unit_of(metric))
 

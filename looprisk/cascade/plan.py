@@ -27,7 +27,7 @@ from looprisk.engine.state import State as Start
 from looprisk.engine.state import usd
 from looprisk.model.scenario import Scenario, Stage
 from looprisk.model.system import System
-from looprisk.model.tokens import Oracle, Share
+from looprisk.model.tokens import Oracle, Par, Share
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -261,8 +261,10 @@ class Plan:
     ) -> None:
         """Enter a reading after the one it is made from."""
         for part in self.oracles.get(oracle, ()):
-            target = str(part.of or collateral)
-            base = str(part.base)
+            target, base = str(part.of or collateral), str(part.base)
+            receipt = self.catalogue.tokens.get(target)
+            if part.kind == "pt_discount" and isinstance(receipt, Par):
+                target = str(receipt.par.of)
             if base in self.system.oracles and (base, target) not in found:
                 self._add_reading(base, target, found)
         found[oracle, collateral] = None

@@ -227,8 +227,18 @@ def _discounted(
     if isinstance(receipt, Par):
         par = np.full(state.paths, float(known(receipt.par, target, "par")))
         unit = receipt.par.of
-        return par * factor * (state.price[:, plan.place[unit]] if unit else 1.0)
+        return par * factor * (_underlying(plan, state, oracle, unit, now) if unit else 1.0)
     return state.price[:, plan.good(target)] * factor
+
+
+def _underlying(plan: Plan, state: State, oracle: Oracle, unit: str, now: float) -> Floats:
+    """Return what the unit of a promise is worth: as the base oracle reads it, else at market."""
+    if oracle.base is None:
+        return state.price[:, plan.place[unit]]
+    base = str(oracle.base)
+    if (base, unit) in plan.readings:
+        return state.reading[:, plan.readings.index((base, unit))]
+    return _kind(plan, state, PLAIN[base], unit, base, now)
 
 
 def _put(values: Floats, at: int, column: Floats) -> Floats:

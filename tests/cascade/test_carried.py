@@ -8,7 +8,9 @@ import pytest
 
 import looprisk as lr
 from looprisk import System
+from looprisk.analysis.timing import judge_in_time
 from looprisk.cascade.run import run
+from looprisk.model.case import Case
 from looprisk.model.scenario import Scenario, Stage
 from tests.cascade.compare import compared, other_events, shown
 from tests.cascade.plain.run import run as simulate
@@ -142,3 +144,63 @@ def test_a_loop_is_opened_at_a_stage_with_what_it_draws():
     assert now.cash[0, 0] == pytest.approx(60)
     assert done.end.state.leaks["inflow"][0] == pytest.approx(-10)
     assert len(done.plan.books[0].accounts) < WHOLE
+
+
+@pytest.mark.parametrize("base", [{}, {"base": "pegged"}, {"base": "market"}, {"base": "nav"}])
+def test_a_discount_oracle_reads_its_unit_through_its_base(base):
+    """A pegged unit keeps the token at par less its discount, while sellers of the unit get .65."""
+    parts = System(
+        as_of="2025-10-10",
+        assets={"USD": {"price": "$1"}},
+        oracles={
+            "pegged": {"kind": "fixed", "price": "$1"},
+            "pt": {
+                "kind": "pt_discount",
+                "of": "PT",
+                "discount": "5%/y",
+                "matures": "2026-10-10",
+                **base,
+            },
+        },
+        issuers={
+            "E": {
+                "outside": {"book": "$500"},
+                "issues": {"U": {"kind": "par", "par": "$1", "supply": 500}},
+            },
+            "P": {
+                "owns": {"U": 300},
+                "issues": {"PT": {"kind": "par", "par": "1 U", "supply": 300}},
+            },
+        },
+        markets={
+            "m": {
+                "rules": "isolated",
+                "lends": {"USD": {"cash": 10}},
+                "collateral": {"PT": {"lltv": "90%", "incentive": "4%", "oracle": "pt"}},
+            }
+        },
+        positions={"b": {"market": "m", "collateral": {"PT": 100}, "debt": {"USD": 84}}},
+    )
+    points = {"0h": "$1", "1h": "$1", "2h": "$0.65", "4h": "$0.65"}
+    scenario = Scenario(
+        time={"step": "1h", "horizon": "4h"}, paths={"between": "linear", "points": {"U": points}}
+    )
+    done, world = run(parts, scenario), simulate(parts, scenario)
+    assert not compared(done, world, 0)
+    at = done.plan.readings.index(("pt", "PT"))
+    last = float(done.end.state.reading[0, at])
+    held = base.get("base") in {"pegged", "nav"}
+    assert last == pytest.approx((1 if held else 0.65) * (1 - 0.05 * (1 - 4 / 8760)), rel=1e-12)
+    gone = [n for _, several in done.log for n in several if n.event == "liquidated"]
+    assert bool(gone) is not held
+
+
+def test_the_health_of_an_account_that_owes_nothing_is_above_every_bound():
+    paths = {"between": "hold", "points": {"X": {"0h": "$1", "1h": "$0.69", "2h": "$0.69"}}}
+    wanted = [
+        {"of": "b", "metric": "health_factor", "at_least": "1x"},
+        {"of": "b", "metric": "health_factor", "at_most": "9x"},
+    ]
+    verdicts = judge_in_time(Case(system=lent(), scenario=in_time(paths=paths, expect=wanted)))
+    assert [v.outcome for v in verdicts] == ["ok", "FAIL"]
+    assert verdicts[0].got_text == "no debt"

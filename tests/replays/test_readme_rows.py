@@ -28,6 +28,12 @@ SHOWN = {
     "*USDe*: slip that ends a PT loop at 88.5 %": (
         "usde-october-2025.yaml::oracle-reads-the-exchange", "loop-88", "break_at", percent
     ),
+    "*PT loops* at their limits, 10 Oct 2025: liquidated": (
+        "pt-aave-2025.yaml::the-day", "aave-core", "liquidated_usd", money
+    ),
+    "*PT loops* at 90.3 %, Aug 2025: slip that ends them": (
+        "pt-aave-2025.yaml::september-slips", "loop-903", "break_at", percent
+    ),
     "*Hedged books*, 10 Oct 2025: net long of $100M": (
         "october-10-books.yaml::the-evening", "each(adl)", "net_delta", money
     ),

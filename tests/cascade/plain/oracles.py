@@ -59,7 +59,7 @@ def _source_of(world, oracle, part, target, books, done):
     if part.kind == "fixed":
         return usd(world, part.price)
     if part.kind == "pt_discount":
-        return _discounted(world, part, target)
+        return _discounted(world, part, target, books, done)
     if part.kind in {"capped", "twap"}:
         base = str(part.base or "market")
         if base in world.system.oracles:
@@ -97,11 +97,17 @@ def _supply_source(world, kind, supply, books):
     return books[0].price[supply]
 
 
-def _discounted(world, part, target):
+def _discounted(world, part, target, books, done):
     left = max(0.0, number(part.matures) - (world.epoch + max(world.t, 0.0))) / YEAR
     if target in world.tokens:
         receipt = world.system.issuers[world.tokens[target].issuer].issues[target]
         under = usd(world, receipt.par)
+        if part.base is not None and receipt.par.of is not None:
+            base, unit = str(part.base), str(receipt.par.of)
+            known = base in world.system.oracles
+            seen = _reading(world, base, unit, books, done) if known else None
+            seen = source(world, base, unit, books) if seen is None else seen
+            under = number(receipt.par) * seen
     else:
         under = world.P[target]
     return under * max(0.0, 1 - number(part.discount) * left)
