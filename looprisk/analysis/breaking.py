@@ -12,6 +12,7 @@ from looprisk.engine.breaks import Break
 from looprisk.engine.monitors import Stretch, monitors
 from looprisk.engine.skeleton import Claim
 from looprisk.engine.stage import Segment
+from looprisk.engine.state import ZERO
 from looprisk.model.vocabulary import event_named
 from looprisk.results.records import BreakPoint, LossCurve
 
@@ -112,9 +113,9 @@ def _loss_around(solved: Solved, of: str, first: Stretch) -> tuple[float | None,
     claim = claim_of(solved, of)
     if claim is None or not solved.segments:
         return None, None
-    start = solved.baseline[claim.id]
     at = after = None
     for segment in solved.segments:
+        start = _there_to_lose(solved, segment, claim.id)
         place = segment.compiled.index.claim[claim.id]
         for piece in segment.touching(first.lo):
             value = float(piece.claim(place, first.lo))
@@ -122,6 +123,11 @@ def _loss_around(solved: Solved, of: str, first: Stretch) -> tuple[float | None,
                 at = float(start) - value
             after = float(start) - value
     return at, after
+
+
+def _there_to_lose(solved: Solved, segment: Segment, claim: str) -> Fraction:
+    """Return what a claim was worth at the start, less what those who left were paid."""
+    return solved.baseline[claim] - segment.compiled.world.before.paid.get(claim, ZERO)
 
 
 def why(solved: Solved, of: str, event: str, first: Stretch) -> str:
@@ -152,18 +158,23 @@ def curves(solved: Solved, layers: tuple[str, ...]) -> tuple[LossCurve, ...]:
     """Return the loss of each layer over the whole shock; straight between knots."""
     found = []
     for claim in layers:
-        start = float(solved.baseline[claim])
         fractions: list[float] = []
         losses: list[float] = []
         for segment in solved.segments:
+            there = float(_there_to_lose(solved, segment, claim))
             place = segment.compiled.index.claim[claim]
             for piece in segment.pieces:
                 for s in (piece.lo, piece.hi):
-                    point = (float(s), start - float(piece.claim(place, s)))
+                    point = (float(s), there - float(piece.claim(place, s)))
                     if not fractions or (fractions[-1], losses[-1]) != point:
                         fractions.append(point[0])
                         losses.append(point[1])
         found.append(
-            LossCurve(of=claim, fractions=tuple(fractions), loss_usd=tuple(losses), start_usd=start)
+            LossCurve(
+                of=claim,
+                fractions=tuple(fractions),
+                loss_usd=tuple(losses),
+                start_usd=float(solved.baseline[claim]),
+            )
         )
     return tuple(found)

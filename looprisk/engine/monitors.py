@@ -17,8 +17,9 @@ from looprisk.engine.block import Block
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.form import Scalar
 from looprisk.engine.piece import Piece
+from looprisk.engine.skeleton import Claim
 from looprisk.engine.stage import Compiled, Point
-from looprisk.engine.state import ZERO
+from looprisk.engine.state import ONE, ZERO
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +87,21 @@ def _claims(
                 short_of=claim.face,
             )
         elif claim.kind == "share" and not _owes(catalogue, catalogue.issuer_of[claim.id]):
-            start = affine(baseline.get(claim.id, ZERO))
             yield Monitor(
-                of=claim.id, event="impaired", node=nodes[claim.id], claim=claim.id, short_of=start
+                of=claim.id,
+                event="impaired",
+                node=nodes[claim.id],
+                claim=claim.id,
+                short_of=affine(baseline.get(claim.id, ZERO) * _units_left(compiled, claim)),
             )
+
+
+def _units_left(compiled: Compiled, claim: Claim) -> Fraction:
+    """Return the units of a share that are out, over those at the start: who left is not lost."""
+    state = compiled.world.before
+    more = state.minted.get(claim.id, ZERO) - state.redeemed.get(claim.id, ZERO)
+    first = claim.units - more
+    return claim.units / first if more and first else ONE
 
 
 def _owes(catalogue: Catalogue, issuer: str) -> bool:
