@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from looprisk.errors import AnswerError
+from looprisk.errors import AnswerError, ModelError
 from looprisk.model.names import BUILT_IN_ORACLES, DEBTS, EQUITY, OUTSIDE
 from looprisk.model.system import System
 from looprisk.model.values import decimal_text
@@ -208,7 +208,7 @@ class Draft:
         self.flags += of_sources(of, self.sources, [*feeds], self.pin.timestamp)
 
     def system(self, about: str, readers: Iterable[str]) -> System:
-        """Return the finished system."""
+        """Return the finished system; raise AnswerError where the parts make none."""
         self._tokens()
         when = dt.datetime.fromtimestamp(self.pin.timestamp, dt.UTC)
         told = [about]
@@ -240,7 +240,13 @@ class Draft:
                     name: _addressed(self._tagged(name, part), named)
                     for name, part in self._sections[section].items()
                 }
-        return System.from_tree(tree)
+        try:
+            return System.from_tree(tree)
+        except ModelError as error:
+            raise AnswerError(
+                f"what these contracts say makes no system: {error}",
+                "one of them is not what it looks like, or this is a defect: please report it",
+            ) from None
 
     def _stub(self, address: str, token: Token) -> None:
         """Write a token that only a fixed number prices: what backs it is for an overlay to say."""

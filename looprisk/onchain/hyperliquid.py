@@ -22,6 +22,8 @@ NAME = "hyperliquid/1"
 PUBLIC = "https://api.hyperliquid.xyz"
 VARIABLE = "LOOPRISK_HYPERLIQUID"
 HOURS = 24 * 365
+LAST_TIME = 10**14
+"""Milliseconds since 1970; what is later is no time."""
 _PLAIN = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?")
 _HELP = "another address of the venue: --rpc, or LOOPRISK_HYPERLIQUID"
 NEAR = Fraction(1, 10**6)
@@ -149,7 +151,7 @@ class _Answers:
     def account(self, address: str, state: Json, market: Json) -> Account:
         fields = fields_of(state, "the account", self.host)
         time = fields.get("time")
-        if not isinstance(time, int) or isinstance(time, bool) or time <= 0:
+        if not isinstance(time, int) or not 0 < time < LAST_TIME:
             raise AnswerError(f"{self.host}: the account has no time", _HELP)
         summary = fields_of(fields.get("crossMarginSummary"), "the cross account", self.host)
         self._learn(market)
@@ -229,7 +231,8 @@ class _Answers:
                 if not isinstance(most, int) or most < 1:
                     raise AnswerError(f"{self.host}: a margin tier without leverage", _HELP)
                 steps.append((self._number(fields, "lowerBound"), most))
-            if not isinstance(number, int) or not steps or steps != sorted(steps, key=_lower):
+            rises = steps == sorted(steps, key=_lower) and bool(steps) and steps[0][0] == 0
+            if not isinstance(number, int) or not rises:
                 raise AnswerError(f"{self.host}: a margin table that does not rise", _HELP)
             found[number] = brackets(steps)
         return found

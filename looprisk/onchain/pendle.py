@@ -9,7 +9,15 @@ from looprisk.onchain.pendle_rules import ONE, solvent
 from looprisk.onchain.places import NOWHERE
 from looprisk.onchain.reader import Look
 from looprisk.onchain.snapshot import Snapshot
-from looprisk.onchain.sources import ABOUT, Split, asset_of, maturity, rate_of, split_of
+from looprisk.onchain.sources import (
+    ABOUT,
+    STORED,
+    Split,
+    asset_of,
+    maturity,
+    rate_of,
+    split_of,
+)
 
 MEAN_OVER = 900
 """Seconds of the mean that a market is read by."""
@@ -211,7 +219,7 @@ def _wrapper(snapshot: Snapshot, token: str) -> Wrapper:
 def _market(snapshot: Snapshot, token: str, of: Split) -> Market:
     stored, supply = snapshot.read_all(
         [
-            call(token, "_storage()(int128,int128,uint96,uint16,uint16,uint16)"),
+            call(token, STORED),
             call(token, "totalSupply()(uint256)"),
         ]
     )

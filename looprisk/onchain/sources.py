@@ -8,7 +8,9 @@ from typing import TypeAlias
 
 from looprisk.onchain.abi import NOBODY, Answer, Call, call
 from looprisk.onchain.pendle_rules import (
+    MOST_EXPONENT,
     ONE,
+    YEAR,
     discount,
     in_wrapper,
     mean_rate,
@@ -37,6 +39,10 @@ _MEAN = (
 )
 _INNER = "innerOracle()(address)"
 _QUOTE = "quoteOracle()(address)"
+_SIDES = "readTokens()(address,address,address)"
+STORED = "_storage()(int128,int128,uint96,uint16,uint16,uint16)"
+LAST_TIME = 2**32
+"""Seconds since 1970 of the last maturity that Pendle takes."""
 ABOUT = "assetInfo()(uint8,address,uint8)"
 TO_WRAPPER, TO_ASSET = 0, 1
 """Kinds of Pendle's mean: of principal in the wrapper, of principal in the asset."""
@@ -206,6 +212,8 @@ def _by_pendle(snapshot: Snapshot, oracle: str) -> Pricing | None:
     getters = snapshot.read_all([call(linear, getter) for getter in _LINEAR])
     if all(one.ok for one in getters):
         principal, matures, rate = getters
+        if matures.integer() > LAST_TIME:
+            return None
         return Discount(principal.address(), matures.integer(), rate.integer())
     getters = snapshot.read_all([call(oracle, getter) for getter in _MEAN])
     return _mean(snapshot, oracle, getters) if all(one.ok for one in getters) else None
@@ -224,19 +232,22 @@ def _by_aave(snapshot: Snapshot, adapter: str) -> Pricing | None:
     return None
 
 
-def _adapter(said: Sequence[Answer], reads: str, price: Answer) -> Pricing:
+def _adapter(said: Sequence[Answer], reads: str, price: Answer) -> Pricing | None:
     """Return how an adapter makes its price: which it is, the number of its getters tells."""
     base = price.integer()
     match len(said):
         case 4:
             principal, matures, rate, _ = said
+            if matures.integer() > LAST_TIME:
+                return None
             numbers = (matures.integer(), rate.integer())
             return Discount(principal.address(), *numbers, reads, base)
         case 3:
             _, rate, decimals = said
             return Growing(reads, base, rate.integer(), 10 ** decimals.integer())
         case _:
-            return Capped(reads, base, said[1].integer())
+            cap = said[1].integer()
+            return Capped(reads, base, cap) if cap > 0 else None
 
 
 def _mean(snapshot: Snapshot, oracle: str, getters: Sequence[Answer]) -> Mean | None:
@@ -244,7 +255,7 @@ def _mean(snapshot: Snapshot, oracle: str, getters: Sequence[Answer]) -> Mean | 
     market = first.address()
     seconds, kind, up, down = (one.integer() for one in numbers)
     split = split_of(snapshot, market) if kind in {TO_WRAPPER, TO_ASSET} else None
-    if split is None:
+    if split is None or not down:
         return None
     raw = rate_of(snapshot, market, split.expiry, seconds)
     if raw is None:
@@ -255,6 +266,8 @@ def _mean(snapshot: Snapshot, oracle: str, getters: Sequence[Answer]) -> Mean | 
     quote = snapshot.read(call(oracle, _QUOTE))
     if quote.ok:
         price, decimals = snapshot.read_all(asks([quote.address()]))
+        if not (price.ok and decimals.ok):
+            return None
         answer = answer * price.integer(1) // 10 ** decimals.integer()
     asset = split.asset if kind == TO_ASSET else None
     return Mean(split.principal, market, seconds, asset, rate, answer, quote.ok)
@@ -262,55 +275,63 @@ def _mean(snapshot: Snapshot, oracle: str, getters: Sequence[Answer]) -> Mean | 
 
 def split_of(snapshot: Snapshot, market: str) -> Split | None:
     """Return what a market trades; None where it is no market of Pendle's."""
-    parts, expiry = snapshot.read_all(
-        [
-            call(market, "readTokens()(address,address,address)"),
-            call(market, "expiry()(uint256)"),
-        ]
-    )
+    parts, expiry = snapshot.read_all([call(market, _SIDES), call(market, "expiry()(uint256)")])
     if not (parts.ok and expiry.ok):
         return None
     wrapper, principal, yield_ = (parts.address(at) for at in range(3))
     return maturity(snapshot, wrapper, principal, yield_, expiry.integer())
 
 
-def maturity(snapshot: Snapshot, wrapper: str, principal: str, yield_: str, expiry: int) -> Split:
-    """Return a maturity with what a unit of its wrapper is worth.
+def maturity(
+    snapshot: Snapshot, wrapper: str, principal: str, yield_: str, expiry: int
+) -> Split | None:
+    """Return a maturity with what a unit of its wrapper is worth; None: it is none of Pendle's.
 
     The most it ever was never falls, and within a block it may stand still.
     """
-    rate, stored, keeps, updated = snapshot.read_all(
+    rate, about, stored, keeps, updated = snapshot.read_all(
         [
             call(wrapper, "exchangeRate()(uint256)"),
+            call(wrapper, ABOUT),
             call(yield_, "pyIndexStored()(uint256)"),
             call(yield_, "doCacheIndexSameBlock()(bool)"),
             call(yield_, "pyIndexLastUpdatedBlock()(uint256)"),
         ]
     )
+    answered = all(one.ok for one in (rate, about, stored, keeps, updated))
+    if not answered or not rate.integer() or expiry > LAST_TIME:
+        return None
     still = keeps.flag() and updated.integer() == snapshot.pin.number
     index = rate.integer()
-    highest = stored.integer() if still else max(index, stored.integer())
-    asset = asset_of(snapshot, wrapper)
-    return Split(wrapper, principal, yield_, index, highest, expiry, asset)
+    highest = (stored.integer() if still else 0) or max(index, stored.integer())
+    return Split(wrapper, principal, yield_, index, highest, expiry, _token(about))
+
+
+def _token(about: Answer) -> str | None:
+    is_token = about.integer(0) == 0 and about.address(1) != NOBODY
+    return about.address(1) if is_token else None
 
 
 def asset_of(snapshot: Snapshot, wrapper: str) -> str | None:
     """Return the token that a wrapper counts in; None where it counts in something else."""
-    about = snapshot.read(call(wrapper, ABOUT))
-    is_token = about.integer(0) == 0 and about.address(1) != NOBODY
-    return about.address(1) if is_token else None
+    return _token(snapshot.read(call(wrapper, ABOUT)))
 
 
 def rate_of(snapshot: Snapshot, market: str, expiry: int, seconds: int) -> int | None:
     """Return what principal is worth in the asset by the mean of a market; None: not observed.
 
-    This is before what an insolvent wrapper takes from it.
+    Without a time it is by the last rate. This is before what an insolvent wrapper takes from it.
     """
     left = expiry - snapshot.pin.timestamp
     if left <= 0:
         return ONE
-    observed = snapshot.read(call(market, "observe(uint32[])(uint216[])", [seconds, 0]))
-    if not observed.ok:
+    if seconds == 0:
+        stored = snapshot.read(call(market, STORED))
+        rate = stored.integer(2) if stored.ok else None
+    else:
+        observed = snapshot.read(call(market, "observe(uint32[])(uint216[])", [seconds, 0]))
+        sums = [one for one in observed.items() if isinstance(one, int)] if observed.ok else []
+        rate = mean_rate(sums[0], sums[1], seconds) if len(sums) == 2 else None
+    if rate is None or not 0 <= rate * left // YEAR <= MOST_EXPONENT:
         return None
-    before, now = (one for one in observed.items() if isinstance(one, int))
-    return principal_rate(mean_rate(before, now, seconds), left)
+    return principal_rate(rate, left)

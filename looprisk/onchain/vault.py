@@ -44,7 +44,7 @@ def asks(look: Look) -> list[Call]:
 def recognise(look: Look) -> tuple[Vault, ...]:
     """Return the vault at the address."""
     (asset,) = look.snapshot.read_all(asks(look))
-    if not asset.ok:
+    if not asset.ok or asset.address() == look.address:
         return ()
     assets, supply, idle = look.snapshot.read_all(
         [

@@ -1,12 +1,21 @@
 """What pools and markets read beside feeds: the price that an adapter makes, and what moves it."""
 
+import random
+
 import pytest
 
+from looprisk.errors import DataError
 from looprisk.onchain.access import Access
 from looprisk.onchain.importing import import_at
+from looprisk.onchain.pendle_parts import READER as PENDLE
+from looprisk.onchain.places import Places
+from looprisk.onchain.reader import Look
+from looprisk.onchain.sources import sources
+from looprisk.onchain.wrapper import READER as WRAPPER
 from tests.onchain import aave_pool, morpho_blue
 from tests.onchain.morpho_blue import WAD, create_market
-from tests.onchain.reading import health_by_the_engine
+from tests.onchain.reading import health_by_the_engine, snapshot_of
+from tests.onchain.test_import import answers
 
 
 @pytest.fixture
@@ -211,3 +220,78 @@ def test_a_vault_beside_feeds_is_read_at_its_book(town, shop, cached):
         theirs_now = shares * price / 10**36 / WAD * 0.86 / owed
         ours = health_by_the_engine(system, position, {"WETH": f"+{rise}%"})
         assert ours == pytest.approx(theirs_now, rel=1e-6)
+
+
+# contracts that lie -----------------------------------------------------------------------
+
+GETTERS = [
+    "SY",
+    "PT",
+    "YT",
+    "expiry",
+    "exchangeRate",
+    "yieldToken",
+    "assetInfo",
+    "readTokens",
+    "_storage",
+    "pyIndexStored",
+    "doCacheIndexSameBlock",
+    "pyIndexLastUpdatedBlock",
+    "totalSupply",
+    "decimals",
+    "symbol",
+    "latestRoundData",
+    "maturity",
+    "baseDiscountPerYear",
+    "innerOracle",
+    "market",
+    "twapDuration",
+    "baseOracleType",
+    "fromTokenScale",
+    "toTokenScale",
+    "quoteOracle",
+    "PENDLE_PRINCIPAL_TOKEN",
+    "MATURITY",
+    "discountRatePerYear",
+    "ASSET_TO_USD_AGGREGATOR",
+    "BASE_TO_USD_AGGREGATOR",
+    "getRatio",
+    "RATIO_DECIMALS",
+    "getPriceCap",
+    "latestAnswer",
+    "stEthPerToken",
+    "stETH",
+    "getRate",
+    "eETH",
+    "asset",
+    "totalAssets",
+]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_a_contract_answers_is_a_value_or_a_typed_error(town, cached, seed):
+    """Getters of all kinds answer words, texts, addresses of themselves, the largest numbers."""
+    chance = random.Random(seed)
+    itself = bytes.fromhex(town.odd_token.address[2:]).rjust(32, b"\0")
+    words = [itself, bytes(32), b"\xff" * 32, (1).to_bytes(32, "big"), (18).to_bytes(32, "big")]
+    raw = {}
+    for name in GETTERS:
+        count = chance.choice([1, 1, 3, 5, 6])
+        raw[name] = b"".join(chance.choice(words) for _ in range(count))
+    raw["symbol"] = chance.choice([b"PT-odd", b"SY-odd", b"PLP-odd"]).ljust(32, b"\0")
+    answers(town, **raw)
+    with snapshot_of(town) as snapshot:
+        for look in (
+            Look(snapshot, town.odd_token.address, Places()),
+            Look(snapshot, town.odd_token.address),
+        ):
+            for reader in (PENDLE, WRAPPER):
+                try:
+                    reader.open(look)
+                except DataError:
+                    continue
+        try:
+            read = sources(snapshot, [town.odd_token.address])
+        except DataError:
+            return
+    assert read[town.odd_token.address].address == town.odd_token.address

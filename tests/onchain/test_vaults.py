@@ -2,11 +2,14 @@
 
 import pytest
 
+from looprisk.errors import AnswerError, UnreadableError
 from looprisk.onchain import vault
 from looprisk.onchain.access import Access
+from looprisk.onchain.draft import Draft
 from looprisk.onchain.importing import import_at
 from looprisk.onchain.reader import Look
 from tests.onchain.reading import snapshot_of
+from tests.onchain.test_import import PIN
 
 
 def vault_of(town, contract):
@@ -44,6 +47,22 @@ def test_an_empty_vault_is_no_issuer(town, shop, imported):
     system = imported(empty.address).system
     assert not system.issuers
     assert system.assets["eUSD"].price.is_unknown
+
+
+def test_contracts_that_make_no_system_are_told(town, imported):
+    """A vault of itself is none; whatever else makes no system is told, and not a traceback."""
+    from tests.onchain.test_import import answers
+
+    itself = bytes.fromhex(town.odd_token.address[2:]).rjust(32, b"\0")
+    said = {"decimals": 18, "totalSupply": 10**18, "totalAssets": 10**18}
+    answers(town, **{name: one.to_bytes(32, "big") for name, one in said.items()})
+    answers(town, asset=itself)
+    with pytest.raises(UnreadableError):
+        imported(town.odd_token.address)
+    draft = Draft(PIN, {})
+    draft.put("issuers", "A", {"owns": {"nothing": "1"}})
+    with pytest.raises(AnswerError, match="makes no system"):
+        draft.system("test", ["x"])
 
 
 def test_a_tower_is_opened_to_its_ground_and_its_loop_closes(town, imported):
