@@ -27,7 +27,7 @@ def quantity(family: Family, read: Callable[[Solved], Number]) -> Quantity:
 
 def value(family: Family, claim: str) -> Quantity:
     """Return the economic value of a claim after the shock, in USD."""
-    return Quantity(parts=(_end(family, claim),))
+    return Quantity(parts=(_end(family, claim),), straight=True)
 
 
 def face(family: Family, claim: str) -> Quantity:
@@ -53,6 +53,7 @@ def loss(family: Family, claim: str) -> Quantity:
         ways=("+", "-"),
         combine=lambda values: values[0] - values[1],
         instead=_more_lacking(family, claim),
+        straight=True,
     )
 
 
@@ -74,6 +75,7 @@ def losses(family: Family, claims: Sequence[str]) -> Quantity:
         ways=("+", "-"),
         combine=lambda values: values[0] - values[1],
         instead=_more_lacking(family, *claims),
+        straight=True,
     )
 
 
@@ -101,7 +103,10 @@ def fraction(family: Family, claim: str) -> Quantity:
     if not family.numbers:
         return quantity(family, lambda s: per_unit(s, claim))
     return Quantity(
-        parts=(_start(family, claim), _end(family, claim)), ways=("+", "-"), combine=_lost_share
+        parts=(_start(family, claim), _end(family, claim)),
+        ways=("+", "-"),
+        combine=_lost_share,
+        straight=True,
     )
 
 

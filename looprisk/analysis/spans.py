@@ -66,6 +66,8 @@ class Quantity:
     combine: Callable[[Sequence[Fraction]], Number] = field(default=lambda values: values[0])
     instead: Quantity | None = None
     """The same number made of other parts, which may have signs where these pull both ways."""
+    straight: bool = False
+    """Whether it turns only where the solutions at the start and at the end do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +117,7 @@ class Family:
     def _span(self, quantity: Quantity, box: tuple[Corner, Corner]) -> Span | None:
         parts = [self._settled(part, box) for part in quantity.parts]
         if any(part is None for part in parts):
-            return None
+            return self._alone(quantity, box)
         proved = [part for part in parts if part is not None]
         moves: Several = (NONE,) * len(self.numbers)
         for part, way in zip(proved, quantity.ways, strict=True):
@@ -126,6 +128,14 @@ class Family:
             found = _ordered(ends, exact=True)
         else:
             found = self._outer(quantity, proved, box, moves)
+        return found if found is not None and self._covers(found, quantity, box) else None
+
+    def _alone(self, quantity: Quantity, box: tuple[Corner, Corner]) -> Span | None:
+        """Return the range over the only number there is, from its bends: its pull has no sign."""
+        if not quantity.straight or len(self.numbers) != 1:
+            return None
+        ends = [self._along(quantity, box, ("?",), up=up) for up in (False, True)]
+        found = _ordered(ends, exact=True)
         return found if found is not None and self._covers(found, quantity, box) else None
 
     def corners(self, quantity: Quantity) -> tuple[Solved, Solved] | None:

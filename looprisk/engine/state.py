@@ -144,8 +144,7 @@ def looped(catalogue: Catalogue, state: State, position: LoanPosition, loan: str
     market = catalogue.system.markets[position.market]
     collateral = position.loop.equity.of or next(iter(accepted(market, position.e_mode)))
     units_ = position.loop.units
-    worth = units_ * _unit_usd(catalogue, state, collateral)
-    debt_usd = worth * position.loop.loan_to_value
+    debt_usd = position.loop.borrowed * _unit_usd(catalogue, state, collateral)
     debt = debt_usd / asset_usd(catalogue, state, loan)
     return Account(collateral={collateral: units_}, debts={loan: debt})
 

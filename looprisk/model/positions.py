@@ -63,8 +63,20 @@ class Loop(Model):
 
     @property
     def units(self) -> Fraction:
-        """Units of collateral: ``equity / (1 - ltv)``."""
+        """Units of collateral: ``equity / (1 - ltv)``, which is ``equity x leverage``."""
+        if self.leverage is not None:
+            return self.equity.number * self.leverage.number
         return self.equity.number / (1 - self.loan_to_value)
+
+    @property
+    def borrowed(self) -> Fraction:
+        """Units of collateral that the debt bought: ``equity x (leverage - 1)``.
+
+        Straight in the leverage, so that an open one leaves a straight answer.
+        """
+        if self.leverage is not None:
+            return self.equity.number * (self.leverage.number - 1)
+        return self.units * self.loan_to_value
 
 
 class LoanPosition(Part):

@@ -1,6 +1,7 @@
 """Intervals in, intervals out: they contain every completion, and are attained where exact."""
 
 from collections import Counter
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -296,3 +297,44 @@ def test_what_the_lenders_of_a_market_lose_together():
         (row,) = check_bounds(asked).rows
         assert row.outcome == outcome
         assert row.got_text == "$10.00 to $20.00"
+
+
+LOOPED = Path(__file__).parents[2] / "scenarios" / "looped-pool.yaml"
+
+
+def test_a_loop_of_open_leverage_has_an_exact_range_that_holds_every_completion():
+    """9.1 % of 244M at 2 to 5 times and a haircut of 18 %: 8.0M to 20.0M, less the buffer of 3M."""
+    case = lr.load(LOOPED)["haircut"]
+    row = next(row for row in lr.bounds(case).layer_rows if row.id == "pool")
+    assert (row.loss.low, row.loss.high) == pytest.approx((4_993_440, 16_983_600))
+    rng = Random(3)
+    for _ in range(20):
+        leverage = F(rng.randint(2000, 5000), 1000)
+        closed = max(22.204e6 * float(leverage) * 0.18 - 3e6, 0)
+        system = case.system.set({"rsETH-loop/loop/leverage": f"{float(leverage)}x"})
+        lost = lr.run(system, stages=case.scenario.stages).layer("pool").economic_loss_usd
+        assert lost == pytest.approx(closed)
+        assert row.loss.low - 1 <= lost <= row.loss.high + 1
+
+
+def test_backing_that_three_sources_state_differently_is_an_interval():
+    """Declared 100 %, attested 60 %, seen on chain 25 %: what holders lose, and what decides it."""
+    fund = lr.System(
+        issuers={
+            "I": lr.Issuer(
+                outside={"backing": "$25M..$100M", "cash": "$5M..$6M"},
+                issues={"usd": lr.Par(par="$1", supply="100M")},
+            )
+        }
+    )
+    found = lr.bounds(fund, loss={"I/outside/cash": "10%"})
+    row = next(row for row in found.layer_rows if row.id == "usd")
+    assert row.loss.decided_by == "I/outside/backing"
+    rng = Random(4)
+    for _ in range(50):
+        values = {
+            "I/outside/backing": f"${rng.randint(25_000, 100_000)}k",
+            "I/outside/cash": f"${rng.randint(5_000, 6_000)}k",
+        }
+        solved = lr.run(fund.set(values), loss={"I/outside/cash": "10%"}).layer("usd")
+        assert row.loss.low - 1e-3 <= solved.economic_loss_usd <= row.loss.high + 1e-3
