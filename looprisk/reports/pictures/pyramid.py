@@ -220,7 +220,7 @@ def _merged(pieces: Sequence[Piece], per_pixel: float) -> list[Piece]:
         return list(pieces)
     broken = [piece.first_break for piece in thin if piece.first_break is not None]
     return [
-        *(piece for piece in pieces if piece not in thin),
+        *(piece for piece in pieces if piece.start_usd / per_pixel >= _NAMED),
         Piece(
             layer=thin[0].layer,
             ids=tuple(id_ for piece in thin for id_ in piece.ids),

@@ -61,9 +61,10 @@ def steps_of(clearing: Clearing) -> tuple[Step, ...]:
     ]
     if len(steps) <= _MOST:
         return tuple(steps)
-    large = sorted(steps, key=lambda step: -abs(step.loss_usd))[: _MOST - 2]
-    kept = [step for step in steps if step in large]
-    rest = [step for step in steps if step not in large]
+    order = sorted(range(len(steps)), key=lambda at: (-abs(steps[at].loss_usd), at))
+    large = set(order[: _MOST - 2])
+    kept = [step for at, step in enumerate(steps) if at in large]
+    rest = [step for at, step in enumerate(steps) if at not in large]
     whole = math.fsum(step.loss_usd for step in rest)
     others = Step(
         via=tuple(via for step in rest for via in step.via),
