@@ -35,6 +35,16 @@ def picture(
     of: Annotated[
         str, typer.Option("--of", metavar="ID", help="What it is of, where it is of one part.")
     ] = "",
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--vary", metavar="PATH=VALUES", help="Sweep: one gives lines, two give a heat map."
+        ),
+    ] = None,
+    measure: Annotated[
+        list[str] | None,
+        typer.Option("--measure", metavar="OF METRIC", help="Of a sweep, as in `sweep`."),
+    ] = None,
     set_: Sets = None,
     shock: Shocks = None,
     form: Form = None,
@@ -48,10 +58,14 @@ def picture(
     from looprisk.cli.ask import cases, read
     from looprisk.files.load import load
     from looprisk.reports import picture as drawn
+    from looprisk.sweeps import sweep
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     ask = read(where, set_, shock)
-    if kind == "bad_debt":
+    if vary:
+        values = dict(sweeping.varied(vary))
+        made = drawn(sweep(sweeping.one(ask, "sweep"), values, measure=measure or ()), kind, of)
+    elif kind == "bad_debt":
         made = drawn(cases(ask, load(ask.path)), kind)
     else:
         made = drawn(sweeping.one(ask, "picture"), kind, of)

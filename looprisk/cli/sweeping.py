@@ -28,7 +28,7 @@ def sweep(ask: Ask, vary: Sequence[str], measure: Sequence[str], to: Out) -> int
     def watch(starts: Sequence[Start]) -> Iterable[Start]:
         return tracked(starts, [start.name for start in starts], doing="sweeping", quiet=to.quiet)
 
-    answer = swept(one(ask, "sweep"), dict(_varied(vary)), measure=measure, watch=watch)
+    answer = swept(one(ask, "sweep"), dict(varied(vary)), measure=measure, watch=watch)
     show(answer, to)
     return Exit.NO_ANSWER if any(row.refused for row in answer.rows) else Exit.OK
 
@@ -86,7 +86,8 @@ def show(answer: Sweep | Limit | Reverse | Frontier | Restaking | Sensitivities,
             write(to, "\n".join(for_log(line) for line in table._repr_markdown_().split("\n")))
 
 
-def _varied(texts: Sequence[str]) -> Iterator[tuple[str, tuple[object, ...]]]:
+def varied(texts: Sequence[str]) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """Yield what each ``--vary`` names and the values it takes."""
     seen: set[str] = set()
     for text in texts:
         path, mark, values = (part.strip() for part in text.partition("="))

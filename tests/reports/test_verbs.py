@@ -58,3 +58,12 @@ def test_markdown_by_the_ending(tmp_path, capsys):
 def test_other_formats_are_refused(capsys):
     assert run_line(["report", LOOP, "--format", "json"]) == 2
     assert "a report is HTML or Markdown, not json" in capsys.readouterr().err
+
+
+def test_two_varied_values_are_a_heat_map(tmp_path):
+    target = tmp_path / "heat.svg"
+    line = ["picture", LOOP, "-o", str(target), "--measure", "wsteth-eth bad_debt_usd"]
+    line += ["--vary", "wsteth-eth/collateral/wstETH/lltv=93%,94%", "--vary", "shock=0,0.5,1"]
+    assert run_line(line) == 0
+    assert "% of the largest" in target.read_text("utf-8")
+    assert run_line(["picture", LOOP, "heat"]) == 2
