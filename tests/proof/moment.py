@@ -34,6 +34,8 @@ class Moment:
     """(oracle, collateral): what a frozen or wrong oracle reads."""
     phis: Mapping[str, Fraction] = field(default_factory=dict)
     """Account: its one incentive, where its collaterals have several."""
+    earlier: Mapping[str, Fraction] = field(default_factory=dict)
+    """Pile: what stages before this one took, in USD."""
     kept: Mapping[str, tuple[Fraction, Fraction]] = field(default_factory=dict)
     """Account in an absorbing market: (liquidation factor, discount of the sale)."""
 
@@ -76,10 +78,14 @@ class Moment:
         left = F(0)
         whole = sum((pile.number for pile in issuer.outside.values()), F(0))
         for pile, worth in issuer.outside.items():
-            lost = self._lost(name, f"{name}/outside/{pile}", worth.number, worth.number)
-            lost += self._lost(name, name, worth.number, whole)
+            place = f"{name}/outside/{pile}"
+            lost = self.taken(name, place, worth.number, whole) + self.earlier.get(place, F(0))
             left += max(F(0), worth.number - lost)
         return left
+
+    def taken(self, name: str, place: str, worth: Fraction, whole: Fraction) -> Fraction:
+        """What this stage takes of a pile, by its own name and by its issuer's."""
+        return self._lost(name, place, worth, worth) + self._lost(name, name, worth, whole)
 
     def recognised(self, name: str) -> bool:
         """Whether the book of an issuer, or of a token of its, has taken in its losses."""

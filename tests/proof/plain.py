@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
@@ -12,14 +13,16 @@ from looprisk.model.tokens import Par
 from tests.proof.ends import end
 from tests.proof.moment import F, Moment, accounts, moved_prices
 from tests.proof.right_side import RightSide
-from tests.proof.units import moved
+from tests.proof.units import NOTHING, moved
 
 
 class Plain:
     """One system under one stage."""
 
-    def __init__(self, system: System, stage: Stage | None) -> None:
-        self.system, self.stage = netted(system), stage
+    def __init__(
+        self, system: System, stage: Stage | None, earlier: Mapping[str, Fraction] = NOTHING
+    ) -> None:
+        self.system, self.stage, self.earlier = netted(system), stage, earlier
 
     def solve(self, s: Fraction, *, greatest: bool) -> dict[str, Fraction]:
         return solve(self.moment(s), greatest=greatest)
@@ -63,6 +66,7 @@ class Plain:
             stage=self.stage,
             prices=moved_prices(self.system, self.stage, s),
             quotes={},
+            earlier=self.earlier,
         )
         return replace(moment, quotes=quotes)
 
