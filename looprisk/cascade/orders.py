@@ -17,6 +17,8 @@ from looprisk.cascade.sums import total
 from looprisk.cascade.venues import VenueTerms, equity, maintenance
 
 HEALTHY, ORDER, BACKSTOP, BANKRUPT = 0, 1, 2, 3
+ROUNDING = 1e-12
+"""The share of the terms of an equity by which it may miss a level and still meet it."""
 """Classes of a wallet at the mark: left alone; closed by a market order; taken over by the venue's
 liquidator; under water."""
 
@@ -63,8 +65,17 @@ class Orders:
     others: Floats
 
 
-def classes(terms: VenueTerms, *, worth: Floats, kept: Floats, open_notional: Floats) -> Ints:
+def classes(
+    terms: VenueTerms,
+    *,
+    worth: Floats,
+    kept: Floats,
+    open_notional: Floats,
+    slack: Floats | float = 0.0,
+) -> Ints:
     """Return the class of each wallet from its equity, maintenance and notional, all USD.
+
+    A wallet is below a level only by more than ``slack``, the rounding of its equity.
 
     Healthy from the maintenance margin up, bankrupt below zero. In between a market order, or the
     backstop where the venue has one and the equity is below that share of the maintenance.
@@ -78,9 +89,9 @@ def classes(terms: VenueTerms, *, worth: Floats, kept: Floats, open_notional: Fl
     >>> classes(terms, worth=worth, kept=kept, open_notional=np.full(4, 1180.0))
     array([0, 1, 2, 3])
     """
-    below = np.where(worth < terms.backstop * kept, BACKSTOP, ORDER)
-    below = np.where(worth < 0, BANKRUPT, below)
-    return np.where((worth < kept) & (open_notional > 0), below, HEALTHY)
+    below = np.where(worth < terms.backstop * kept - slack, BACKSTOP, ORDER)
+    below = np.where(worth < -slack, BANKRUPT, below)
+    return np.where((worth < kept - slack) & (open_notional > 0), below, HEALTHY)
 
 
 def place(
@@ -103,7 +114,9 @@ def place(
     kept = maintenance(terms, size=size, entry=state.entry, mark=mark)
     notional = np.abs(size) * mark
     open_notional = terms.per_wallet(notional)
-    found = classes(terms, worth=worth, kept=kept, open_notional=open_notional)
+    size_at_entry = np.abs(size) * state.entry
+    slack = ROUNDING * (np.abs(state.margin) + open_notional + terms.per_wallet(size_at_entry))
+    found = classes(terms, worth=worth, kept=kept, open_notional=open_notional, slack=slack)
     on_leg = terms.of_leg(found)
     part = (
         (on_leg == ORDER)
