@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from looprisk.errors import DataError
 from looprisk.onchain.access import Access, reach
 from looprisk.onchain.address import chain_name
-from looprisk.onchain.endpoint import find
+from looprisk.onchain.endpoint import Endpoint, find
+from looprisk.onchain.proxy import proxy_for
 from looprisk.onchain.rpc import Ask, Json, Node, RpcError
 from looprisk.onchain.snapshot import FINALIZED, MULTICALL3, Pin, Snapshot, pin
 from looprisk.results.columns import Column, Kind
@@ -75,6 +76,7 @@ def diagnose(access: Access, environment: Mapping[str, str]) -> Diagnosis:
         snapshot.settle()
         findings = (
             Finding("endpoint from", endpoint.named_by),
+            _way(endpoint),
             Finding("chain", f"{chain_name(latest.chain_id)} ({latest.chain_id})"),
             Finding("latest block", f"{latest.number}"),
             Finding("time for a request", f"{seconds / 2 * 1000:.0f} ms"),
@@ -89,6 +91,12 @@ def diagnose(access: Access, environment: Mapping[str, str]) -> Diagnosis:
     finally:
         node.close()
     return Diagnosis(repr(endpoint), findings)
+
+
+def _way(endpoint: Endpoint) -> Finding:
+    through = proxy_for(endpoint.parts)
+    says = "directly" if through is None else f"through the proxy {through.host}:{through.port}"
+    return Finding("reached", says)
 
 
 def _finalized(node: Node) -> Finding:

@@ -27,6 +27,7 @@ def test_it_says_what_the_node_can_do(town, cli):
     found = {row["subject"]: (row["says"], row["good"]) for row in json.loads(out)}
     assert found["chain"] == ("local (31337)", "")
     assert found["endpoint from"] == ("--rpc", "")
+    assert found["reached"] == ("directly", "")
     assert found["reads by block hash"] == ("yes", "yes")
     assert found["batches"] == ("yes, 100 at once", "yes")
     assert found["state overrides"] == ("yes", "yes")
