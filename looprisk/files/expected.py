@@ -10,8 +10,10 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeGuard
 
 from looprisk.errors import FileError, ModelError
+from looprisk.files.documents import read_json
 from looprisk.results.answers import Clearing
 from looprisk.results.cascade_json import cascade_json
 from looprisk.results.cascades import Cascade
@@ -62,8 +64,7 @@ def read_expected(path: Path) -> Expected | None:
     if not place.is_file():
         return None
     try:
-        text = place.read_text(encoding="utf-8")
-        document = json.loads(text)
+        text, document = read_json(place)
     except (OSError, ValueError) as error:
         raise _refused(place, f"this is no JSON: {error}") from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
@@ -175,11 +176,11 @@ def _lines(text: str) -> Iterator[tuple[tuple[str, str], int]]:
         yield (scenario, "" if indent == 4 else name), number
 
 
-def _is_texts(node: Json) -> bool:
+def _is_texts(node: Json) -> TypeGuard[dict[str, str]]:
     return isinstance(node, dict) and all(isinstance(item, str) for item in node.values())
 
 
-def _is_figures(node: Json) -> bool:
+def _is_figures(node: Json) -> TypeGuard[dict[str, dict[str, Leaf]]]:
     return isinstance(node, dict) and all(
         isinstance(one, dict) and not any(isinstance(leaf, dict | list) for leaf in one.values())
         for one in node.values()

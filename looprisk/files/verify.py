@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +10,11 @@ from looprisk.analysis.api import answer, break_points
 from looprisk.analysis.proving import evaluate
 from looprisk.errors import DataError, FileError, LoopriskError
 from looprisk.files.bind import bind
+from looprisk.files.documents import read_json
 from looprisk.files.emit import dump_parts
 from looprisk.files.errors import render
 from looprisk.files.events import Budget, compose
-from looprisk.files.source import MAX_BYTES, Source
+from looprisk.files.source import Source
 from looprisk.files.tree import Plain
 from looprisk.model.case import Case
 from looprisk.results.cascade_json import cascade_json
@@ -56,12 +56,10 @@ def cases_of(path: Path) -> tuple[Case, ...]:
 
 def _documents(path: Path) -> Iterator[Mapping[str, Json]]:
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
-        found: Json = json.loads(raw) if len(raw) <= MAX_BYTES else None
+        _, found = read_json(path)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"{path} is no JSON: {error}") from error
     several = found if isinstance(found, list) else [found]
     if not several:

@@ -163,7 +163,8 @@ def test_tables_lie_beside_the_result(cli, policy, tmp_path):
             ),
             "inputs are texts",
         ),
-        ("[" * 100_000, "is no JSON"),
+        ("[" * 100_000, "more than 100 brackets stand in each other"),
+        ('{"schema": "' + "[" * 200 + '"}', "is no result"),
     ],
 )
 def test_what_is_no_result_is_one_error(cli, policy, text, says):
