@@ -309,3 +309,19 @@ def test_a_coin_that_is_no_part_of_the_system_is_its_own(exchange, tmp_path):
     assert "WETH" in system.assets
     with pytest.raises(ModelError):
         lr.import_hedges(WHO, coins={"ETH": "no name"}, rpc=exchange.url)
+
+
+def test_an_imported_vault_gets_its_hedges(town, exchange, cli, tmp_path, monkeypatch):
+    """A vault from the chain and its short from the venue: one system, each value with its source."""
+    monkeypatch.setenv("LOOPRISK_CACHE", str(tmp_path / "cache.sqlite"))
+    vault = (f"local:{town.tokens['sUSD'].address}", "--in", town.pools["3.2"].address)
+    words = ("--rpc", town.url, "--block", "latest", "-o", "vault.yaml")
+    assert cli("import", *vault, *words)[0] == 0
+    one_short(exchange, cash=500_000.0, size=-100.0, entry=3100.0)
+    joined = ("--venue", "hyperliquid", "--into", "vault.yaml", "--owner", "sUSD")
+    assert cli("import", WHO, *joined, "-o", "hedged.yaml")[0] == 0
+    system = lr.load(tmp_path / "hedged.yaml").system
+    assert list(system.sources) == ["chain", "no-reader", "hyperliquid"]
+    clearing = lr.run(system, price={"ETH": "+20%"})
+    (share,) = [row for row in clearing.layers.rows if row.id == "sUSD"]
+    assert share.economic_loss_usd == pytest.approx(100 * 2985.9 * 0.2)
