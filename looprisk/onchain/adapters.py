@@ -42,7 +42,7 @@ def oracle_of(reserve: Reserve, unit: int, draft: Draft) -> str:
 
 
 def _is_feed(source: Source) -> bool:
-    return source.answer is not None
+    return source.answer is not None and source.counts
 
 
 def _principal(pricing: Discount, reserve: Reserve, draft: Draft) -> str:

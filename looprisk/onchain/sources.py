@@ -121,7 +121,7 @@ class Source:
     updated: int | None
     """Seconds since 1970; None where it does not say."""
     counts: bool = True
-    """It counts its answers, as feeds do; what computes its answer does not."""
+    """It counts its answers or dates them, as feeds do; what works them out does neither."""
     pricing: Pricing | None = None
     """How it makes a price of another's, where it does and that is understood."""
 
@@ -169,16 +169,23 @@ def sources(snapshot: Snapshot, addresses: Sequence[str]) -> dict[str, Source]:
             one,
             round_.integer(1) if round_.ok else None,
             decimals.integer() if decimals.ok else None,
-            times[one].integer(3) or None
-            if one in times
-            else (round_.integer(3) or None)
-            if round_.ok
-            else None,
-            one not in alike,
+            _dated(times.get(one, round_)),
+            _counts(round_, snapshot.pin.timestamp),
             pricings.get(one),
         )
         for one, (round_, decimals) in rows.items()
     }
+
+
+def _dated(round_: Answer) -> int | None:
+    return round_.integer(3) or None if round_.ok else None
+
+
+def _counts(round_: Answer, now: int) -> bool:
+    """Return whether an answer was given at some time, and not worked out as it was asked for."""
+    if not round_.ok:
+        return True
+    return bool(round_.integer(0)) or round_.integer(3) not in {0, now}
 
 
 def aggregators(read: Iterable[Source]) -> list[str]:

@@ -222,6 +222,17 @@ def test_a_vault_beside_feeds_is_read_at_its_book(town, shop, cached):
         assert ours == pytest.approx(theirs_now, rel=1e-6)
 
 
+def test_a_feed_that_dates_its_answers_without_counting_them_is_a_market(town):
+    """Some providers have no rounds; what has neither round nor date of its own works it out."""
+    address = town.odd_token.address
+    for updated, counts in ((0, False), (1_700_000_000, True)):
+        words = (0, WAD, 0, updated, 0)
+        raw = b"".join(word.to_bytes(32, "big") for word in words)
+        answers(town, latestRoundData=raw, decimals=(18).to_bytes(32, "big"))
+        with snapshot_of(town) as snapshot:
+            assert sources(snapshot, [address])[address].counts is counts
+
+
 # contracts that lie -----------------------------------------------------------------------
 
 GETTERS = [
