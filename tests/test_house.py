@@ -1,6 +1,7 @@
 """Rules of the tree: what stands at the top, how long files are, what no file says."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -83,6 +84,23 @@ def test_every_requirement_is_pinned():
     pins = (ROOT / ".ci" / "constraints.txt").read_text("utf-8").lower()
     names = [entry.split(">=")[0].lower() for entry in wanted]
     assert [name for name in names if f"\n{name}==" not in pins] == []
+
+
+def test_every_shipped_case_is_an_example():
+    """Where this fails: add a function to looprisk/files/examples.py."""
+    shipped = {path.stem.replace("-", "_") for path in (ROOT / "scenarios").glob("*.yaml")}
+    text = (ROOT / "looprisk/files/examples.py").read_text("utf-8")
+    assert set(re.findall(r"^def (\w+)\(\) -> File:", text, re.MULTILINE)) == shipped
+
+
+def test_the_tape_of_the_notebook_answers_the_importer():
+    """Where this fails: python -m tests.notebooks.record, and land the tape with the readers."""
+    book = json.loads((ROOT / "notebooks/5-import-from-a-tape.ipynb").read_text("utf-8"))
+    (cell,) = ["".join(c["source"]) for c in book["cells"] if "lr.import_(" in "".join(c["source"])]
+    answer = subprocess.run(
+        [sys.executable, "-c", cell], cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    assert answer.returncode == 0, answer.stderr[-500:]
 
 
 def loaded_by(code: str) -> set[str]:

@@ -61,6 +61,11 @@ def hidden_loss() -> File:
     return _loaded("hidden-loss")
 
 
+def looped_pool() -> File:
+    """Return a pool with looped rsETH at a leverage that nobody outside knows."""
+    return _loaded("looped-pool")
+
+
 def morpho_loan() -> File:
     """Return one looped account on Morpho Blue, liquidated at four prices."""
     return _loaded("morpho-loan")
@@ -79,6 +84,11 @@ def policy() -> File:
 def pooled() -> File:
     """Return three kinds of lending market side by side."""
     return _loaded("pooled")
+
+
+def pt_aave_2025() -> File:
+    """Return loops of Pendle principal tokens on Aave in 2025, also in time."""
+    return _loaded("pt-aave-2025")
 
 
 def pyramid() -> File:
