@@ -154,13 +154,19 @@ def _named(segment: Segment, node: str, changed: tuple[int, ...]) -> str:
     return min(own or (condition.fails for _, condition in conditions))
 
 
-def curves(solved: Solved, layers: tuple[str, ...]) -> tuple[LossCurve, ...]:
-    """Return the loss of each layer over the whole shock; straight between knots."""
+def curves(
+    solved: Solved, layers: tuple[str, ...], segments: tuple[Segment, ...] | None = None
+) -> tuple[LossCurve, ...]:
+    """Return the loss of each layer over the whole shock; straight between knots.
+
+    ``segments`` are those of another solution than the one that is answered with.
+    """
+    segments = solved.segments if segments is None else segments
     found = []
     for claim in layers:
         fractions: list[float] = []
         losses: list[float] = []
-        for segment in solved.segments:
+        for segment in segments:
             there = float(_there_to_lose(solved, segment, claim))
             place = segment.compiled.index.claim[claim]
             for piece in segment.pieces:
@@ -178,3 +184,37 @@ def curves(solved: Solved, layers: tuple[str, ...]) -> tuple[LossCurve, ...]:
             )
         )
     return tuple(found)
+
+
+def least_curves(
+    solved: Solved, layers: tuple[str, ...], greatest: tuple[LossCurve, ...]
+) -> tuple[LossCurve, ...]:
+    """Return the curves of the least solution that differ from those of the greatest.
+
+    Nothing where the answer is the least itself, or it is not solved along the shock.
+    """
+    if solved.selection == "least" or solved.broken_least is None:
+        return ()
+    low = curves(solved, layers, solved.other.segments("least"))
+    return tuple(one for one, other in zip(low, greatest, strict=True) if not _same(one, other))
+
+
+def _same(one: LossCurve, other: LossCurve) -> bool:
+    """Tell whether two curves have the same losses at each other's knots, sides of jumps too."""
+    size = 1e-9 * max(1.0, one.start_usd)
+    ends = zip(_corners(one), _corners(other), strict=False)
+    same = all(abs(a - b) <= SAME and abs(x - y) <= size for (a, x), (b, y) in ends)
+    return same and len(_corners(one)) == len(_corners(other))
+
+
+def _corners(curve: LossCurve) -> list[tuple[float, float]]:
+    """Return the knots at which a curve bends or jumps, and its ends."""
+    points = list(zip(curve.fractions, curve.loss_usd, strict=True))
+    kept = points[:1]
+    size = 1e-9 * max(1.0, curve.start_usd)
+    for at in range(1, len(points) - 1):
+        (a, x), (b, y), (c, z) = kept[-1], points[at], points[at + 1]
+        on_the_way = a < b < c and abs(x + (z - x) * (b - a) / (c - a) - y) <= size
+        if not on_the_way:
+            kept.append(points[at])
+    return [*kept, *points[1:][-1:]]

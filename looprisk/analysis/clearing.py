@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from looprisk.analysis.axis import Axis, axis_of, shock_of
 from looprisk.analysis.bearing import loss_put_in, paid_out, waterfall
-from looprisk.analysis.breaking import break_points, curves
+from looprisk.analysis.breaking import break_points, curves, least_curves
 from looprisk.analysis.equity import equity_rows
 from looprisk.analysis.falling import node_rounds
 from looprisk.analysis.flows import causes, flows
@@ -92,6 +92,8 @@ def breaks_of(solved: Solved) -> BreakPoints:
     axis = axis_of(solved)
     breaks = break_points(solved, axis)
     rows = layer_rows(solved, axis, breaks)
+    ids = tuple(row.id for row in rows)
+    greatest = curves(solved, ids)
     return BreakPoints(
         scenario=title(case),
         inputs_digest=asked.digest,
@@ -101,7 +103,8 @@ def breaks_of(solved: Solved) -> BreakPoints:
         layer_count=len({row.of for row in breaks}),
         rows=shown_breaks(solved, breaks),
         labels={row.id: row.label for row in rows if row.label},
-        curves=curves(solved, tuple(row.id for row in rows)),
+        curves=greatest,
+        least_curves=least_curves(solved, ids, greatest),
         assumption_rows=assumptions(case),
     )
 

@@ -202,6 +202,8 @@ class BreakPoints:
     marks: tuple[AxisMark, ...] = ()
     """Reference places on the axis, drawn under the ladder; not the shock as written."""
     curves: tuple[LossCurve, ...] = ()
+    least_curves: tuple[LossCurve, ...] = ()
+    """Of the least solution, where they differ: what everybody may lose if all fear the worst."""
     assumption_rows: tuple[Assumption, ...] = ()
 
     @property

@@ -9,6 +9,7 @@ from math import fsum
 import pytest
 
 import looprisk as lr
+from looprisk.analysis.sliding import at
 from looprisk.errors import ModelError
 from looprisk.reports.pictures.curve import lines_of
 from looprisk.reports.pictures.ladder import ladder
@@ -119,6 +120,18 @@ def test_money_that_travels_is_money_that_is_there(name, scenario):
     excess = fsum(r.loss_usd for r in clearing.waterfall_rows if r.kind == "excess")
     if not legs:
         assert outside == pytest.approx(clearing.shock.loss_usd - excess, rel=1e-9, abs=1e-6)
+
+
+def test_the_range_of_the_curve_is_what_a_panic_costs():
+    found = study("three-firms", "panic")
+    gaps = {row.id: row.self_fulfilling_usd for row in found.clearing.layer_rows}
+    least = {curve.of: at(curve, 1.0) for curve in found.breaks.least_curves}
+    greatest = {curve.of: at(curve, 1.0) for curve in found.breaks.curves}
+    assert sum(gap > 0 for gap in gaps.values()) > 3
+    for of, gap in gaps.items():
+        assert least.get(of, greatest[of]) - greatest[of] == pytest.approx(gap, abs=1e-9)
+    assert "svg.lr .tint" in draw("curve", "three-firms", "panic").svg()
+    assert study("stream-own-token", "loss-93").breaks.least_curves == ()
 
 
 def test_titles_are_findings():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from looprisk.reports import svg
-from looprisk.reports.layout import Axis, head, measure, nice_end, spread, ticks
+from looprisk.reports.layout import Axis, Key, head, legend, measure, nice_end, spread, ticks
 from looprisk.reports.letters import ends, width
 from looprisk.reports.picture import MARGIN, WIDE, Picture
 from looprisk.reports.pictures.rungs import value_of
@@ -31,6 +31,8 @@ class Line:
     count: int = 1
     loss_usd: float = 0.0
     """At the end of the axis."""
+    least: tuple[tuple[float, float], ...] = ()
+    """The same of the least solution, where it differs."""
 
     @property
     def starts(self) -> float:
@@ -60,29 +62,36 @@ class Piece:
 
 def lines_of(breaks: BreakPoints) -> tuple[Line, ...]:
     """Return the lines, those that are the same as one, largest share at the end first."""
-    found: dict[tuple[tuple[float, float], ...], list[LossCurve]] = {}
+    least = {curve.of: curve for curve in breaks.least_curves}
+    found: dict[tuple[tuple[tuple[float, float], ...], ...], list[LossCurve]] = {}
     for curve in breaks.curves:
         if curve.start_usd > 0 and len(curve.fractions) > 1:
-            found.setdefault(_key(curve), []).append(curve)
+            both = [_key(curve), *([_key(least[curve.of])] if curve.of in least else [])]
+            found.setdefault(tuple(both), []).append(curve)
     lines = []
     for same in found.values():
         same.sort(key=lambda curve: (-curve.start_usd, curve.of))
         first = same[0]
         name = shown(breaks.labels.get(first.of, first.of))
-        points = tuple(
-            (value_of(breaks.shock, fraction), loss / first.start_usd)
-            for fraction, loss in zip(first.fractions, first.loss_usd, strict=True)
-        )
+        low = least.get(first.of)
         lines.append(
             Line(
                 label=f"{name} + {len(same) - 1}" if len(same) > 1 else name,
-                points=_kinks(points),
+                points=_kinks(_shares(breaks, first)),
+                least=() if low is None else _kinks(_shares(breaks, low)),
                 count=len(same),
                 loss_usd=sum(curve.loss_usd[-1] for curve in same),
             )
         )
     lines.sort(key=lambda line: (-line.points[-1][1], line.label))
     return tuple(lines)
+
+
+def _shares(breaks: BreakPoints, curve: LossCurve) -> tuple[Point, ...]:
+    return tuple(
+        (value_of(breaks.shock, fraction), loss / curve.start_usd)
+        for fraction, loss in zip(curve.fractions, curve.loss_usd, strict=True)
+    )
 
 
 def _key(curve: LossCurve) -> tuple[tuple[float, float], ...]:
@@ -124,9 +133,17 @@ def curve(breaks: BreakPoints) -> Picture:
         Piece(label=line.label, from_=a[0], at=a[1], to=b[0], then=b[1])
         for line in lines
         for a, b in zip(line.points, line.points[1:], strict=False)
+    ) + tuple(
+        Piece(label=f"{line.label}, least", from_=a[0], at=a[1], to=b[0], then=b[1])
+        for line in lines
+        for a, b in zip(line.least, line.least[1:], strict=False)
     )
     table = table_of(title, pieces, _FIELDS)
-    if not any(line.starts < float("inf") for line in lines):
+    several = any(line.least for line in lines)
+    if several:
+        drawn_keys, y = legend(_KEYS, y)
+        marks += drawn_keys
+    if not several and not any(line.starts < float("inf") for line in lines):
         told = "No layer loses anything along this shock."
         if not lines:
             told = "Break points are bracketed instead, to a share of 1e-12 of the shock."
@@ -145,6 +162,11 @@ def curve(breaks: BreakPoints) -> Picture:
     )
 
 
+_KEYS: tuple[Key, ...] = (
+    ("line loss", "greatest solution (used): nothing fails unless it must"),
+    ("dash loss", "least: everything fails that can"),
+    ("tint", "range between the two"),
+)
 _FIELDS: tuple[Field[Piece], ...] = (
     Field("line", "line", Kind.NAME, lambda row: row.label),
     Field("from", "from", Kind.NUMBER, lambda row: row.from_),
@@ -187,7 +209,7 @@ def _plot(
     lines: Sequence[Line], shock: Shock, y: float, *, cents: bool
 ) -> tuple[list[Markup], float]:
     top, bottom = y + 40, y + 40 + _HIGH
-    values = [share for line in lines for _, share in line.points]
+    values = [share for line in lines for _, share in (*line.points, *line.least)]
     end = 1.0 if 0.5 < max(values) <= 1 else nice_end(max(values), 4)
     low = min(0.0, *values)
     up = Axis(start=max(-end, low), end=end, low=bottom, high=top)
@@ -198,11 +220,15 @@ def _plot(
         marks.append(svg.line((written, top - 6), (written, bottom), "k-ink", 1.6))
         words = f"as written {place(shock.as_written, shock, cents=cents)}"
         half = width(words, 11, bold=True) / 2
-        x = min(max(written, _LEFT + 150 + half), _RIGHT - half + 60)
-        marks.append(svg.text(x, top - 10, words, "s b c"))
-    named = [line for line in lines if line.starts < float("inf")]
+        x = min(max(written, _LEFT + half - 30), _RIGHT - half + 60)
+        # one line higher where the name of the axis stands
+        base = top - 10 if x - half > _LEFT + 110 else top - 24
+        marks.append(svg.text(x, base, words, "s b c"))
+    named = [line for line in lines if line.starts < float("inf") or line.least]
     largest = sorted(named, key=lambda line: -abs(line.loss_usd))
     shown_lines = named if len(named) <= _MOST else largest[: _MOST - 1]
+    for line in shown_lines:
+        marks += _range(line, across, up)
     for line in lines:
         plain = line not in shown_lines
         marks += _line(line, across, up, "k-rule" if plain else "k-loss", plain=plain)
@@ -247,6 +273,18 @@ def _line(line: Line, across: Axis, up: Axis, paint: str, *, plain: bool) -> lis
     if len(run) > 1:
         marks.append(svg.polyline(run, paint, 1.2 if plain else 2.4))
     return marks
+
+
+def _range(line: Line, across: Axis, up: Axis) -> list[Markup]:
+    """Return the area between the two solutions of a line, and the least dashed."""
+    if not line.least:
+        return []
+    low = [(across.at(x), up.at(y)) for x, y in line.least]
+    high = [(across.at(x), up.at(y)) for x, y in line.points]
+    return [
+        svg.area([*high, *reversed(low)], "tint"),
+        svg.polyline(low, "k-loss", 1.6, dash="5 4"),
+    ]
 
 
 def _points(line: Line, across: Axis, up: Axis) -> list[Markup]:
