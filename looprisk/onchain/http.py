@@ -55,7 +55,7 @@ class Patience:
     first_pause: float = 0.25
     """Doubles with each attempt; up to half of it more is random."""
     longest_pause: float = 20.0
-    largest_answer: int = 64 * 1024 * 1024
+    largest_answer: int = 16 * 1024 * 1024
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
 

@@ -24,6 +24,7 @@ def proxy(town):
     node.stop()
 
 
+MEGABYTE = 1 << 20
 TOLD = [
     (after(8, lambda one: refused(one, -32000, "header not found")), ReorgError),
     (
@@ -41,7 +42,9 @@ def importing(town, shop, home, proxy, caplog, capfd):
     name = crowded(town, shop)
 
     def run():
-        patience = Patience(attempts=4, timeout=0.6, first_pause=0.01, sleep=lambda _: None)
+        patience = Patience(
+            attempts=4, timeout=0.6, first_pause=0.01, largest_answer=MEGABYTE, sleep=lambda _: None
+        )
         url = f"{proxy.url}/v2/{CANARY}?token={CANARY}"
         access = Access(chain_id=31337, block="latest", rpc=url, patience=patience)
         seen: list = []
@@ -94,3 +97,17 @@ def test_a_block_that_is_replaced_meanwhile_is_told(importing, proxy):
     proxy.plan = changing
     with pytest.raises(ReorgError, match="was replaced"):
         importing()
+
+
+def test_logs_too_large_to_be_read_at_once_are_asked_in_parts(importing, home, proxy, monkeypatch):
+    right = importing().system.tree()
+    monkeypatch.setenv("LOOPRISK_CACHE", str(home / "other.sqlite"))
+
+    def endless(one):
+        if one.method != "eth_getLogs":
+            return None
+        blocks = [int(one.params[0][end], 16) for end in ("fromBlock", "toBlock")]
+        return Reply(b" " * (2 * MEGABYTE)) if blocks[1] - blocks[0] > 64 else None
+
+    proxy.plan = endless
+    assert importing().system.tree() == right
