@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from looprisk.analysis.clearing import assumptions, pinned, title
 from looprisk.analysis.names import part_label
 from looprisk.cascade import summary
+from looprisk.cascade.causes import causes
 from looprisk.cascade.claims import Claim, claims_of
 from looprisk.cascade.fears import feared, run_steps
 from looprisk.cascade.run import Run
@@ -33,7 +34,8 @@ from looprisk.results.cascade_records import (
     TimeLayer,
 )
 from looprisk.results.cascades import Cascade
-from looprisk.results.records import Prices, WaterfallRow
+from looprisk.results.numbers import amount
+from looprisk.results.records import Cause, Prices, WaterfallRow
 
 Watch = Callable[[int, int], None]
 
@@ -93,6 +95,7 @@ def cascade_of(case: Case, watch: Watch | None = None) -> Cascade:
             )
             for row in cliffs(done)
         ),
+        causes={claim.id: _causes(done, claim) for claim in claims_of(done)},
         assumption_rows=assumptions(case),
         labels={row.of: part_label(done.plan.system, row.of) for row in log},
     )
@@ -270,6 +273,18 @@ def _path_rows(done: Run) -> tuple[PathLoss, ...]:
         for path, (end, loss, share) in enumerate(summary.by_path(done, claim))
     ]
     return tuple(sorted(rows, key=lambda row: (row.path, row.id)))
+
+
+def _causes(done: Run, claim: Claim) -> tuple[Cause, ...]:
+    return tuple(
+        Cause(
+            text=part.what
+            if part.start is None or part.end is None
+            else f"{part.what}: {amount(part.start)} to {amount(part.end)}",
+            amount_usd=part.loss,
+        )
+        for part in causes(done, claim)
+    )
 
 
 def _spread(done: Run) -> tuple[LossSpread, ...]:

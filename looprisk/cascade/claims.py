@@ -22,6 +22,8 @@ class Claim:
 
     id: str
     kind: Kind
+    node: int
+    """What it is a claim on: an issuer, or after all of them a supply."""
     of: Callable[[Record], Floats]
     """Its economic value at a record, USD [path]."""
     unit: Callable[[Record], Floats]
@@ -43,20 +45,21 @@ def claims_of(done: Run) -> list[Claim]:
         kind: Kind = (
             "supply" if receipt is None else ("par" if isinstance(receipt, Par) else "share")
         )
-        found.append(_of_good(name, kind, good))
+        found.append(_of_good(name, kind, plan.node_of[good], good))
     for at, owed in enumerate(plan.owed):
         if owed.good < 0:
-            found.append(_of_loan(owed.id, at))
+            found.append(_of_loan(owed.id, owed.issuer, at))
     for node, firm in enumerate(plan.firms):
         if not firm.residual and done.start.values.residual[:, node].any():
             found.append(_of_equity(f"{firm.name}/equity", node))
     return found
 
 
-def _of_good(name: str, kind: Kind, good: int) -> Claim:
+def _of_good(name: str, kind: Kind, node: int, good: int) -> Claim:
     return Claim(
         id=name,
         kind=kind,
+        node=node,
         of=lambda r: r.values.price[:, good] * r.state.units[:, good],
         unit=lambda r: r.values.price[:, good],
         book=lambda r: r.state.book[:, good],
@@ -66,10 +69,11 @@ def _of_good(name: str, kind: Kind, good: int) -> Claim:
     )
 
 
-def _of_loan(name: str, at: int) -> Claim:
+def _of_loan(name: str, node: int, at: int) -> Claim:
     return Claim(
         id=name,
         kind="loan",
+        node=node,
         of=lambda r: r.values.claims[:, at],
         unit=lambda r: r.values.claims[:, at],
         book=lambda r: r.values.faces[:, at],
@@ -82,6 +86,7 @@ def _of_equity(name: str, node: int) -> Claim:
     return Claim(
         id=name,
         kind="equity",
+        node=node,
         of=lambda r: r.values.residual[:, node],
         unit=lambda r: r.values.residual[:, node],
         book=lambda r: r.values.residual[:, node],

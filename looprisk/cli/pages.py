@@ -75,7 +75,7 @@ def of_demo(answers: Sequence[Answer], breaks: Sequence[BreakPoints], to: Out) -
     return _stacked([*pages, "next: looprisk init\n"])
 
 
-def of_causes(answers: Sequence[Clearing], layer: str, to: Out) -> str:
+def of_causes(answers: Sequence[Clearing | Cascade], layer: str, to: Out) -> str:
     """Return why one layer loses, under each clearing."""
     match to.format:
         case Format.table:

@@ -14,7 +14,6 @@ from looprisk.errors import LoopriskError, ModelError, UnknownValueError
 from looprisk.files.examples import shipped
 from looprisk.files.load import load
 from looprisk.model.case import Case
-from looprisk.results.answers import Clearing
 from looprisk.results.bounds import Bounds
 
 Answer = TypeVar("Answer")
@@ -29,16 +28,11 @@ def run(ask: Ask, explain: str | None, to: Out) -> int:
     asked = cases(ask, load(ask.path))
     answered, code = _answers(asked, _or_intervals(analysis.answer), to, doing="clearing")
     answers = [answer for _, answer in answered]
-    clearings = [answer for answer in answers if isinstance(answer, Clearing)]
+    told_ = [answer for answer in answers if not isinstance(answer, Bounds)]
     if explain is not None and any(isinstance(answer, Bounds) for answer in answers):
         raise RefusedError(BOUNDS_EXPLAINED, help_=GIVE_VALUES)
-    if explain is not None and len(clearings) < len(answers):
-        raise RefusedError(
-            "--explain: a scenario with `time` has no causes of one loss",
-            help_="look at its events: leave --explain out, or write --format json",
-        )
     if answers and explain is not None:
-        write(to, pages.of_causes(clearings, explain, to))
+        write(to, pages.of_causes(told_, explain, to))
     elif answers:
         write(to, pages.of_runs(answers, to, [where(ask, case.name) for case, _ in answered]))
     return code

@@ -9,7 +9,7 @@ from typing import Literal
 
 from looprisk.errors import ModelError, Problem
 from looprisk.results import cascade_phrases as phrases
-from looprisk.results.answer_tables import assumption_table, waterfall_table
+from looprisk.results.answer_tables import assumption_table, cause_table, waterfall_table
 from looprisk.results.cascade_records import (
     CascadeEvent,
     CliffRow,
@@ -39,10 +39,10 @@ from looprisk.results.cascade_tables import (
     stage_table,
     timeline_table,
 )
-from looprisk.results.names import clean, for_html, for_markdown
+from looprisk.results.names import clean, for_html, for_markdown, shown
 from looprisk.results.phrases import assumed
 from looprisk.results.pinned import Pinned
-from looprisk.results.records import Assumption, WaterfallRow
+from looprisk.results.records import Assumption, Cause, WaterfallRow
 from looprisk.results.table import Table
 
 
@@ -89,6 +89,8 @@ class Cascade:
     """The avalanches ahead of the start, found without stepping."""
     assumption_rows: tuple[Assumption, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    causes: Mapping[str, tuple[Cause, ...]] = field(default_factory=dict, hash=False, compare=False)
+    """Of each layer: why it loses; the parts add up to its economic loss."""
 
     @property
     def layers(self) -> Table[TimeLayer]:
@@ -192,6 +194,14 @@ class Cascade:
         near = get_close_matches(id, [row.id for row in self.layer_rows], n=1)
         advice = f"did you mean {near[0]}?" if near else "`layers` lists every id"
         raise ModelError([Problem((id,), f"no layer `{clean(id)}` in this result", advice)])
+
+    def explain(self, id: str) -> Table[Cause]:
+        """Return at most seven causes of the economic loss of one layer; they add up to it.
+
+        Raises ModelError, with the nearest id, where there is no such layer.
+        """
+        row = self.layer(id)
+        return cause_table(shown(row.label or row.id), self.causes.get(row.id, ()))
 
     def timeline(self, id: str) -> Table[Moment]:
         """Return book, economic and market price of one token or supply at every record."""

@@ -6,6 +6,7 @@ Comparisons are with zero, not with the unit of display: a loss of $14 is somebo
 import math
 from collections.abc import Iterable, Mapping
 
+from looprisk.results.cascade_records import TimeLayer
 from looprisk.results.names import shown
 from looprisk.results.numbers import (
     DOLLARS,
@@ -359,7 +360,7 @@ def failure(verdict: Verdict) -> str:
     return f"{place}FAIL {shown(verdict.name or verdict.asked)}: {bound}, got {found(verdict)}"
 
 
-def explanation(row: LayerLoss, causes: int) -> str:
+def explanation(row: LayerLoss | TimeLayer, causes: int) -> str:
     """Return the answer of an explanation: what one layer loses, and that the causes add up."""
     loss = row.economic_loss_usd
     name = shown(row.label or row.id)

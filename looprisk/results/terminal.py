@@ -10,6 +10,7 @@ from dataclasses import replace
 from looprisk.results import phrases
 from looprisk.results.answer_tables import break_point_table
 from looprisk.results.answers import BreakPoints, CheckReport, Clearing
+from looprisk.results.cascades import Cascade
 from looprisk.results.cells import Screen, cells, wrap
 from looprisk.results.ladder import ladder
 from looprisk.results.layout import TextColumn, lay_out, prose
@@ -78,16 +79,18 @@ def check_text(report: CheckReport, screen: Screen) -> str:
     return "\n".join(lines) + "\n"
 
 
-def explain_text(clearing: Clearing, id: str, screen: Screen) -> str:
+def explain_text(clearing: Clearing | Cascade, id: str, screen: Screen) -> str:
     """Return what ``run --explain`` prints: at most seven causes that add up to the loss.
 
     Raises ModelError where there is no such layer.
     """
     table = clearing.explain(id)
     headline = phrases.explanation(clearing.layer(id), len(table))
-    subtitle = phrases.subtitle(
-        clearing.scenario, clearing.basis, table.scale, clearing.certificate
-    )
+    if isinstance(clearing, Cascade):
+        subtitle = clearing.subtitle
+    else:
+        basis, scale = clearing.basis, table.scale
+        subtitle = phrases.subtitle(clearing.scenario, basis, scale, clearing.certificate)
     lines = _answer(headline, subtitle, screen)
     if table.rows:
         lines += ["", *lay_out(table.text_columns(units=False), screen)]
