@@ -46,20 +46,20 @@ class Affine:
 
     def at(self, s: Number) -> Fraction:
         """Return the value at shock fraction ``s``; claims that it reads count as nothing here."""
-        return self.const + self.slope * s if self.slope else self.const
+        return self.const if _is_plain(self.slope, 0) else self.const + self.slope * s
 
     def __add__(self, other: Affine | Number) -> Affine:
         term = affine(other)
-        if not term.const and not term.moves:
+        if _is_plain(term.const, 0) and _is_plain(term.slope, 0) and not term.reads:
             return self
         reads = _joined(self.reads, term.reads) if self.reads or term.reads else ()
-        slope = self.slope + term.slope if term.slope else self.slope
+        slope = self.slope if _is_plain(term.slope, 0) else self.slope + term.slope
         return Affine(self.const + term.const, slope, reads)
 
     __radd__ = __add__
 
     def __neg__(self) -> Affine:
-        slope = -self.slope if self.slope else self.slope
+        slope = self.slope if _is_plain(self.slope, 0) else -self.slope
         return Affine(-self.const, slope, tuple((claim, -coef) for claim, coef in self.reads))
 
     def __sub__(self, other: Affine | Number) -> Affine:
@@ -70,17 +70,19 @@ class Affine:
 
     def __mul__(self, other: Affine | Number) -> Affine:
         factor = affine(other)
-        if self.moves and factor.moves:
-            raise NotAffineError
-        if self.moves:
+        if not factor.moves:
             return self._times(factor.const)
+        if self.moves:
+            raise NotAffineError
         return factor._times(self.const)
 
     def _times(self, number: Fraction) -> Affine:
-        if number == 1:  # most factors are prices in dollars and caps of a whole
+        if _is_plain(number, 1):  # most factors are prices in dollars and caps of a whole
             return self
-        reads = tuple((claim, coef * number) for claim, coef in self.reads) if number else ()
-        slope = self.slope * number if self.slope else self.slope
+        reads = self.reads
+        if reads:
+            reads = tuple((claim, coef * number) for claim, coef in reads) if number else ()
+        slope = self.slope if _is_plain(self.slope, 0) else self.slope * number
         return Affine(self.const * number, slope, reads)
 
     __rmul__ = __mul__
@@ -103,6 +105,11 @@ class Affine:
         if gap.reads:
             raise NotAffineError
         return -gap.const / gap.slope if gap.slope else None
+
+
+def _is_plain(number: Fraction, value: int) -> bool:
+    """Return whether a number is this one and no more: one that carries derivatives is not."""
+    return type(number) is Fraction and number == value
 
 
 def affine(value: Affine | Number) -> Affine:
