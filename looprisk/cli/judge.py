@@ -16,7 +16,7 @@ from looprisk.files.load import File, load
 from looprisk.files.policies import left_over, update, verdicts
 from looprisk.model.case import Case
 from looprisk.results.answers import CheckReport
-from looprisk.results.github import SUMMARY_BYTES, commands, summary
+from looprisk.results.github import SUMMARY_BYTES, commands, file_commands, summary
 from looprisk.results.junit import junit
 from looprisk.results.records import NoAnswer, Verdict
 
@@ -46,7 +46,12 @@ class _Job:
 
 def check(asks: Sequence[Ask], to: Out, telling: Telling, *, bounds: bool = False) -> int:
     """Judge every expectation; all files are read before the first is judged."""
-    jobs = [_job(ask, file) for ask, file in _all_loaded(asks)]
+    try:
+        jobs = [_job(ask, file) for ask, file in _all_loaded(asks)]
+    except FileError as error:
+        if telling.github:
+            _to_log(file_commands(str(error), _root()))
+        raise
     if telling.update:
         jobs = [_updated(job, to) for job in jobs]
     rows: list[Verdict] = []
@@ -93,14 +98,18 @@ def _tell(report: CheckReport, telling: Telling, to: Out) -> None:
         note(f"wrote {telling.junit}", quiet=to.quiet)
     if not telling.github:
         return
-    root = Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
-    _to_log(commands(report, root))
+    _to_log(commands(report, _root()))
     place = os.environ.get("GITHUB_STEP_SUMMARY")
     if place:
         path = Path(place)
         used = path.stat().st_size if path.is_file() else 0
         with path.open("a", encoding="utf-8", newline="\n") as stream:
             stream.write(summary(report, max(SUMMARY_BYTES - used, 0)))
+
+
+def _root() -> Path:
+    """Return the folder that paths are told from: that of the repository."""
+    return Path(os.environ.get("GITHUB_WORKSPACE") or Path.cwd())
 
 
 def _to_log(lines: Iterable[str]) -> None:

@@ -8,6 +8,7 @@ counted.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ SUMMARY_BYTES = 1024 * 1024
 COMMENT_LETTERS = 65_536
 """Letters that a comment of a pull request may have."""
 _MESSAGE_LETTERS = 1000
+_PLACE = re.compile(r"(.+?):(\d+):(\d+): error: (.*)")
 _ROOM = 200
 """Bytes kept for the line that says what was cut."""
 
@@ -40,6 +42,23 @@ def commands(report: CheckReport, root: Path) -> list[str]:
         for row in unjudged
     ]
     return [*_capped(errors, "error", "failures"), *_capped(warnings, "warning", "not judged")]
+
+
+def file_commands(text: str, root: Path) -> list[str]:
+    """Return the commands that annotate each error of files that were not read, at its place.
+
+    ``text`` is the report of the loader, ``file:line:column: error: what is wrong`` on the first
+    line of each error.
+    """
+    found = (_PLACE.match(line) for line in text.split("\n"))
+    every = []
+    for place in found:
+        if place is not None:
+            file, line, column, message = place.groups()
+            told = _property(Path(os.path.relpath(file, root)).as_posix())
+            where = f"file={told},line={line},col={column},title=looprisk"
+            every.append(f"::error {where}::{_data(clean(message)[:_MESSAGE_LETTERS])}")
+    return _capped(every, "error", "errors")
 
 
 def worst_first(rows: Sequence[Verdict]) -> list[Verdict]:

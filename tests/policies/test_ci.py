@@ -11,7 +11,7 @@ import yaml
 from lxml import etree
 
 from looprisk.results.answers import CheckReport
-from looprisk.results.github import PER_KIND, SUMMARY_BYTES, commands, summary
+from looprisk.results.github import PER_KIND, SUMMARY_BYTES, commands, file_commands, summary
 from looprisk.results.junit import junit
 from looprisk.results.records import NoAnswer, Verdict
 
@@ -104,6 +104,19 @@ def test_annotations_are_told_from_the_root_of_the_repository(cli, policy, monke
     assert all(
         line.partition("file=")[2].startswith("policy.yaml,") for line in done.err.splitlines()
     )
+
+
+def test_the_errors_of_a_broken_file_are_annotated_too(cli, policy):
+    policy.write_text(policy.read_text().replace("supply: 4M", "suply: 4M"))
+    done = cli("check", "policy.yaml", "--github")
+    assert done.code == 2
+    assert "::error file=policy.yaml,line=6,col=35,title=looprisk::unknown key `suply`" in (
+        done.err.splitlines()
+    )
+    many = "\n".join(f"a.yaml:{k}:1: error: no::error::x" for k in range(1, 30))
+    lines = file_commands(many, Path())
+    assert len(lines) == PER_KIND
+    assert "and 20 more errors" in lines[-1]
 
 
 def test_of_a_thousand_failures_nine_are_shown_and_the_rest_is_counted():
