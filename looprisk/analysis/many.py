@@ -11,7 +11,7 @@ from looprisk.analysis.names import claim_label
 from looprisk.analysis.solve import Solved, solve
 from looprisk.engine.form import Numbers, rounded
 from looprisk.engine.many import Joined, Part, along, column, joined, together
-from looprisk.engine.stage import Point
+from looprisk.engine.stage import Point, StageRun
 from looprisk.errors import ModelError, NoSolutionError, NotCarriedError, Problem
 from looprisk.model.case import Case
 from looprisk.model.system import System
@@ -107,10 +107,15 @@ def _of_draws(system: System, draws: dict[tuple[str, str], Numbers]) -> Clearing
         return _answer(solved, count, (), one)
     for side in (0, 1):
         solve(_case(system, keys, [pair[side] for pair in ends]))
-    alone = [solve(_case(system, [k], [u])).scaled for k, u in zip(keys, units, strict=True)]
+
+    def stage(keys: Sequence[tuple[str, str]], sizes: Sequence[float | Fraction]) -> StageRun:
+        """Return a stage as it strikes; where it starts is known, and where it ends not asked."""
+        return solve(_case(system, keys, sizes), lambda *_: solved.start).scaled
+
+    alone = [stage([k], [u]) for k, u in zip(keys, units, strict=True)]
     shares = [Fraction(1, 2) + Fraction(20, prime) for prime in PRIMES[: len(keys)]]
     mixed = [Fraction(repr(u)) * share for u, share in zip(units, shares, strict=True)]
-    joint = solve(_case(system, keys, mixed)).scaled
+    joint = stage(keys, mixed)
     moves = [x / u for x, u in zip(columns, units, strict=True)]
     return _answer(solved, count, together(joint, shares, alone, moves), one)
 
