@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from looprisk.engine.factors import SparseInverse
 from looprisk.engine.form import (
@@ -25,8 +26,8 @@ from looprisk.engine.form import (
 from looprisk.engine.linear import ClosedLoopError, identity, solve
 from looprisk.errors import NotExactError
 
-SPARSE = 1_000
-"""From so many nodes in floats on no matrix is dense."""
+SPARSE, HUGE = 1_000, 2_500
+"""In floats no matrix is dense from so many nodes on: where loops are small, and of any system."""
 SLACK = 1e-12
 """A condition holds in floats if it exceeds ``-SLACK`` times the sum of its terms."""
 
@@ -46,7 +47,6 @@ class Block:
     def __init__(self, form: NormalForm) -> None:
         self.form = form
         self.slack: float = 0 if form.exact else SLACK
-        self.sparse = not form.exact and form.nodes >= SPARSE
         order = np.argsort(form.held_claim, kind="stable")
         self.held_claim = form.held_claim[order]
         self.held_by = form.held_by[order]
@@ -62,6 +62,17 @@ class Block:
                 (self.held_share, (self.held_by, self.held_claim)), shape=(form.nodes, form.claims)
             )
         )
+        self.sparse = not form.exact and form.nodes >= SPARSE and self._is_thin()
+
+    def _is_thin(self) -> bool:
+        """Return whether a loop of the system is small beside it, or the system huge."""
+        form = self.form
+        if form.nodes >= HUGE:
+            return True
+        where = (self.held_by, form.issuer[self.held_claim])
+        graph = csr_array((np.ones(len(self.held_by)), where), shape=(form.nodes, form.nodes))
+        _, label = connected_components(graph, directed=True, connection="strong")
+        return 4 * int(np.bincount(label).max()) <= form.nodes
 
     def zeros(self, *shape: int) -> Numbers:
         """Return an array of zeros of the form's kind of number."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from scipy.linalg.blas import dtrsv
 from scipy.sparse import csr_array, eye_array
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import SuperLU, splu
@@ -33,7 +34,8 @@ class SparseInverse:
 
     def __init__(self, jacobian: csr_array) -> None:
         """Raise ClosedLoopError where a loop keeps every dollar."""
-        self._gains: list[Numbers] = []
+        self._gains = np.zeros((jacobian.shape[0], BLOCK), order="F")
+        self._finds = np.eye(BLOCK, order="F")
         self._at: list[int] = []
         self._changes: list[tuple[int, Index, Numbers]] = []
         self._enter(jacobian)
@@ -61,7 +63,9 @@ class SparseInverse:
         if abs(left) < NEARLY_SINGULAR:
             raise ClosedLoopError
         gain: Numbers = moved / left
-        self._gains.append(gain)
+        new = len(self._at)
+        self._finds[new, :new] = -self._gains[column, :new]
+        self._gains[:, new] = gain
         self._at.append(column)
         self._changes.append((column, rows, step))
         return gain
@@ -71,9 +75,10 @@ class SparseInverse:
         if not vector.any():
             return vector
         image = self._image(vector)
-        for gain, at in zip(self._gains, self._at, strict=True):
-            if image[at]:
-                image += gain * image[at]
+        m = len(self._at)
+        if m:
+            found = dtrsv(self._finds[:m, :m], image[self._at], lower=1, diag=1)
+            image += self._gains[:, :m] @ found
         return image
 
     def _image(self, vector: Numbers) -> Numbers:
@@ -92,7 +97,6 @@ class SparseInverse:
         rows = np.concatenate([rows for _, rows, _ in self._changes])
         steps = np.concatenate([step for _, _, step in self._changes])
         more = csr_array((steps, (rows, columns)), shape=self._jacobian.shape)
-        self._gains.clear()
         self._at.clear()
         self._changes.clear()
         self._enter(csr_array(self._jacobian + more))

@@ -78,6 +78,7 @@ def test_without_a_dense_matrix_and_event_by_event_everything_is_the_same(seed, 
     monkeypatch.setattr(breaks, "FEW", 10**9)
     rows, points, events = shown(lr.run(system, loss=loss))
     monkeypatch.setattr(block, "SPARSE", 1)
+    monkeypatch.setattr(block, "HUGE", 1)
     monkeypatch.setattr(breaks, "FEW", 0)
     other_rows, other_points, other_events = shown(lr.run(system, loss=loss))
     same(rows, other_rows)
