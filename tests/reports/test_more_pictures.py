@@ -61,7 +61,8 @@ def swept():
         "lend/collateral/sETH/lltv": ["70%", "80%", "86%"],
         "shock": [0.0, 0.25, 0.5, 0.75, 1.0],
     }
-    return lr.sweep(lending(), varied, measure=["lend bad_debt_usd", "lend loss_fraction"])
+    measures = ["lend bad_debt_usd", "lend loss_fraction", "lend liquidated_usd"]
+    return lr.sweep(lending(), varied, measure=measures)
 
 
 @cache
@@ -155,6 +156,19 @@ def test_every_cell_of_the_heat_map_is_a_row_of_the_sweep():
         assert row.numbers[0] is not None
         shown = f"{row.numbers[0] / 1e3:.1f}" if row.numbers[0] else ">0<"
         assert shown in text
+
+
+def test_the_border_of_the_heat_map_is_where_liquidations_begin():
+    rows = [row for row in swept().rows[1:] if row.numbers[2] > 0]
+    assert rows
+    text = heat(swept()).svg()
+    assert "liquidated right of it" in text
+    # columns of the five sizes, rows of the three LLTVs, the largest on top
+    step, left = (760 - 16 - 110) / 5, 110
+    for lltv, row in ((0.86, 0), (0.8, 1), (0.7, 2)):
+        first = min(r.values[1] for r in rows if r.values[0] == lltv)
+        column = [0.0, 0.25, 0.5, 0.75, 1.0].index(first)
+        assert f"{left + column * step - 0.5:.2f}".rstrip("0").rstrip(".") in text, row
 
 
 def test_the_timeline_says_how_much_was_hidden():

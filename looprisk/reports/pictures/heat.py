@@ -8,11 +8,11 @@ from looprisk.reports import svg
 from looprisk.reports.layout import head
 from looprisk.reports.letters import ends, width
 from looprisk.reports.picture import MARGIN, WIDE, Picture
-from looprisk.reports.svg import Markup
+from looprisk.reports.svg import Markup, Point
 from looprisk.reports.theme import HEAT
 from looprisk.results.names import shown
 from looprisk.results.numbers import fixed, scale_for, share
-from looprisk.results.sweeps import Measured, Sweep, Varied
+from looprisk.results.sweeps import Measured, Sweep
 
 _LEFT = 110.0
 _HIGH = 26.0
@@ -63,7 +63,8 @@ def heat(sweep: Sweep, of: str = "") -> Picture:
     unit = "%" if is_share else f"{scale_for(values).words}; colour: share of the largest"
     subtitle = f"{shown(measured.words.replace('_', ' '))}, {unit}. {sweep.scenario}."
     marks, y = head(title, subtitle)
-    marks += _legend(y + 29, is_share=is_share)
+    edge = _border(sweep, across, up)
+    marks += _legend(y + 29, is_share=is_share, bordered=bool(edge))
     top = y + 60
     name = _varied(sweep, up)
     marks.append(svg.text(MARGIN, top - 8, ends(name, WIDE / 2, 11), "s m", title=name))
@@ -79,6 +80,7 @@ def heat(sweep: Sweep, of: str = "") -> Picture:
             value = grid.get((x_value, y_value))
             box = (_LEFT + column * step, base, step - 1, _HIGH - 1)
             marks += _cell(value, box, scale, factor, numbered=numbered)
+    marks += _steps(edge, xs, ys, top, step)
     bottom = top + len(ys) * _HIGH
     every = 1 if numbered else max(1, len(xs) // 8)
     for column, x_value in enumerate(xs):
@@ -120,6 +122,35 @@ def _grid(sweep: Sweep, across: int, up: int, at: int) -> Grid:
     return {(float(row.values[across]), float(row.values[up])): row.numbers[at] for row in rows}
 
 
+def _border(sweep: Sweep, across: int, up: int) -> dict[float, float]:
+    """Return, for each value upwards, where liquidations begin; nothing where none was measured."""
+    found = [k for k, one in enumerate(sweep.measured) if one.words.endswith("liquidated_usd")]
+    if not found:
+        return {}
+    grid = _grid(sweep, across, up, found[0])
+    starts: dict[float, float] = {}
+    for (x, y), value in sorted(grid.items(), key=lambda cell: abs(cell[0][0])):
+        if value is not None and value > 0:
+            starts.setdefault(y, x)
+    return starts
+
+
+def _steps(
+    edge: dict[float, float],
+    xs: Sequence[float],
+    ys: Sequence[float],
+    top: float,
+    step: float,
+) -> list[Markup]:
+    """Return the border as one stepped line from the top row to the bottom row."""
+    points: list[Point] = []
+    for row, y in enumerate(ys):
+        at = list(xs).index(edge[y]) if y in edge else len(xs)
+        x = _LEFT + at * step - 0.5
+        points += [(x, top + row * _HIGH), (x, top + (row + 1) * _HIGH)]
+    return [svg.polyline(points, "k-ink", 2, dash="5 3")] if edge else []
+
+
 def _varied(sweep: Sweep, side: int) -> str:
     path = sweep.varied[side].path
     return "share of the shock as written" if path == "shock" else shown(path)
@@ -144,20 +175,23 @@ def _title(
     first, last = _first(grid, xs, ys[0]), _first(grid, xs, ys[-1])
     name = shown(words)
 
-    def told(x: float | None, y: float, varied: Varied) -> str:
-        where = f"{_number(y, up.unit)} of {shown(up.path)}"
-        return f"never at {where}" if x is None else f"from {_number(x, varied.unit)} at {where}"
+    def told(x: float | None, y: float, where: str) -> str:
+        level = f"{_number(y, up.unit)}{where}"
+        if x is None:
+            return f"nothing at {level}"
+        return f"from {_number(x, across.unit)} on at {level}"
 
-    if len(ys) == 1 or ys[0] == ys[-1]:
-        return f"{name}: above nothing {told(first, ys[0], across)}"
-    return f"{name}: above nothing {told(first, ys[0], across)}, {told(last, ys[-1], across)}"
+    top = told(first, ys[0], f" of {shown(up.path)}")
+    if len(ys) == 1:
+        return f"{name}: {top}"
+    return f"{name}: {top}, {told(last, ys[-1], '')}"
 
 
 def _first(grid: Grid, xs: Sequence[float], y: float) -> float | None:
     return next((x for x in xs if (grid.get((x, y)) or 0.0) > 1e-12), None)
 
 
-def _legend(y: float, *, is_share: bool) -> list[Markup]:
+def _legend(y: float, *, is_share: bool, bordered: bool) -> list[Markup]:
     marks = []
     x = MARGIN
     words = "% " if is_share else "% of the largest"
@@ -169,6 +203,9 @@ def _legend(y: float, *, is_share: bool) -> list[Markup]:
         marks.append(svg.rect(x, y - 9, 14, 10, "k-rule", stroke=0.8))
         marks.append(svg.text(x + 19, y, told, "s m"))
         x += 19 + width(told, 11) + 14
+    if bordered:
+        marks.append(svg.line((x, y - 4), (x + 16, y - 4), "k-ink", 2, dash="5 3"))
+        marks.append(svg.text(x + 21, y, "liquidated right of it", "s m"))
     return marks
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from looprisk.reports import svg
 from looprisk.reports.layout import Key, head, legend
-from looprisk.reports.letters import fit, width
+from looprisk.reports.letters import ends, fit, width
 from looprisk.reports.picture import MARGIN, Picture
 from looprisk.reports.pictures.pieces import Piece, pieces_of
 from looprisk.reports.svg import Markup
@@ -328,9 +328,9 @@ def _beside(
     figures = words if width(words, 11) <= room else money if width(money, 11) <= room else ""
     middle = band.top + band.high / 2
     if band.high < 40 and piece.layer:
-        line = f"{name} · {words}"
-        line = line if width(line, 11) <= room else short
-        return [svg.text(x, middle + 4, line, "s", title=name)] if line else []
+        figures = f" · {words}"
+        line = ends(name, room - width(figures, 11), 11) + figures
+        return [svg.text(x, middle + 4, line, "s", title=name)]
     marks = [svg.text(x, middle - 2, short, "s", title=name)] if short else []
     if figures:
         marks.append(svg.text(x, middle + 12, figures, "s m", data=key))
