@@ -32,7 +32,7 @@ class Pinned:
     system: Mapping[str, object]
     scenario: Mapping[str, object]
     proof: tuple[Settled, ...] = ()
-    """The start, then for each stage its end and what it leaves; empty where the answer was not
+    """The start, then for each stage its end and what it leaves to the next; empty where it was not
     found in fractions, or hangs on more than equations (tables of accounts, latches)."""
 
     @property
