@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NoReturn
 
-from looprisk.analysis.api import answer
+from looprisk.analysis.api import answer, break_points
 from looprisk.analysis.clearing import breaks_of, clearing_of
 from looprisk.analysis.lending_time import lent_in_time
 from looprisk.analysis.solve import Solved, solve
@@ -71,7 +71,9 @@ class Study:
     @cached_property
     def breaks(self) -> BreakPoints:
         """Every break point and the loss curve."""
-        return self.what if isinstance(self.what, BreakPoints) else breaks_of(self.solved)
+        if isinstance(self.what, BreakPoints):
+            return self.what
+        return break_points(self.case) if self.in_time else breaks_of(self.solved)
 
     @cached_property
     def with_breaks(self) -> Clearing | BreakPoints:

@@ -201,3 +201,9 @@ def test_a_cascade_is_reported_too():
     check_page(text)
     assert "What happens, and when" in text
     assert "value kept and lost" in text
+
+
+def test_the_ladder_of_a_scenario_with_time():
+    picture = lr.picture(load("hedge-in-time")["rally-first"], "ladder")
+    assert picture.title == "4 of 7 layers are broken before any shock"
+    check_marks(picture.svg())

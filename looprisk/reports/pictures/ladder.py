@@ -118,6 +118,10 @@ def _title(shock: Shock, rungs: Sequence[Rung], *, cents: bool) -> str:
     together = sum(1 + rung.more for rung in most)
     spared = count - sum(1 + rung.more for group in groups for rung in group)
     first = groups[0][0]
+    if first.first == 0:
+        broken = sum(1 + rung.more for rung in groups[0])
+        verb = "is" if broken == 1 else "are"
+        return f"{broken} of {counted(count, 'layer')} {verb} broken before any shock"
     if together > 1:
         at = place(value_of(shock, most[0].first or 0.0), shock, cents=cents)
         if together == count == 2:
