@@ -8,7 +8,7 @@ The system is compiled once with numbers that stand for every completion at a ti
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
 from typing import Literal, NoReturn, cast
@@ -30,6 +30,7 @@ from looprisk.engine.state import ONE, ZERO, ready, start_state, strike
 from looprisk.engine.world import World
 from looprisk.errors import LoopriskError
 from looprisk.model.case import Case
+from looprisk.model.positions import PerpPosition
 from looprisk.model.values import Value
 
 Several = tuple[Sign, ...]
@@ -187,6 +188,8 @@ class Audit:
     end: Traced
     along: Traced | None
     """None where no sign is proved along the whole shock."""
+    earlier: tuple[Traced, ...] = ()
+    """The ends of the stages before the last: these signs hold if nobody is liquidated there."""
 
     def same_face(self, claim: str) -> bool:
         """Return whether the shock leaves the face of a claim as it is, for every completion."""
@@ -197,17 +200,35 @@ class Audit:
 def audit(case: Case, data: Sequence[Datum]) -> Audit | None:
     """Return the signs of a case by its data; None where nothing can be proved.
 
-    That is a case of several stages, of latched triggers, of units that a stage changes, of oracles
-    that read computed books, of tables, and one in which completions differ in more than numbers.
+    That is a case of latched triggers, of units that a stage changes, of oracles that read computed
+    books, of tables, and one in which completions differ in more than numbers; with several stages
+    also one with legs, or whose ray is not the last. Stages before the last are taken to liquidate
+    nobody, which is for the caller to see.
     """
-    if len(case.scenario.stages) > 1 or case.scenario.mode != "equilibrium":
+    stages = case.scenario.stages
+    if case.scenario.mode != "equilibrium" or (len(stages) > 1 and not _one_after_another(case)):
         return None
     box = Box((*(_end(d.low) for d in data), ZERO), (*(_end(d.high) for d in data), ONE))
     try:
         start, end, along = (_whole(case, data, box, when) for when in ("start", "end", "along"))
+        before = [_whole(_up_to(case, count), data, box, "end") for count in range(1, len(stages))]
     except _NOT_PROVED:
         return None
-    return None if start is None or end is None else Audit(start=start, end=end, along=along)
+    if start is None or end is None:
+        return None
+    earlier = tuple(traced for traced in before if traced is not None)
+    return Audit(start=start, end=end, along=along, earlier=earlier)
+
+
+def _one_after_another(case: Case) -> bool:
+    legs = any(isinstance(p, PerpPosition) for p in case.system.positions.values())
+    return not legs and case.scenario.ray in {None, case.scenario.stages[-1].name}
+
+
+def _up_to(case: Case, count: int) -> Case:
+    """Return the case with its first stages alone."""
+    stages = case.scenario.stages[:count]
+    return replace(case, scenario=case.scenario.model_copy(update={"stages": stages}))
 
 
 _NOT_PROVED = (UndecidedError, NotAffineError, LoopriskError, TypeError)
@@ -277,24 +298,28 @@ def _world(case: Case, data: Sequence[Datum], box: Box, when: Moment) -> World:
             ONE, ONE, d.value.unit, d.value.of, text=d.text, stands_for=box.datum(place)
         )
         for place, d in enumerate(data)
-        if d.value is not None
+        if d.value is not None and not _later(case, d)
     }
     case = filled(case, fills)
     scenario = renamed(case.scenario, aliases(case.system))
     catalogue = catalogued(netted(case.system))
-    stage = scenario.stages[0] if scenario.stages else None
-    if catalogue.crowds or (stage is not None and changes_units(stage)):
+    if catalogue.crowds or any(changes_units(stage) for stage in scenario.stages):
         raise UndecidedError
     start = start_state(catalogue)
     before = after = start
-    if stage is not None and when != "start":
-        before = ready(catalogue, start, stage, _Unsolved())
+    for stage in scenario.stages if when != "start" else ():
+        before = ready(catalogue, after, stage, _Unsolved())
         after = strike(catalogue, before, stage)
     run = StageRun(catalogue=catalogue, start=start, before=before, after=after)
     if run.navs or run.weights:
         raise UndecidedError
     share = cast("Fraction", box.datum(len(data))) if when == "along" else ONE
     return run.world(share, share, still=share)
+
+
+def _later(case: Case, datum: Datum) -> bool:
+    """Return whether a datum is the size of a shock that the case has not got to yet."""
+    return datum.in_shock and int(datum.place[1]) >= len(case.scenario.stages)
 
 
 class _Unsolved:

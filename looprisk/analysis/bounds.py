@@ -20,6 +20,7 @@ from looprisk.analysis.flows import flows
 from looprisk.analysis.names import claim_label
 from looprisk.analysis.quantities import NEVER
 from looprisk.analysis.ranges import with_natural_ranges
+from looprisk.analysis.refusals import PULLS, why_unproved
 from looprisk.analysis.solve import Solved, solve
 from looprisk.analysis.spans import Family, Quantity, Span
 from looprisk.analysis.uncertain import Datum, completed, shown, with_ends
@@ -85,6 +86,14 @@ class Cases:
     def first(self) -> Solved:
         """One completion: what there is in it, there is in all."""
         return next(iter(self.families.values())).middle
+
+    @property
+    def unproved(self) -> str:
+        """Why some answers have no bound."""
+        for family in self.families.values():
+            if family.numbers and family.audit is None:
+                return why_unproved(family.middle)
+        return PULLS
 
     @property
     def completions(self) -> int:
@@ -177,6 +186,7 @@ def bounds_of(case: Case) -> Bounds:
         borne_rows=borne,
         break_rows=breaks,
         completions=cases.completions,
+        unproved=cases.unproved,
     )
 
 

@@ -29,7 +29,7 @@ from looprisk.results.answers import CheckReport
 from looprisk.results.numbers import quantity as figure
 from looprisk.results.records import Outcome, Verdict
 
-NOT_PROVED = "no bound is proved for it"
+NOT_PROVED = "no bound is proved"
 
 
 def check(case: Case, watch: Watch | None = None) -> CheckReport:
@@ -106,7 +106,10 @@ def _judged(cases: Cases, expectation: Expectation, of: str) -> Judged:
         several = [judge_one(f.middle, expectation, of) for f in cases.families.values()]
     elif make is None or span is None:
         return "open", Got(
-            number=None, unit=_unit(cases, expectation), text="–", because=NOT_PROVED
+            number=None,
+            unit=_unit(cases, expectation),
+            text="–",
+            because=f"{NOT_PROVED}: {cases.unproved}",
         )
     else:
         several = [_in_family(f, make, expectation, of) for f in cases.families.values()]

@@ -83,8 +83,26 @@ class Family:
     @cached_property
     def audit(self) -> Audit | None:
         """The proved signs; None where there are none, as in a loop with a minus sign."""
-        ends = (self.middle.start.compiled, self.middle.end.compiled)
-        return None if any(c.minus_cycle for c in ends) else audit(self.case, self.numbers)
+        ends = (self.middle.start, *self.middle.ends)
+        if any(end.compiled.minus_cycle for end in ends):
+            return None
+        found = audit(self.case, self.numbers)
+        return found if found is not None and self._quiet(found) else None
+
+    def _quiet(self, found: Audit) -> bool:
+        """Return whether no stage before the last liquidates anybody, whatever the numbers are.
+
+        Proved where each account is least healthy.
+        """
+        for stage, traced in enumerate(found.earlier):
+            for name in self.middle.catalogue.loans:
+                signs = traced.all(lambda region, name=name: region.health(name))  # type: ignore[misc]  # bound now
+                if "?" in signs:
+                    return False
+                least = self.at(_corner(self.whole, signs, up=False))
+                if "liquidated" in least.ends[stage].state_of(name):
+                    return False
+        return True
 
     @property
     def whole(self) -> tuple[Corner, Corner]:
@@ -132,11 +150,18 @@ class Family:
 
     def _alone(self, quantity: Quantity, box: tuple[Corner, Corner]) -> Span | None:
         """Return the range over the only number there is, from its bends: its pull has no sign."""
-        if not quantity.straight or len(self.numbers) != 1:
+        if not quantity.straight or len(self.numbers) != 1 or self._remembers:
             return None
         ends = [self._along(quantity, box, ("?",), up=up) for up in (False, True)]
         found = _ordered(ends, exact=True)
         return found if found is not None and self._covers(found, quantity, box) else None
+
+    @property
+    def _remembers(self) -> bool:
+        """Whether the end may depend on who was liquidated on the way."""
+        scenario = self.case.scenario
+        is_long = len(scenario.stages) > 1 or scenario.mode != "equilibrium"
+        return is_long and self.audit is None
 
     def corners(self, quantity: Quantity) -> tuple[Solved, Solved] | None:
         """Return the completions with the least and the greatest answer, where one sign holds."""

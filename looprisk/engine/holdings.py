@@ -170,7 +170,12 @@ def _asset_units(
 ) -> Fraction:
     number = known(amount, issuer, "owns", asset)
     if amount.unit == "usd":
-        return number / asset_usd(catalogue, start, asset)
+        price = asset_usd(catalogue, start, asset)
+        if not price:
+            message = f"owns: {amount.text} of {asset}, a unit of which is worth nothing"
+            place = ("issuers", issuer, "owns", asset)
+            raise ModelError([Problem(place, message, "write how many units", on_key=False)])
+        return number / price
     if amount.unit == "share":
         raise NotCarriedError(f"{issuer}/owns/{asset}: a share of an asset that is priced outside")
     return number

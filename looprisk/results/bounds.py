@@ -124,6 +124,8 @@ class Bounds:
     break_rows: tuple[BreakBounds, ...]
     completions: int
     """How many completions were solved, each with its certificate."""
+    unproved: str = ""
+    """Why there are answers without a bound; empty where every answer has one."""
     labels: dict[str, str] = field(default_factory=dict, hash=False)
 
     @property
@@ -174,7 +176,8 @@ class Bounds:
         if proved > exact:
             parts.append(f"{proved - exact} outer")
         if proved < len(found):
-            parts.append(f"{len(found) - proved} without a proved bound")
+            why = f" ({self.unproved})" if self.unproved else ""
+            parts.append(f"{len(found) - proved} without a proved bound{why}")
         parts.append(f"{_count(self.completions, 'completion')} solved")
         return f"bounds by sign audit: {', '.join(parts)}"
 

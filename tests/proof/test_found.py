@@ -338,3 +338,10 @@ def test_a_table_takes_copies_that_are_their_token():
     assert sum(end.claim(c) for c in end.compiled.index.claim if c.endswith("/debt")) == (
         20 / F(105, 100) + 2
     )
+
+
+def test_dollars_of_something_worth_nothing_are_no_units():
+    fund = {"owns": {"E": "$50"}, "issues": {"t": share(10)}}
+    system = System(assets={"E": {"price": "$0"}}, issuers={"A": fund})
+    with pytest.raises(ModelError, match="a unit of which is worth nothing"):
+        solved(system)
