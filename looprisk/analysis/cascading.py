@@ -76,7 +76,7 @@ def cascade_of(case: Case, watch: Watch | None = None) -> Cascade:
             RunRow(who=who, of=of, paid_usd=paid, gain_usd=gain, waiting_usd=waiting)
             for who, of, paid, gain, waiting in summary.runs(done)
         ),
-        cost_rows=_costs(case, done),
+        cost_rows=_costs(case, done, watch),
         stage_rows=_stages(done),
         path_rows=_path_rows(done) if done.paths > 1 else (),
         spread_rows=_spread(done),
@@ -219,12 +219,12 @@ def _recognitions(done: Run) -> tuple[Recognition, ...]:
     )
 
 
-def _costs(case: Case, done: Run) -> tuple[RunCost, ...]:
+def _costs(case: Case, done: Run, watch: Watch | None) -> tuple[RunCost, ...]:
     """Return what the runs themselves cost: the scenario once more, without them."""
     struck = {k for k in run_steps(done).tolist() if k >= 0}
     if not struck:
         return ()
-    calm = simulate(case.system, case.scenario, keep=struck, leaving=False)
+    calm = simulate(case.system, case.scenario, keep=struck, watch=watch, leaving=False)
     rows = [
         RunCost(
             id=found.claim.id,
