@@ -26,7 +26,8 @@ from looprisk.engine.setoff import netted
 from looprisk.engine.signs import NONE, Signs, meet, shortfall, signs
 from looprisk.engine.skeleton import Claim, Index, assemble
 from looprisk.engine.stage import StageRun
-from looprisk.engine.state import ONE, ZERO, ready, start_state, strike
+from looprisk.engine.state import ONE, ZERO, start_state
+from looprisk.engine.strike import ready, strike
 from looprisk.engine.world import World
 from looprisk.errors import LoopriskError
 from looprisk.model.case import Case

@@ -17,7 +17,8 @@ from looprisk.engine.monitors import Monitor, Stretch, holds_at, monitors
 from looprisk.engine.runs import Structure, changes_units, with_units
 from looprisk.engine.setoff import netted
 from looprisk.engine.stage import Point, Precision, Segment, StageRun
-from looprisk.engine.state import ONE, ZERO, State, ready, start_state, strike
+from looprisk.engine.state import ONE, ZERO, State, start_state
+from looprisk.engine.strike import ready, strike
 from looprisk.errors import NotCarriedError
 from looprisk.model.case import Case
 from looprisk.model.groups import only_run

@@ -17,7 +17,8 @@ from looprisk.cascade.state import State, leaked
 from looprisk.cascade.sums import total
 from looprisk.cascade.wallets import equities
 from looprisk.engine.catalogue import known
-from looprisk.engine.state import asset_usd, defaulting
+from looprisk.engine.state import asset_usd
+from looprisk.engine.strike import defaulting
 from looprisk.errors import ModelError, NotCarriedError, Problem
 from looprisk.model.positions import LoanPosition, PerpPosition
 from looprisk.model.scenario import Stage

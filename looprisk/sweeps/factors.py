@@ -11,7 +11,8 @@ from fractions import Fraction
 
 from looprisk.analysis.solve import Solved
 from looprisk.engine.stage import StageRun
-from looprisk.engine.state import ONE, ZERO, strike
+from looprisk.engine.state import ONE, ZERO
+from looprisk.engine.strike import strike
 from looprisk.errors import ModelError, NotCarriedError, Problem
 from looprisk.model.scenario import Stage
 from looprisk.model.values import Value

@@ -20,7 +20,8 @@ from looprisk.engine.dual import Dual
 from looprisk.engine.runs import changes_units
 from looprisk.engine.setoff import netted
 from looprisk.engine.stage import Point, StageRun
-from looprisk.engine.state import ONE, ZERO, ready, start_state, strike
+from looprisk.engine.state import ONE, ZERO, start_state
+from looprisk.engine.strike import ready, strike
 from looprisk.errors import ModelError, NotCarriedError, Problem
 from looprisk.model.case import Case
 from looprisk.model.groups import only_run
