@@ -17,6 +17,8 @@ from looprisk.model.vocabulary import event_named
 from looprisk.results.records import BreakPoint, LossCurve
 
 SAME = 1e-12
+TOGETHER = 500
+"""So many of those that break at one point are named with each other."""
 
 
 def break_points(solved: Solved, axis: Axis) -> tuple[BreakPoint, ...]:
@@ -87,7 +89,7 @@ def _row(
         attained=first.attained,
         loss_before_usd=before,
         loss_after_usd=after,
-        together_with=tuple(name for name in together if name != of),
+        together_with=tuple(name for name in together[: TOGETHER + 1] if name != of)[:TOGETHER],
         because=why(solved, of, event, first),
     )
 

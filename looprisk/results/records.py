@@ -151,7 +151,7 @@ class BreakPoint:
     loss_after_usd: float | None = None
     """Loss of the layer at the fraction and just after it: they differ at a jump."""
     together_with: tuple[str, ...] = ()
-    """Other layers whose break lies at the same shock."""
+    """Other layers whose break lies at the same shock, at most 500 of them."""
     because: str = ""
 
 

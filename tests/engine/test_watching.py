@@ -5,6 +5,7 @@ import pytest
 from scipy.sparse import csr_array
 
 import looprisk as lr
+from looprisk.analysis import breaking
 from looprisk.analysis import solve as solving
 from looprisk.engine import block, breaks, factors, trace
 from looprisk.engine.factors import SparseInverse
@@ -150,3 +151,11 @@ def test_a_chain_of_thousands_loses_all_along():
     found = lr.run(chain(count), loss={"V0": "$25"})
     assert {row.economic_usd for row in found.layer_rows} == {75.0}
     assert {row.first_break for row in found.layer_rows} == {0.0}
+
+
+def test_of_all_that_breaks_together_so_many_are_named(monkeypatch):
+    monkeypatch.setattr(breaking, "TOGETHER", 3)
+    rows = lr.break_points(chain(6), loss={"V0": "$25"}).rows
+    named = {row.of: row.together_with for row in rows}
+    assert named["t0"] == ("t1", "t2", "t3")
+    assert named["t5"] == ("t0", "t1", "t2")
