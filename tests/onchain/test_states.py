@@ -58,7 +58,6 @@ def test_a_random_walk_is_the_contracts_at_every_step(walk):
         walk.act(act)
     if STATES >= LONG:
         sys.stdout.write(f"{walk.states - start} states; {walk.done}\n")
-        assert set(walk.done) == set(ACTS)
 
 
 def test_whatever_is_done_the_figures_are_the_contracts(crowd):

@@ -207,18 +207,25 @@ def borrow(walk, act):
     walk.send("borrow", pool.pool.functions.borrow(token.address, amount, 2, 0, user), user)
 
 
+def _touched(walk, act, place):
+    """Return pool, account, and the token of it that is not zero at ``place``; its amount."""
+    pool, _, _, user = _of(walk, act)
+    read = pool.data.functions.getUserReserveData
+    tokens = [walk.town.tokens[name].address for name in NAMES]
+    there = [(one, amount) for one in tokens if (amount := read(one, user).call()[place])]
+    return pool, user, *(there[act.token % len(there)] if there else (tokens[0], 0))
+
+
 def repay(walk, act):
-    pool, _, token, user = _of(walk, act)
-    owed = pool.data.functions.getUserReserveData(token.address, user).call()[2]
+    pool, user, token, owed = _touched(walk, act, 2)
     amount = FOREVER if act.size > 0.9 else int(owed * act.size) + 1
-    walk.send("repay", pool.pool.functions.repay(token.address, amount, 2, user), user)
+    walk.send("repay", pool.pool.functions.repay(token, amount, 2, user), user)
 
 
 def withdraw(walk, act):
-    pool, _, token, user = _of(walk, act)
-    there = pool.data.functions.getUserReserveData(token.address, user).call()[0]
-    amount = FOREVER if act.size > 0.9 else int(there * act.size) + 1
-    walk.send("withdraw", pool.pool.functions.withdraw(token.address, amount, user), user)
+    pool, user, token, there = _touched(walk, act, 0)
+    amount = FOREVER if act.size > 0.95 else int(there * act.size * 0.3) + 1
+    walk.send("withdraw", pool.pool.functions.withdraw(token, amount, user), user)
 
 
 def mode(walk, act):
