@@ -2,7 +2,7 @@
 
 import pytest
 
-from looprisk.reports import PICTURES
+from looprisk.reports import PICTURES, svg
 from looprisk.reports.pictures.ladder import ladder
 from looprisk.reports.pictures.network import network
 from looprisk.reports.pictures.pyramid import pyramid
@@ -31,3 +31,18 @@ def test_pictures_of_hostile_and_long_names_are_readable_and_quiet(page):
     assert faults(page, "".join(picture.svg() for picture in pictures)) == []
     assert said == []
     assert page.evaluate("document.querySelectorAll('script,img,a,iframe').length") == 0
+
+
+def test_the_judge_finds_what_is_wrong(page):
+    drawn = pyramid(study("cycle", "ten-percent").clearing).svg()
+    bad = (
+        svg.text(20, 26, "over the title", "h"),
+        svg.text(740, 200, "out of the picture"),
+        svg.rect(20, 190, 80, 20, "f-claim"),
+        svg.text(25, 204, "pale", "on"),
+    )
+    wrong = drawn.replace("</svg>", svg.joined(bad) + "</svg>")
+    found = faults(page, wrong)
+    assert any("overlap: " in fault and "over the title" in fault for fault in found)
+    assert any("leaves the picture: out of" in fault for fault in found)
+    assert any(": pale" in fault for fault in found)
