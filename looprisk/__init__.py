@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from looprisk.results.limits import governance as governance
     from looprisk.sweeps import check as check
     from looprisk.sweeps import frontier as frontier
+    from looprisk.sweeps import graded as graded
     from looprisk.sweeps import limit as limit
     from looprisk.sweeps import restaking as restaking
     from looprisk.sweeps import reverse as reverse
@@ -107,6 +108,7 @@ _HOMES = {
     "looprisk.sweeps": (
         "check",
         "frontier",
+        "graded",
         "limit",
         "restaking",
         "reverse",

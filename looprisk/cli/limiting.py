@@ -8,12 +8,13 @@ from looprisk.cli.ask import Ask, cases
 from looprisk.cli.busy import tracked
 from looprisk.cli.emit import Format, Out, write
 from looprisk.cli.failure import Exit, RefusedError
-from looprisk.cli.sweeping import asked_or_bare, one, show
+from looprisk.cli.sweeping import asked_or_bare, one, show, varied
 from looprisk.files.load import load
 from looprisk.files.typed import read_value
 from looprisk.results.governance import Governance
 from looprisk.results.limits import governance as published
 from looprisk.results.names import for_log
+from looprisk.sweeps import graded as graded_from
 from looprisk.sweeps import limit as limited
 from looprisk.sweeps import limits_of
 
@@ -57,6 +58,24 @@ def limit(ask: Ask, paths: Sequence[str], kept: Keep, to: Out, *, governance: bo
         table(published(found), to)
     else:
         show(found[0], to)
+    return Exit.OK
+
+
+def graded(ask: Ask, paths: Sequence[str], kept: Keep, vary: Sequence[str], to: Out) -> int:
+    """Show the limit of one parameter from each start of a grid."""
+    if len(paths) != 1:
+        raise RefusedError("--vary: the limit of one PATH is shown from each start")
+    case = one(ask, "limit") if kept.preset is None else asked_or_bare(ask)
+    answer = graded_from(
+        case,
+        paths[0],
+        None if kept.keep is None else _expectation(kept.keep),
+        vary=dict(varied(vary)),
+        preset=kept.preset,
+        of=kept.of,
+        between=None if kept.between is None else _ends(kept.between),
+    )
+    show(answer, to)
     return Exit.OK
 
 

@@ -56,6 +56,12 @@ def limit(
         str | None,
         typer.Option("--between", metavar="LOW..HIGH", help="The range to search."),
     ] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--vary", metavar="PATH=VALUES", help="From each of these starts: PATH=a,b or lo..hi:n."
+        ),
+    ] = None,
     governance: Annotated[
         bool,
         typer.Option("--governance", help="As a table of parameters, current and recommended."),
@@ -74,7 +80,10 @@ def limit(
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     kept = limiting.Keep(keep=keep, preset=preset, of=of, between=between)
-    return limiting.limit(read(where, set_, shock), paths or (), kept, to, governance=governance)
+    ask = read(where, set_, shock)
+    if vary:
+        return limiting.graded(ask, paths or (), kept, vary, to)
+    return limiting.limit(ask, paths or (), kept, to, governance=governance)
 
 
 @app.command("reverse")

@@ -10,7 +10,7 @@ from looprisk.files.load import load
 from looprisk.files.typed import read_value
 from looprisk.model.case import Case
 from looprisk.results.frontier import Frontier
-from looprisk.results.limits import Limit
+from looprisk.results.limits import Graded, Limit
 from looprisk.results.names import for_log
 from looprisk.results.restaking import Restaking
 from looprisk.results.reverse import Reverse
@@ -72,7 +72,9 @@ def show_all(answers: Sequence[Reverse], to: Out) -> None:
     write(to, f"[{', '.join(documents)}]\n")
 
 
-def show(answer: Sweep | Limit | Reverse | Frontier | Restaking | Sensitivities, to: Out) -> None:
+def show(
+    answer: Sweep | Limit | Graded | Reverse | Frontier | Restaking | Sensitivities, to: Out
+) -> None:
     """Write an answer that is one table."""
     table = answer.table
     match to.format:
@@ -87,6 +89,7 @@ def show(answer: Sweep | Limit | Reverse | Frontier | Restaking | Sensitivities,
 
 
 def varied(texts: Sequence[str]) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """Yield each path of ``--vary`` with its values."""
     """Yield what each ``--vary`` names and the values it takes."""
     seen: set[str] = set()
     for text in texts:

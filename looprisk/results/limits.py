@@ -61,6 +61,8 @@ class Limit:
     """The largest residual of those solutions, relative to the claims."""
     parameter: Parameter
     """The row of a table of parameters, as governance publishes it."""
+    why: str = ""
+    """Why what it is now does not hold."""
     sets: bool = False
     """Whether the rule sets the value, where others leave a safe one as it is."""
     simulated: bool = False
@@ -99,6 +101,11 @@ class Limit:
         return next((end for end in ends if end.fails is not None), ends[0] if ends else None)
 
     @property
+    def end_text(self) -> str:
+        """That end as it is typed; nothing where there is none."""
+        return self.end.text if self.end is not None else ""
+
+    @property
     def governance(self) -> Governance:
         """The table of parameters, current and recommended, as governance publishes it."""
         return governance([self])
@@ -108,9 +115,8 @@ class Limit:
         """The answer in one sentence."""
         path = clean(self.path)
         if not self.ranges:
-            return (
-                f"{path}: no value from {self.searched[0]} to {self.searched[1]} keeps {self.keep}"
-            )
+            searched = f"{path}: no value from {self.searched[0]} to {self.searched[1]} keeps"
+            return f"{searched} {self.keep}; now {clean(self.why)}"
         said = ", or ".join(_words(safe) for safe in self.ranges)
         return f"{path} may be {said}, and {clean(self.keep)}"
 
@@ -159,6 +165,67 @@ def _words(safe: SafeRange) -> str:
     if low.fails is None:
         return f"at most {high.text}"
     return f"at least {low.text}" if high.fails is None else f"from {low.text} to {high.text}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grade:
+    """The limit from one start."""
+
+    words: tuple[str, ...]
+    """What was varied, as it is written."""
+    limit: Limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Graded:
+    """How far a parameter may go, from each of several starts."""
+
+    scenario: str
+    path: str
+    varied: tuple[str, ...]
+    """The paths that make the starts differ."""
+    rows: tuple[Grade, ...]
+
+    @property
+    def table(self) -> Table[Grade]:
+        """One row for each start."""
+
+        def word(place: int) -> Field[Grade]:
+            name = clean(self.varied[place])
+            return Field(f"at_{place}", name, Kind.FIGURE, lambda row: row.words[place])
+
+        fields: tuple[Field[Grade], ...] = (
+            *(word(place) for place in range(len(self.varied))),
+            Field("holds", "holds now", Kind.MARK, lambda row: row.limit.holds_now),
+            Field("end", "limit", Kind.FIGURE, lambda row: row.limit.end_text),
+            Field("recommended", "recommended", Kind.FIGURE, lambda row: row.limit.recommended),
+            Field("limit", HIDDEN, Kind.NUMBER, lambda row: _holds(row.limit.end)),
+            Field("fails", HIDDEN, Kind.NUMBER, lambda row: _fails(row.limit.end)),
+        )
+        first = self.rows[0].limit
+        heading = f"{clean(self.path)}: how far it may go, so that {clean(first.keep)}"
+        solves = sum(row.limit.solves for row in self.rows)
+        note = "; ".join(
+            (f"each limit holds, its next digit does not: {solves} solves", *first.sources)
+        )
+        return table_of(heading, self.rows, fields, note=note)
+
+    def __repr__(self) -> str:
+        return self.table.text()
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()
+
+    def _repr_markdown_(self) -> str:
+        return self.table._repr_markdown_()
+
+
+def _holds(end: Boundary | None) -> float | None:
+    return end.holds if end is not None else None
+
+
+def _fails(end: Boundary | None) -> float | None:
+    return end.fails if end is not None else None
 
 
 def nearest(ranges: Sequence[SafeRange], value: float) -> SafeRange | None:

@@ -1,6 +1,7 @@
 """Many starts and sizes of a shock at once: a table with one row each, as single solves give it."""
 
 from looprisk.sweeps.frontier import frontier
+from looprisk.sweeps.grades import graded
 from looprisk.sweeps.grid import SHOCK, spread
 from looprisk.sweeps.limit import limit
 from looprisk.sweeps.promised import check, check_bounds, limits_of, named, shocks_of
@@ -14,6 +15,7 @@ __all__ = [
     "check",
     "check_bounds",
     "frontier",
+    "graded",
     "limit",
     "limits_of",
     "named",

@@ -192,6 +192,7 @@ def _searched(
         solves=len(search.seen),
         residual=search.residual,
         parameter=row,
+        why=search.why(written.number),
         sets=rule.sets,
         simulated=rule.simulated,
         sources=rule.sources,
