@@ -22,9 +22,9 @@ markets:
 positions: {p: {market: m, collateral: {PT: 100}, debt: {USDC: 80}}}
 scenarios: {falls: {stages: [{depeg: {PT: 100%}}]}}
 """
-DAYS = {"2026-02-05": 35, "2026-07-02": 182, "2026-12-31": 364}
+DAYS = {"2026-02-05": 35, "2026-12-31": 364}
 HEALTHY = {"of": "p", "metric": "health_factor", "at_least": "1.05x", "after": "start"}
-SHELTERED = {"of": "m", "metric": "break_at", "event": "impaired", "at_least": "5%"}
+SHELTERED = {"of": "p", "metric": "break_at", "event": "liquidated", "at_least": "5%"}
 
 
 @pytest.fixture
@@ -44,15 +44,19 @@ def test_a_debt_by_the_days_to_maturity_follows_the_discount(listed):
 
 
 def test_the_break_point_is_kept_at_every_start(listed):
-    prices = ["$0.80", "$0.83", "$0.86"]
-    found = lr.graded(listed, "p/debt/USDC", SHELTERED, vary={"PT/market_price": prices})
-    closed = [100 * 0.95 * float(price[1:]) for price in prices]
+    """90 % of 100 at the price less 5 %."""
+    system = listed.system.set({"m/collateral/PT/oracle": "market"})
+    prices = ["$0.95", "$0.99"]
+    fall = {"PT": "100%"}
+    vary = {"PT/market_price": prices}
+    found = lr.graded(system, "p/debt/USDC", SHELTERED, vary=vary, depeg=fall)
+    closed = [90 * 0.95 * float(price[1:]) for price in prices]
     assert [row.limit.end.holds for row in found.rows] == pytest.approx(closed, rel=1e-5)
     for row, price in zip(found.rows, prices, strict=True):
         for value, holds in ((row.limit.end.holds, True), (row.limit.end.fails, False)):
-            system = listed.system.set({"PT/market_price": price, "p/debt/USDC": value})
-            rows = lr.break_points(system, depeg={"PT": "100%"}).rows
-            at = next(b.at.value for b in rows if (b.of, b.event) == ("m", "impaired"))
+            start = system.set({"PT/market_price": price, "p/debt/USDC": value})
+            rows = lr.break_points(start, depeg=fall).rows
+            at = next(b.at.value for b in rows if (b.of, b.event) == ("p", "liquidated"))
             assert (at >= 0.05 * (1 - 1e-9)) is holds
 
 
@@ -64,7 +68,7 @@ def test_what_is_searched_is_not_varied(listed):
 def test_the_command_line_shows_one_row_for_each_start(listed, capsys):
     from looprisk.cli import run_line
 
-    keep = "of: m, metric: break_at, event: impaired, at_least: 5%"
+    keep = "of: p, metric: health_factor, at_least: 1.05x, after: start"
     words = ["limit", "pt.yaml::falls", "p/debt/USDC", "--keep", keep]
     assert run_line([*words, "--vary", "PT/market_price=$0.95,$0.97", "--format", "csv"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
