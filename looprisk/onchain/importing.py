@@ -217,7 +217,8 @@ def _found(snapshot: Snapshot, wanted: Target, places: Places, watch: Watch | No
     wave, depth = parts, 0
     while wave:
         named = dict.fromkeys(token for part in wave for token in part.reading.tokens)
-        new = [token for token in named if token not in seen]
+        # what its issuer was read with, beside another token, need not be opened again
+        new = [token for token in named if token not in seen and token not in issued]
         seen.update(new)
         if len(seen) > MOST_OPENED:
             raise UnreadableError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from looprisk.onchain.abi import NOBODY, Answer, Call, call
@@ -15,6 +16,7 @@ from looprisk.onchain.sources import (
     Split,
     asset_of,
     maturity,
+    maturity_asks,
     rate_of,
     split_of,
 )
@@ -25,7 +27,9 @@ _BEGINNINGS = ("PT-", "YT-", "SY-", "PLP-", "PENDLE-LPT")
 """Of the symbols: the factories write the first two, so that other tokens need not be asked."""
 _SIDES = "readTokens()(address,address,address)"
 _FIRST = ("SY()(address)", "exchangeRate()(uint256)", _SIDES)
-_WRAPPER = ("exchangeRate()(uint256)", "yieldToken()(address)", ABOUT)
+_ENDS = ("PT()(address)", "YT()(address)", "expiry()(uint256)")
+_SUPPLY = "totalSupply()(uint256)"
+_WRAPPER = ("exchangeRate()(uint256)", "yieldToken()(address)", ABOUT, _SUPPLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +127,14 @@ class Found:
 
 
 def asks(look: Look) -> tuple[Call, ...]:
-    """Return one question for each kind, to what the user named; of others the symbol tells."""
+    """Return what tells each kind, to what the user named; of others the symbol tells."""
     if look.places is NOWHERE:
         return ()
-    return tuple(call(look.address, signature) for signature in _FIRST)
+    return _first(look.address)
+
+
+def _first(address: str) -> tuple[Call, ...]:
+    return tuple(call(address, one) for one in (*_FIRST, *_ENDS))
 
 
 def recognise(look: Look) -> tuple[Found, ...]:
@@ -135,12 +143,12 @@ def recognise(look: Look) -> tuple[Found, ...]:
         symbol = look.snapshot.read(call(look.address, "symbol()(string)"))
         if not (symbol.ok and symbol.text().startswith(_BEGINNINGS)):
             return ()
-    of, rate, sides = look.snapshot.read_all([call(look.address, one) for one in _FIRST])
+    of, rate, sides, *ends = look.snapshot.read_all(_first(look.address))
     if sides.ok:
         traded = split_of(look.snapshot, look.address)
         return _with_wrapper(look, traded, of_market=True)
     if of.ok:
-        return _with_wrapper(look, _maturity(look, of.address()), of_market=False)
+        return _with_wrapper(look, _maturity(look, of.address(), ends), of_market=False)
     if rate.ok and all(one.ok for one in _wrapped(look.snapshot, look.address)):
         return (Found(look.address),)
     return ()
@@ -162,7 +170,7 @@ def read(snapshot: Snapshot, found: Found) -> Part:
     of = found.split
     supply, wrapped = snapshot.read_all(
         [
-            call(of.principal, "totalSupply()(uint256)"),
+            call(of.principal, _SUPPLY),
             call(of.wrapper, "balanceOf(address)(uint256)", of.yield_),
         ]
     )
@@ -175,24 +183,20 @@ def _mean(snapshot: Snapshot, market: str, of: Split) -> int | None:
     return None if rate is None else solvent(rate, of.index, of.highest)
 
 
-def _maturity(look: Look, wrapper: str) -> Split | None:
+def _maturity(look: Look, wrapper: str, ends: Sequence[Answer]) -> Split | None:
     """Return what a token of principal or of yield was split from; each must name the other."""
     here = look.address
-    principal, yield_, expiry = look.snapshot.read_all(
-        [
-            call(here, "PT()(address)"),
-            call(here, "YT()(address)"),
-            call(here, "expiry()(uint256)"),
-        ]
-    )
+    principal, yield_, expiry = ends
     if principal.ok == yield_.ok or not expiry.ok:
         return None
     other = principal.address() if principal.ok else yield_.address()
-    back = look.snapshot.read(call(other, f"{'YT' if principal.ok else 'PT'}()(address)"))
+    both = (other, here) if principal.ok else (here, other)
+    asked = call(other, f"{'YT' if principal.ok else 'PT'}()(address)")
+    # what is asked of the maturity next goes with it
+    back, *_ = look.snapshot.read_all([asked, *maturity_asks(wrapper, both[1])])
     if not (back.ok and back.address() == here):
         return None
-    ends = (other, here) if principal.ok else (here, other)
-    return maturity(look.snapshot, wrapper, *ends, expiry.integer())
+    return maturity(look.snapshot, wrapper, *both, expiry.integer())
 
 
 def _named(look: Look, of: Split) -> str:
@@ -210,8 +214,7 @@ def _wrapped(snapshot: Snapshot, token: str) -> list[Answer]:
 
 
 def _wrapper(snapshot: Snapshot, token: str) -> Wrapper:
-    rate, inner, _ = _wrapped(snapshot, token)
-    supply = snapshot.read(call(token, "totalSupply()(uint256)"))
+    rate, inner, _, supply = _wrapped(snapshot, token)
     asset = asset_of(snapshot, token)
     return Wrapper(token, rate.integer(), inner.address(), asset, supply.integer())
 
@@ -220,7 +223,7 @@ def _market(snapshot: Snapshot, token: str, of: Split) -> Market:
     stored, supply = snapshot.read_all(
         [
             call(token, STORED),
-            call(token, "totalSupply()(uint256)"),
+            call(token, _SUPPLY),
         ]
     )
     rate = _mean(snapshot, token, of)

@@ -289,6 +289,17 @@ def split_of(snapshot: Snapshot, market: str) -> Split | None:
     return maturity(snapshot, wrapper, principal, yield_, expiry.integer())
 
 
+def maturity_asks(wrapper: str, yield_: str) -> list[Call]:
+    """Return what ``maturity`` asks."""
+    return [
+        call(wrapper, "exchangeRate()(uint256)"),
+        call(wrapper, ABOUT),
+        call(yield_, "pyIndexStored()(uint256)"),
+        call(yield_, "doCacheIndexSameBlock()(bool)"),
+        call(yield_, "pyIndexLastUpdatedBlock()(uint256)"),
+    ]
+
+
 def maturity(
     snapshot: Snapshot, wrapper: str, principal: str, yield_: str, expiry: int
 ) -> Split | None:
@@ -296,17 +307,9 @@ def maturity(
 
     The most it ever was never falls, and within a block it may stand still.
     """
-    rate, about, stored, keeps, updated = snapshot.read_all(
-        [
-            call(wrapper, "exchangeRate()(uint256)"),
-            call(wrapper, ABOUT),
-            call(yield_, "pyIndexStored()(uint256)"),
-            call(yield_, "doCacheIndexSameBlock()(bool)"),
-            call(yield_, "pyIndexLastUpdatedBlock()(uint256)"),
-        ]
-    )
-    answered = all(one.ok for one in (rate, about, stored, keeps, updated))
-    if not answered or not rate.integer() or expiry > LAST_TIME:
+    answers = snapshot.read_all(maturity_asks(wrapper, yield_))
+    rate, about, stored, keeps, updated = answers
+    if not all(one.ok for one in answers) or not rate.integer() or expiry > LAST_TIME:
         return None
     still = keeps.flag() and updated.integer() == snapshot.pin.number
     index = rate.integer()
