@@ -66,6 +66,7 @@ def test_every_shock_of_a_file_is_a_keyword():
         "paths",
         "solution",
         "mode",
+        "exact",
     }
 
 
