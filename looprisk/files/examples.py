@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import FunctionType
 
 from looprisk.errors import DataError
 from looprisk.files.load import File, load
@@ -25,6 +26,15 @@ def shipped(name: str) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise DataError(f"{name} is missing from this installation", "install looprisk again")
+
+
+def __dir__() -> list[str]:
+    """Name the cases, and nothing else, where a notebook completes."""
+    return [name for name, value in globals().items() if _is_case(value)]
+
+
+def _is_case(value: object) -> bool:
+    return isinstance(value, FunctionType) and value.__annotations__ == {"return": "File"}
 
 
 def _loaded(name: str) -> File:

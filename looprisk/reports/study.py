@@ -23,7 +23,7 @@ from looprisk.results.travel import Travel
 from looprisk.sweeps import sensitivities
 
 Answer = Clearing | BreakPoints | Cascade | Travel | Sweep | Sensitivities
-_ADVICE = 'pass the scenario itself: lr.picture(file["loss-93"], "network")'
+_ADVICE = 'pass the scenario itself, as in lr.picture(file["loss-93"], "network")'
 
 
 @dataclass(frozen=True, kw_only=True)

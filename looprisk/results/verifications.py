@@ -52,8 +52,8 @@ class Verification:
     def notes(self) -> tuple[str, ...]:
         """What stands behind it: the proof that was evaluated, and by whom the result was made."""
         proof = (
-            f"proof: {self.solutions} solutions put into {self.equations:,} equations, in exact "
-            "fractions and without solving: all hold"
+            f"proof: {self.solutions} solution{'s' if self.solutions != 1 else ''} put into "
+            f"{self.equations:,} equations, in exact fractions and without solving: all hold"
             if self.equations and not self.disproved
             else ""
         )
