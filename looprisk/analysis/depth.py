@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import expm1, sqrt
 
+from looprisk.analysis.names import chosen
 from looprisk.engine.catalogue import known
-from looprisk.errors import ModelError, Problem
-from looprisk.model.names import did_you_mean
 from looprisk.model.series import PRICE, SOLD
 from looprisk.model.system import System
 from looprisk.model.tokens import Curve
@@ -30,13 +29,9 @@ def depth_of(system: System, of: str) -> Depth:
     ``of`` is the id of a liquidity, or of a token or asset that has one. Raises ModelError where
     there is none.
     """
-    found = {name: part for name, part in system.liquidity.items() if of in {name, str(part.of)}}
-    if not found:
-        names = sorted({*system.liquidity, *(str(part.of) for part in system.liquidity.values())})
-        message = f"`{of}` has no liquidity here" if of else "name a liquidity with `of`"
-        advice = did_you_mean(of, names) or f"there is {', '.join(names[:8]) or 'none'}"
-        raise ModelError([Problem((of,), message, advice)])
-    name, part = next(iter(found.items()))
+    named = {str(part.of): name for name, part in reversed([*system.liquidity.items()])}
+    name = named.get(of) or chosen(of, sorted(system.liquidity), "liquidity")
+    part = system.liquidity[name]
     curve = part.curve
     knots = _knots(curve)
     depth = 1.0 if curve.depth is None else float(known(curve.depth, name, "curve", "depth"))

@@ -10,7 +10,7 @@ from looprisk.analysis.axis import axis_of, shock_of
 from looprisk.analysis.bearing import loss_put_in
 from looprisk.analysis.clearing import title
 from looprisk.analysis.metrics import Ask, measure
-from looprisk.analysis.names import claimant, part_label
+from looprisk.analysis.names import chosen, claimant, part_label
 from looprisk.analysis.solve import Solved
 from looprisk.engine.compile import maker
 from looprisk.engine.legs import legs_of
@@ -103,11 +103,7 @@ def lots_of(solved: Solved, of: str) -> Lots:
     Raises ModelError where there is no such supply.
     """
     catalogue = solved.catalogue
-    if of not in catalogue.supplies:
-        known = sorted(catalogue.supplies)
-        message = f"`{of}` is no supply of a market" if of else "name a supply with `of`"
-        advice = did_you_mean(of, known) or f"one of {', '.join(known[:8]) or 'none: no market'}"
-        raise ModelError([Problem((of,), message, advice)])
+    of = chosen(of, sorted(catalogue.supplies), "supply of a market")
     market, token = catalogue.supplies[of]
     label = part_label(catalogue.system, market)
     rows = [*_suppliers(solved, of), *_borrowers(solved, of)]

@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 
 from looprisk.analysis.cascading import simulated
 from looprisk.analysis.clearing import title
-from looprisk.analysis.names import part_label
+from looprisk.analysis.names import chosen, part_label
 from looprisk.cascade.accrue import utilisation
-from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
-from looprisk.model.names import did_you_mean
 from looprisk.model.values import Value
 from looprisk.results.market_records import LentAt, LentInTime
 
@@ -24,10 +22,7 @@ def lent_in_time(case: Case, of: str) -> LentInTime:
     case, done = simulated(case, keep=None)
     plan = done.plan
     supplies = list(plan.catalogue.supplies)
-    if of not in supplies:
-        message = f"`{of}` is no supply of a market" if of else "name a supply with `of`"
-        advice = did_you_mean(of, supplies) or f"there is {', '.join(supplies[:8]) or 'none'}"
-        raise ModelError([Problem((of,), message, advice)])
+    of = chosen(of, supplies, "supply of a market")
     book, loan = plan.supplies[supplies.index(of)]
     good = plan.books[book].loans[loan]
     rows = []

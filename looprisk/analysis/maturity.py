@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from looprisk.analysis.names import chosen
 from looprisk.engine.catalogue import known
 from looprisk.engine.oracles import YEAR
 from looprisk.errors import ModelError, Problem
 from looprisk.model.markets import CollateralTerms, Market
-from looprisk.model.names import did_you_mean
 from looprisk.model.system import System
 from looprisk.results.market_records import MaturityPath, PathPoint
 
@@ -30,11 +30,7 @@ def maturity_of(system: System, of: str = "") -> MaturityPath:
     or the system has no day.
     """
     found = [name for name, part in system.oracles.items() if part.kind == "pt_discount"]
-    oracle = of or (found[0] if len(found) == 1 else "")
-    if oracle not in found:
-        message = f"`{of}` is no discount oracle" if of else "name a discount oracle with `of`"
-        advice = did_you_mean(of, found) or f"there is {', '.join(found[:8]) or 'none'}"
-        raise ModelError([Problem((of,), message, advice)])
+    oracle = chosen(of, found, "discount oracle")
     part = system.oracles[oracle]
     if system.as_of is None or part.discount is None or part.matures is None:
         raise ModelError([Problem((oracle,), "a path to maturity needs `as_of` and `matures`")])

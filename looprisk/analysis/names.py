@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from looprisk.analysis.solve import Solved
 from looprisk.engine.skeleton import Claim
+from looprisk.errors import ModelError, Problem
+from looprisk.model.names import did_you_mean
 from looprisk.model.system import System
+
+_NAMED = 8
+
+
+def chosen(of: str, known: Sequence[str], kind: str) -> str:
+    """Return the part that is asked for; where none is named, the only one there is.
+
+    ``kind`` is what it is, for messages. Raises ModelError where there is no such part, or several.
+
+    >>> chosen("", ["USDC"], "supply")
+    'USDC'
+    """
+    if of in known:
+        return of
+    if not of and len(known) == 1:
+        return known[0]
+    if not known:
+        raise ModelError([Problem((of,) if of else (), f"there is no {kind} here")])
+    message = f"`{of}` is no {kind} here" if of else f"name a {kind} with `of`"
+    more = f" and {len(known) - _NAMED:,} more" if len(known) > _NAMED else ""
+    advice = did_you_mean(of, known) or f"there is {', '.join(known[:_NAMED])}{more}"
+    raise ModelError([Problem((of,) if of else (), message, advice)])
 
 
 def part_label(system: System, name: str) -> str:

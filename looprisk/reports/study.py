@@ -59,7 +59,9 @@ class Study:
     @cached_property
     def solved(self) -> Solved:
         """The case, stage by stage."""
-        if not isinstance(self.what, Case) or self.in_time:
+        if self.in_time:
+            self._refuse("a scenario without `time`", "timeline and utilisation are drawn in time")
+        if not isinstance(self.what, Case):
             self._refuse("a scenario without `time`")
         return naming(self.case, solve)
 

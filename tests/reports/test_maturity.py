@@ -66,5 +66,5 @@ def test_the_path_rises_to_what_the_incentive_leaves():
 def test_a_path_needs_an_oracle_and_a_day():
     with pytest.raises(ModelError, match="no discount oracle"):
         maturity_of(POOLED, "pt-feb")
-    with pytest.raises(ModelError, match="name a discount oracle"):
+    with pytest.raises(ModelError, match="there is no discount oracle"):
         maturity_of(lr.load(SCENARIOS / "cycle.yaml").system)

@@ -186,7 +186,7 @@ def test_the_timeline_says_how_much_was_hidden():
         ("timeline", "", "drawn from a scenario with `time`"),
         ("utilisation", "lend", "drawn from a scenario with `time`"),
         ("distribution", "lnd", "no supply of a market"),
-        ("depth", "", "name a liquidity"),
+        ("depth", "nowhere", "`nowhere` is no liquidity here"),
         ("heat", "", "drawn from a sweep"),
         ("health", "nowhere", "no market, supply or account"),
     ],
@@ -194,6 +194,17 @@ def test_the_timeline_says_how_much_was_hidden():
 def test_what_cannot_be_drawn_says_what_can(kind, of, message):
     with pytest.raises(ModelError, match=message):
         lr.picture(lending(), kind, of)
+
+
+def test_the_only_one_there_is_needs_no_name():
+    timed = load("hedge-in-time")["rally-first"]
+    assert lr.picture(timed, "utilisation").title == lr.picture(timed, "utilisation", "lend").title
+    with pytest.raises(ModelError, match="name a supply of a market with `of`"):
+        lr.picture(load("pooled")["ether-falls"], "distribution")
+
+
+def test_a_move_too_small_to_be_told_apart_is_drawn_from_nothing():
+    assert "axis starts at" not in lr.picture(load("pt-aave-2025")["the-day"], "timeline").svg()
 
 
 def test_a_cascade_is_reported_too():

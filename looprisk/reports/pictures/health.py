@@ -38,8 +38,8 @@ def health(debts: Debts) -> Picture:
     where = f" to {shown(debts.of)}" if debts.of else ""
     title = _title(debts, under, whole, cents=cents)
     subtitle = (
-        f"Debt{where} by health factor, {len(debts.rows)} accounts, before the shock and after it, "
-        f"before any liquidation. {debts.scenario}."
+        f"Debt{where} by health factor, {_accounts(len(debts.rows))}, before the shock and after "
+        f"it, before any liquidation. {debts.scenario}."
     )
     marks, y = head(title, subtitle)
     table = table_of(title, bins, _FIELDS)
@@ -97,6 +97,10 @@ def _place(factor: float) -> int:
     return floor(min(max(factor, _LOW), _OPEN) / BIN + 1e-9)
 
 
+def _accounts(count: int) -> str:
+    return "1 account" if count == 1 else f"{count:,} accounts"
+
+
 def _title(debts: Debts, under: float, whole: float, *, cents: bool) -> str:
     shock = debts.shock
     told = dollars(whole, cents=cents)
@@ -106,16 +110,21 @@ def _title(debts: Debts, under: float, whole: float, *, cents: bool) -> str:
 
 
 def _bars(bins: Sequence[Bin], y: float) -> tuple[list[Markup], float]:
-    top = y + 44
+    top = y + 52
     most = max(max(b.before_usd, b.after_usd) for b in bins)
     end = bins[-1].start + BIN
     across = Axis(start=bins[0].start, end=end, low=LEFT, high=WIDE - MARGIN)
     plot = Plot(across=across, up=Axis(start=0.0, end=nice_end(most, 3), low=top + _HIGH, high=top))
     up, unit = money_ticks(plot.up, 3)
-    step = 2 if len(bins) <= 16 else 4
+    step = 1 if len(bins) <= 8 else 2 if len(bins) <= 16 else 4
     across_ticks = [(b.start, _label(b, bins)) for place, b in enumerate(bins) if place % step == 0]
-    named = ("health factor (lower end of each bin; first and last open)", f"debt, {unit}")
-    marks = frame(plot, across_ticks, up, named)
+    marks = frame(
+        plot,
+        across_ticks,
+        up,
+        ("health factor (lower end of each bin; first and last open)", f"debt, {unit}"),
+        above=24,
+    )
     for b in bins:
         left, right = across.at(b.start) + 1, across.at(b.start + BIN) - 1
         after = plot.up.at(b.after_usd)

@@ -68,15 +68,20 @@ def time_ticks(axis: Axis) -> tuple[Ticks, str]:
 _UNITS = ((86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 
 
-def frame(plot: Plot, across: Ticks, up: Ticks, named: tuple[str, str]) -> list[Markup]:
-    """Return grid, ticks and the names of the axes, ``named`` (across, up)."""
+def frame(
+    plot: Plot, across: Ticks, up: Ticks, named: tuple[str, str], above: float = 12
+) -> list[Markup]:
+    """Return grid, ticks and the names of the axes, ``named`` (across, up).
+
+    The upper name stands ``above`` the plot by so much.
+    """
     low, high = plot.across.low, plot.across.high
     marks = []
     for value, words in up:
         y = plot.up.at(value)
         marks.append(svg.line((low, y), (high, y), "k-grid"))
         marks.append(svg.text(low - 8, y + 4, words, "s m r"))
-    marks.append(svg.text(MARGIN, plot.top - 12, named[1], "s m"))
+    marks.append(svg.text(MARGIN, plot.top - above, named[1], "s m"))
     marks.append(svg.line((low, plot.bottom), (high, plot.bottom), "k-rule"))
     marks += below(plot, across, named[0])
     return marks

@@ -27,6 +27,8 @@ from looprisk.results.numbers import duration, price, share
 
 _HIGH = 240.0
 _HIDES = 1e-9
+_FLAT = 1e-3
+"""A smaller move is not told apart by the four decimals of a price."""
 
 
 def timeline(cascade: Cascade, of: str = "") -> Picture:
@@ -56,7 +58,7 @@ def timeline(cascade: Cascade, of: str = "") -> Picture:
     top = y + 40
     low = min(values)
     # an axis that does not start at nothing says so in its name
-    flat = max(values) - low <= 1e-6 * max(values)
+    flat = max(values) - low <= _FLAT * max(values)
     start = 0.0 if flat or low < 0.7 * max(values) else _floor(low, max(values))
     plot = Plot(
         across=Axis(start=rows[0].time_s, end=rows[-1].time_s, low=LEFT, high=RIGHT),
