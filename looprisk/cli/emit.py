@@ -136,6 +136,9 @@ def _to_stdout(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         hush()
+    except OSError as error:
+        hush()  # or what is left in the buffer fails once more at the end
+        raise RefusedError(f"cannot write to stdout: {error.strerror or error}") from error
 
 
 def _replace(target: Path, text: str) -> None:

@@ -32,6 +32,7 @@ from looprisk.model.values import Value
 from looprisk.model.vocabulary import SECTIONS
 from looprisk.results.sensitivities import Sensitivities, Sensitivity
 from looprisk.sweeps.rays import first_piece, gives_way, open_compiled, reading_of_event
+from looprisk.sweeps.reverse import refuse_unknown
 
 SHOCK = -1
 """The input that is the size of the shock."""
@@ -275,6 +276,8 @@ def _value(
 def _place(solved: Solved, tracked: _Tracked, key: tuple[str, str]) -> _Moves:
     """Return how a break point moves: what gives way there, over how fast it falls."""
     found = solved.broken_as_written.get(key, ())
+    if not found:
+        refuse_unknown(solved, key)
     if not found or not found[0].lo or not solved.segments:
         where = "never within the shock as written" if not found else "before any shock"
         if found and found[0].lo:

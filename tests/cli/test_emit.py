@@ -1,6 +1,7 @@
 import os
 import stat
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -126,6 +127,13 @@ def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path, monkeypatch):
         write_file(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_behind_stdout_is_no_defect_of_looprisk(monkeypatch):
+    with Path("/dev/full").open("w", encoding="utf-8") as full:  # hushed, it closes in peace
+        monkeypatch.setattr("sys.stdout", full)
+        with pytest.raises(RefusedError, match="cannot write to stdout: No space left on device"):
+            write(settle(), "xUSD loses $1")
 
 
 def test_an_interrupted_write_leaves_the_old_file_and_no_draft(tmp_path, monkeypatch):

@@ -224,6 +224,8 @@ def test_what_has_no_derivative_is_refused():
         sensitivities(FUND.set(issues), "S", stages=run)
     with pytest.raises(lr.ModelError, match="never within the shock as written"):
         sensitivities(FUND, "S", "insolvent", loss={"S": 100})
+    with pytest.raises(lr.ModelError, match="`insolvnt` is nothing that can happen to it"):
+        sensitivities(FUND, "S", "insolvnt", loss={"S": 700})
 
 
 def test_a_stage_that_ends_at_a_threshold_is_no_start():
