@@ -69,7 +69,8 @@ def picture(
         made = drawn(cases(ask, load(ask.path)), kind)
     else:
         made = drawn(sweeping.one(ask, "picture"), kind, of)
-    match form:
+    ending = None if to.format is Format.table else to.format
+    match form or ending:
         case None:
             write(to, made.svg())
         case Format.table:

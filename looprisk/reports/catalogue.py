@@ -49,6 +49,10 @@ PICTURES: Mapping[str, Drawer] = {
     "response": lambda study, of: response(study.sweep, of),
 }
 """Name: how it is drawn from a study; the second argument names a part, where one is asked."""
+OF_THE_WHOLE = frozenset(
+    ("pyramid", "waterfall", "ladder", "curve", "network", "reported", "bad_debt")
+)
+"""These show every part, and a part named beside them would go unheard."""
 
 
 def picture(what: Case | Answer | Sequence[Case], kind: str | None = None, of: str = "") -> Picture:
@@ -84,4 +88,8 @@ def picture(what: Case | Answer | Sequence[Case], kind: str | None = None, of: s
     draw = PICTURES.get(name)
     if draw is None:
         raise ModelError([Problem((name,), not_known(name, tuple(PICTURES)))])
+    if of and name in OF_THE_WHOLE:
+        parts = ", ".join(kind for kind in PICTURES if kind not in OF_THE_WHOLE)
+        message = f"of: a {name} shows every part, not `{of}` alone"
+        raise ModelError([Problem((), message, f"of one part: {parts}")])
     return draw(study, of)

@@ -188,6 +188,7 @@ def test_the_timeline_says_how_much_was_hidden():
         ("distribution", "lnd", "no supply of a market"),
         ("depth", "nowhere", "`nowhere` is no liquidity here"),
         ("heat", "", "drawn from a sweep"),
+        ("ladder", "lend", "a ladder shows every part, not `lend` alone"),
         ("health", "nowhere", "no market, supply or account"),
     ],
 )

@@ -32,6 +32,12 @@ def test_the_numbers_of_a_picture_instead(capsys):
     assert [row["loss_usd"] for row in rows] == [360_000.0, 3_240_000.0]
 
 
+def test_the_ending_of_the_file_asks_for_the_numbers_too(tmp_path):
+    target = tmp_path / "x.csv"
+    assert run_line(["picture", LOOP, "waterfall", "-o", str(target)]) == 0
+    assert "loss_usd" in target.read_text("utf-8").splitlines()[0]
+
+
 def test_a_picture_that_does_not_exist_is_a_mistake_of_typing(capsys):
     assert run_line(["picture", LOOP, "waterfal"]) == 2
     assert "did you mean waterfall" in capsys.readouterr().err
