@@ -105,7 +105,11 @@ def break_points(what: System | Case, **asked: Unpack[Question]) -> BreakPoints:
     >>> first.of, first.event, first.exact
     ('loop', 'liquidated', '1/21')
     """
-    return breaks(case_of(what, asked))
+    case = case_of(what, asked)
+    if isinstance(what, System) and not case.scenario.stages and case.scenario.time is None:
+        advice = 'such as price={"ETH": "-50%"}, or loss={"S": "100%"}'
+        raise ModelError([Problem((), "no shock is given, so nothing can be scaled", advice)])
+    return breaks(case)
 
 
 def breaks(case: Case, watch: Watch | None = None) -> BreakPoints:
@@ -126,6 +130,7 @@ def case_of(what: System | Case, asked: Mapping[str, object]) -> Case:
 
     ``asked`` is a :class:`Question`; raises ModelError for a keyword that it has not.
     """
+    _refuse_others(what)
     unknown = [word for word in asked if word not in Question.__annotations__]
     if unknown:
         message = not_known(unknown[0], tuple(Question.__annotations__))
@@ -158,3 +163,9 @@ def case_of(what: System | Case, asked: Mapping[str, object]) -> Case:
     if scenario is None or problems:
         raise ModelError(problems)
     return Case(system=what, scenario=scenario)
+
+
+def _refuse_others(what: object) -> None:
+    if not isinstance(what, System | Case):
+        message = f"a {type(what).__name__} is neither a system nor a scenario"
+        raise ModelError([Problem((), message, 'lr.load("my.yaml")["a-scenario"] is a scenario')])

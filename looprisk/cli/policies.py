@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from looprisk.cli.emit import Color, out
+from looprisk.cli.failure import RefusedError
 from looprisk.cli.options import Colored, Form, Quiet, Sets, Target, Wheres, Width, WithBounds
 
 app = typer.Typer()
@@ -40,6 +41,8 @@ def check(
     from looprisk.cli import judge
     from looprisk.cli.ask import read
 
+    if update and set_:
+        raise RefusedError("--update writes down what the files say: leave --set out")
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     telling = judge.Telling(junit=junit, github=github, update=update)
     return judge.check([read(one, set_, None) for one in where], to, telling, bounds=bounds)

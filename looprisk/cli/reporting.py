@@ -62,6 +62,8 @@ def picture(
 
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     ask = read(where, set_, shock)
+    if measure and not vary:
+        raise RefusedError("--measure is of a sweep", help_="add --vary PATH=VALUES")
     if vary:
         values = dict(sweeping.varied(vary))
         made = drawn(sweep(sweeping.one(ask, "sweep"), values, measure=measure or ()), kind, of)
@@ -124,6 +126,8 @@ def report(
     ask = read(where, set_, shock)
     file = load(ask.path)
     disclosing = template is Template.disclosure
+    if of and not disclosing:
+        raise RefusedError("--of: the claim of a disclosure", help_="--template disclosure")
     if disclosing and interactive:
         raise RefusedError("--interactive: a disclosure has no shock to move")
     whole = disclosing and not len(file) and not ask.shocks

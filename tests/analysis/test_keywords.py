@@ -113,3 +113,15 @@ def test_a_scenario_of_a_file_has_its_own():
     for asked in ({"loss": {"Fund": 1}}, {"mode": "equilibrium"}):
         with pytest.raises(ModelError, match="a scenario has its own shock"):
             lr.run(case, **asked)
+
+
+@pytest.mark.parametrize("what", ["my.yaml", None, {}])
+def test_what_is_no_system_is_refused_by_name(what):
+    with pytest.raises(lr.ModelError, match=f"a {type(what).__name__} is neither"):
+        lr.run(what)
+
+
+def test_nothing_is_scaled_without_a_shock():
+    loop = lr.loop("wstETH", "ETH", equity=100, ltv=0.90, lltv=0.945)
+    with pytest.raises(lr.ModelError, match="no shock is given"):
+        lr.break_points(loop)

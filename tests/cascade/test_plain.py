@@ -34,7 +34,7 @@ MET = {
 
 def test_value_is_conserved_through_every_mechanism():
     met = Counter()
-    for seed in range(24):
+    for seed in range(26):
         system, scenarios = random_case(seed, paths=3)
         for scenario in scenarios:
             world = run(system, scenario)

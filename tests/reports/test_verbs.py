@@ -73,3 +73,16 @@ def test_two_varied_values_are_a_heat_map(tmp_path):
     assert run_line(line) == 0
     assert "% of the largest" in target.read_text("utf-8")
     assert run_line(["picture", LOOP, "heat"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (["picture", LOOP, "--measure", "me ltv"], "--measure is of a sweep"),
+        (["report", LOOP, "--of", "me", "-o", "x.html"], "--of: the claim of a disclosure"),
+        (["check", LOOP, "--set", "me/debt/ETH=1", "--update"], "--update writes down"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(line, message, capsys):
+    assert run_line(line) == 2
+    assert message in capsys.readouterr().err
