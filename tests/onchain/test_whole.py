@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -23,7 +22,7 @@ from tests.onchain.crowd import (
     crowded,
     write,
 )
-from tests.onchain.faulty import FaultyNode, said
+from tests.onchain.faulty import FaultyNode, Reply, said
 from tests.onchain.misbehaviour import (
     log_cap,
     on,
@@ -246,18 +245,21 @@ def test_a_kill_in_the_middle_is_gone_on_with(town, shop, home, proxy, monkeypat
     for path in [home / "m.yaml", *(home / "tables").iterdir()]:
         path.unlink()
     proxy.asked.clear()
-    stalled = threading.Event()
+    stalled, dead = threading.Event(), threading.Event()
 
     def stall(one):
-        if one.number > asked * 2 // 3:
-            stalled.set()
-            time.sleep(60)
+        if one.number <= asked * 2 // 3:
+            return None
+        stalled.set()
+        dead.wait(60)
+        return Reply(b"", drop=True)
 
     proxy.plan = stall
     killed = run("cache.sqlite")
     assert stalled.wait(60)
     os.kill(killed.pid, signal.SIGKILL)
     killed.communicate(timeout=60)
+    dead.set()
     assert files(home) == {}
     town.node.pass_time(3_600)
     proxy.plan = lambda one: None
