@@ -15,7 +15,7 @@ from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.compile import maker
 from looprisk.engine.holdings import listed_debt
 from looprisk.engine.legs import Leg, legs_of
-from looprisk.engine.stage import Point
+from looprisk.engine.point import Point
 from looprisk.engine.standing import Standing, standing
 from looprisk.engine.state import ZERO, written
 from looprisk.engine.state import Account as Held

@@ -10,7 +10,7 @@ from looprisk.analysis.metrics import METRICS, Ask, measure
 from looprisk.analysis.recognising import recognised_along
 from looprisk.analysis.solve import Solved, as_written
 from looprisk.engine.monitors import Stretch, depegged, lenders_short
-from looprisk.engine.stage import Point
+from looprisk.engine.point import Point
 from looprisk.engine.state import usd
 from looprisk.errors import ModelError, NotCarriedError, Problem
 from looprisk.model import vocabulary

@@ -11,7 +11,7 @@ from fractions import Fraction
 from looprisk.analysis.flows import Flows
 from looprisk.analysis.names import claimant
 from looprisk.analysis.solve import Solved
-from looprisk.engine.stage import Point
+from looprisk.engine.point import Point
 from looprisk.engine.state import ZERO
 from looprisk.model.positions import LoanPosition
 from looprisk.results.records import WaterfallRow

@@ -10,8 +10,8 @@ from looprisk.analysis.recognising import recognised, recognised_along
 from looprisk.analysis.solve import Solved
 from looprisk.engine.breaks import Break
 from looprisk.engine.monitors import Stretch, monitors
+from looprisk.engine.point import Segment
 from looprisk.engine.skeleton import Claim
-from looprisk.engine.stage import Segment
 from looprisk.engine.state import ZERO
 from looprisk.model.vocabulary import event_named
 from looprisk.results.records import BreakPoint, LossCurve

@@ -28,7 +28,7 @@ from looprisk.analysis.verdicts import Got, Judged, holds, verdict
 from looprisk.analysis.ways import Ways
 from looprisk.engine.curved import WIDTH
 from looprisk.engine.monitors import depegged, holds_at, lenders_short, monitors
-from looprisk.engine.stage import Point
+from looprisk.engine.point import Point
 from looprisk.engine.state import ZERO
 from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation

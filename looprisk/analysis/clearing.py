@@ -19,8 +19,8 @@ from looprisk.engine.book import Book
 from looprisk.engine.clear import outside, prove
 from looprisk.engine.market import market_values
 from looprisk.engine.monitors import Monitor
+from looprisk.engine.point import Point
 from looprisk.engine.skeleton import Claim
-from looprisk.engine.stage import Point
 from looprisk.engine.state import ONE, ZERO
 from looprisk.errors import NoSolutionError
 from looprisk.graph import layers as layers_of
@@ -199,7 +199,7 @@ def layer_rows(solved: Solved, axis: Axis, breaks: tuple[BreakPoint, ...]) -> tu
     """Return one row per token, supply, loan and equity, bottom layer first."""
     number = layers_of(solved.catalogue.system)
     first: dict[tuple[str, str], BreakPoint] = {(row.of, row.event): row for row in breaks}
-    before, after = solved.start.booked, solved.end.booked
+    before, after = solved.start_book, solved.end_book
     market = market_values(solved.end)
     rows = [
         _layer(

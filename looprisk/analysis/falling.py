@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from looprisk.analysis.solve import Solved
+from looprisk.engine.point import Point
 from looprisk.engine.rounds import rounds
-from looprisk.engine.stage import Point, StageRun
+from looprisk.engine.stage import StageRun
 from looprisk.engine.state import ZERO
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from looprisk.engine.clear import leaks, outside
-from looprisk.engine.stage import Point
+from looprisk.engine.point import Point
 from looprisk.engine.state import ZERO
 from looprisk.results.records import Cause
 

@@ -14,7 +14,7 @@ from looprisk.analysis.names import chosen, claimant, part_label
 from looprisk.analysis.solve import Solved
 from looprisk.engine.compile import maker
 from looprisk.engine.legs import legs_of
-from looprisk.engine.stage import Point
+from looprisk.engine.point import Point
 from looprisk.engine.standing import standing
 from looprisk.errors import ModelError, Problem
 from looprisk.model.names import did_you_mean

@@ -11,7 +11,8 @@ from looprisk.analysis.names import claim_label
 from looprisk.analysis.solve import Solved, solve
 from looprisk.engine.form import Numbers, rounded
 from looprisk.engine.many import Joined, Part, along, column, joined, together
-from looprisk.engine.stage import Point, StageRun
+from looprisk.engine.point import Point
+from looprisk.engine.stage import StageRun
 from looprisk.errors import ModelError, NoSolutionError, NotCarriedError, Problem
 from looprisk.model.case import Case
 from looprisk.model.system import System

@@ -22,12 +22,11 @@ from looprisk.analysis.accounts import (
 )
 from looprisk.analysis.breaking import claim_of
 from looprisk.analysis.solve import Solved
-from looprisk.engine.book import Book
 from looprisk.engine.catalogue import known
 from looprisk.engine.market import market_values
 from looprisk.engine.perps import liquidation_price
+from looprisk.engine.point import Point
 from looprisk.engine.skeleton import Claim
-from looprisk.engine.stage import Point
 from looprisk.engine.state import ZERO
 
 Number = Fraction | None
@@ -83,7 +82,7 @@ def _market_price(ask: Ask) -> Number:
 def _book_price(ask: Ask) -> Number:
     if ask.of not in ask.solved.catalogue.tokens:
         return _asset_price(ask)
-    return ask.point.booked.prices[ask.of]
+    return ask.solved.book_at(ask.point).prices[ask.of]
 
 
 def _loss(ask: Ask) -> Number:
@@ -107,8 +106,8 @@ def _loss_fraction(ask: Ask) -> Number:
     return 1 - (new / now) / (old / units)
 
 
-def _booked(ask: Ask, values: Book, point: Point) -> Number:
-    claim = ask.claim
+def _booked(ask: Ask, point: Point) -> Number:
+    claim, values = ask.claim, ask.solved.book_at(point)
     if claim is None:
         return None
     if claim.kind in {"share", "par"}:
@@ -125,15 +124,14 @@ def _booked(ask: Ask, values: Book, point: Point) -> Number:
 
 
 def _reported_loss(ask: Ask) -> Number:
-    old = _booked(ask, ask.solved.start.booked, ask.solved.start)
-    new = _booked(ask, ask.point.booked, ask.point)
+    old, new = _booked(ask, ask.solved.start), _booked(ask, ask.point)
     if old is None or new is None or ask.claim is None:
         return None
     return old - new - ask.point.compiled.world.before.paid.get(ask.claim.id, ZERO)
 
 
 def _hidden_loss(ask: Ask) -> Number:
-    booked, real = _booked(ask, ask.point.booked, ask.point), ask.value(ask.point)
+    booked, real = _booked(ask, ask.point), ask.value(ask.point)
     return None if booked is None or real is None else booked - real
 
 

@@ -9,7 +9,8 @@ from fractions import Fraction
 from looprisk.analysis.solve import Solved, solve
 from looprisk.engine.clear import Selection
 from looprisk.engine.given import put_in
-from looprisk.engine.stage import Point, StageRun
+from looprisk.engine.point import Point
+from looprisk.engine.stage import StageRun
 from looprisk.errors import DataError
 from looprisk.model.case import Case
 from looprisk.results.pinned import Settled

@@ -12,9 +12,10 @@ from fractions import Fraction
 from itertools import pairwise
 
 from looprisk.analysis.solve import Solved
+from looprisk.engine.book import book
 from looprisk.engine.curved import WIDTH, scan
 from looprisk.engine.monitors import Stretch
-from looprisk.engine.stage import Point
+from looprisk.engine.point import Point
 from looprisk.engine.state import ONE, ZERO
 
 ROUNDING = Fraction(1, 10**9)
@@ -23,7 +24,7 @@ ROUNDING = Fraction(1, 10**9)
 
 def hidden_losses(point: Point) -> Mapping[str, Fraction]:
     """Return book less economic value of every token and supply whose book shows too much."""
-    booked, index = point.booked, point.compiled.index
+    booked, index = book(point), point.compiled.index
     values = dict(booked.supplies)
     for token, price in booked.prices.items():
         values[token] = price * index.claim_of[index.claim[token]].units

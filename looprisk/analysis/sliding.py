@@ -12,7 +12,7 @@ from looprisk.analysis.names import claimant
 from looprisk.analysis.solve import Solved
 from looprisk.engine.clear import leaks, outside
 from looprisk.engine.form import Numbers, Scalar
-from looprisk.engine.stage import Segment
+from looprisk.engine.point import Segment
 from looprisk.errors import NotCarriedError
 from looprisk.results.records import LossCurve
 from looprisk.results.slides import Bearer, Slide

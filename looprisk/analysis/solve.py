@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
+from looprisk.engine.book import Book, book
 from looprisk.engine.breaks import Break, Watch, broken, known_crossings
 from looprisk.engine.carry import between, carry
 from looprisk.engine.catalogue import Catalogue
@@ -14,9 +15,10 @@ from looprisk.engine.clear import Selection
 from looprisk.engine.copies import aliases, catalogued, renamed
 from looprisk.engine.latches import latched
 from looprisk.engine.monitors import Monitor, Stretch, holds_at, monitors
+from looprisk.engine.point import Point, Segment
 from looprisk.engine.runs import Structure, changes_units, with_units
 from looprisk.engine.setoff import netted
-from looprisk.engine.stage import Point, Precision, Segment, StageRun
+from looprisk.engine.stage import Precision, StageRun
 from looprisk.engine.state import ONE, ZERO, State, start_state
 from looprisk.engine.strike import ready, strike
 from looprisk.errors import NotCarriedError
@@ -59,6 +61,22 @@ class Solved:
     def end(self) -> Point:
         """The solution after the last stage."""
         return self.ends[-1]
+
+    @cached_property
+    def start_book(self) -> Book:
+        """What screens show before any shock."""
+        return book(self.start)
+
+    @cached_property
+    def end_book(self) -> Book:
+        """What screens show after the last stage."""
+        return book(self.end)
+
+    def book_at(self, point: Point) -> Book:
+        """Return what screens show at a solution."""
+        if point is self.start:
+            return self.start_book
+        return self.end_book if point is self.end else book(point)
 
     @cached_property
     def other(self) -> StageRun:

@@ -11,7 +11,7 @@ from looprisk.analysis.clearing import title
 from looprisk.analysis.flows import Flows, flows
 from looprisk.analysis.names import part_label
 from looprisk.analysis.solve import Solved
-from looprisk.engine.stage import Point
+from looprisk.engine.point import Point
 from looprisk.engine.state import ZERO
 from looprisk.graph import Loop, loops
 from looprisk.graph import layers as layers_of

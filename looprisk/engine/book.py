@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from looprisk.engine.affine import affine
 from looprisk.engine.catalogue import known
 from looprisk.engine.clear import clear
 from looprisk.engine.holdings import Holdings, supply_claim, unlisted_debt
+from looprisk.engine.point import Point
 from looprisk.engine.reserves import insurance
 from looprisk.engine.skeleton import Claim, Node, Skeleton, assemble
 from looprisk.engine.standing import standing
@@ -24,9 +24,6 @@ from looprisk.engine.waterfall import Ranked, waterfall
 from looprisk.engine.world import World
 from looprisk.errors import NotCarriedError
 from looprisk.model.tokens import Par
-
-if TYPE_CHECKING:
-    from looprisk.engine.stage import Point
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from fractions import Fraction
 from looprisk.engine.clear import Selection
 from looprisk.engine.curved import Look, crossings, scan
 from looprisk.engine.monitors import Monitor, Stretch, distances, holds_at, join, on_piece
-from looprisk.engine.stage import Compiled, Point, Segment, StageRun
+from looprisk.engine.point import Compiled, Point, Segment
+from looprisk.engine.stage import StageRun
 from looprisk.engine.watching import stretches
 
 FEW = 50

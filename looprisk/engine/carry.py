@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TypeVar
 
 from looprisk.engine.dual import exactly
-from looprisk.engine.stage import Point
+from looprisk.engine.point import Point
 from looprisk.engine.standing import standing
 from looprisk.engine.state import ONE, ZERO, Account, State
 from looprisk.engine.steps import Steps

@@ -8,9 +8,11 @@ from fractions import Fraction
 
 import numpy as np
 
+from looprisk.engine.book import book
 from looprisk.engine.clear import Solution, claim_values, prove
 from looprisk.engine.form import Numbers, active_cells
-from looprisk.engine.stage import Point, StageRun, read_off
+from looprisk.engine.point import Point, read_off
+from looprisk.engine.stage import StageRun
 from looprisk.errors import DataError
 
 Given = Mapping[str, Fraction]
@@ -47,8 +49,10 @@ def _wrong(point: Point, z: Numbers, paid: Numbers) -> Iterator[str]:
     proof = prove(form, replace(point.solution, z=paid))
     if proof.residual:
         yield f"a node has {float(proof.residual)!r} dollars more or less than it receives"
-    for claim, price in point.compiled.world.navs.items():
-        own = point.booked.prices.get(claim)
+    navs = point.compiled.world.navs
+    booked = book(point).prices if navs else {}
+    for claim, price in navs.items():
+        own = booked.get(claim)
         if own is not None and own != price:
             yield f"the book of {claim} is {float(own)!r}, and oracles read {float(price)!r}"
 

@@ -16,7 +16,8 @@ from looprisk.engine.breaks import broken, known_crossings
 from looprisk.engine.clear import Selection
 from looprisk.engine.curved import WIDTH
 from looprisk.engine.monitors import Monitor
-from looprisk.engine.stage import Compiled, StageRun
+from looprisk.engine.point import Compiled
+from looprisk.engine.stage import StageRun
 from looprisk.errors import NotCarriedError
 
 

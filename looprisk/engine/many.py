@@ -23,9 +23,10 @@ from looprisk.engine.compile import maker, skeleton
 from looprisk.engine.fast import Batch, clear_many
 from looprisk.engine.form import Flags, NormalForm, Numbers, rounded
 from looprisk.engine.form import Index as Places
+from looprisk.engine.point import Point
 from looprisk.engine.shelved import shelved
 from looprisk.engine.skeleton import Index, Skeleton, assemble
-from looprisk.engine.stage import Point, StageRun
+from looprisk.engine.stage import StageRun
 from looprisk.engine.state import ONE, ZERO
 from looprisk.engine.world import World, beyond, knots
 

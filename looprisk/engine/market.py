@@ -16,8 +16,8 @@ from looprisk.engine.clear import clear
 from looprisk.engine.crowds import CrowdNode, borders_in, out_of_focus, split_of
 from looprisk.engine.focus import Focus
 from looprisk.engine.ladder import Line, rungs
+from looprisk.engine.point import Point
 from looprisk.engine.skeleton import Cell, Condition, Node, Pay, Skeleton, assemble, line
-from looprisk.engine.stage import Point
 from looprisk.engine.standing import standing
 from looprisk.engine.state import ONE, ZERO
 from looprisk.engine.triggers import untouched

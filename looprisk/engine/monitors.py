@@ -17,8 +17,8 @@ from looprisk.engine.block import Block
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.form import Scalar
 from looprisk.engine.piece import Piece
+from looprisk.engine.point import Compiled, Point
 from looprisk.engine.skeleton import Claim
-from looprisk.engine.stage import Compiled, Point
 from looprisk.engine.state import ONE, ZERO
 
 

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
+from looprisk.engine.book import book
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.changes import changed, opened
 from looprisk.engine.holdings import Holdings, holdings
+from looprisk.engine.point import Point
 from looprisk.engine.queues import Pair, drawn, served_in_turn
-from looprisk.engine.stage import Point
 from looprisk.engine.state import ONE, ZERO, State
 from looprisk.errors import ModelError, NotCarriedError, Problem
 from looprisk.model.scenario import Run, Stage
@@ -38,7 +39,7 @@ class Structure:
 
     @cached_property
     def _prices(self) -> Mapping[str, Fraction]:
-        return self.point.booked.prices
+        return book(self.point).prices
 
     def _units(self, s: Fraction) -> State:
         minted = dict(self.before.minted)

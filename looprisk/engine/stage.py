@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -10,22 +9,20 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
-from looprisk.engine.affine import Affine, NotAffineError
+from looprisk.engine.affine import NotAffineError
 from looprisk.engine.audit import ADVICE, audit
-from looprisk.engine.book import Book, book, per_unit
-from looprisk.engine.bounds import between
+from looprisk.engine.book import book, per_unit
 from looprisk.engine.catalogue import Catalogue
-from looprisk.engine.clear import Selection, Solution, clear
+from looprisk.engine.clear import Selection
 from looprisk.engine.compile import skeleton
-from looprisk.engine.crowds import out_of_focus, refuse_bounds
-from looprisk.engine.dual import exactly
+from looprisk.engine.crowds import out_of_focus
 from looprisk.engine.facts import crossings, decided
 from looprisk.engine.focus import Focus
-from looprisk.engine.form import NormalForm, Scalar
-from looprisk.engine.holdings import supply_claim
-from looprisk.engine.oracles import bends, cap_of, computed_navs, reading_of
+from looprisk.engine.form import NormalForm
+from looprisk.engine.oracles import bends, computed_navs
 from looprisk.engine.piece import Piece
-from looprisk.engine.skeleton import Index, Node, Skeleton, assemble
+from looprisk.engine.point import Compiled, Point, Segment, read_off
+from looprisk.engine.skeleton import Skeleton, assemble
 from looprisk.engine.state import ONE, ZERO, State
 from looprisk.engine.trace import trace
 from looprisk.engine.twin import twinned
@@ -38,122 +35,6 @@ EXACT_NODES = 60
 MOST_EXACT_NODES = 400
 """Fractions are asked for in vain above: their digits grow with the system."""
 Precision = Literal["by size", "exact", "floats"]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Compiled:
-    """A system on one stretch of a stage, with the names of its indices."""
-
-    world: World
-    skeleton: Skeleton
-    form: NormalForm
-    index: Index
-    minus_cycle: str
-    """A loop with a minus sign, in words; empty where the system is monotone."""
-
-    @cached_property
-    def node_of(self) -> dict[str, Node]:
-        """The nodes by their ids."""
-        return {node.id: node for node in self.skeleton.nodes}
-
-    @cached_property
-    def conditions_of(self) -> dict[str, tuple[int, ...]]:
-        """Node: the places of its conditions in the form."""
-        found: dict[str, list[int]] = {}
-        for place, (node, _) in enumerate(self.index.condition_of):
-            found.setdefault(node, []).append(place)
-        return {node: tuple(places) for node, places in found.items()}
-
-    def solve(self, selection: Selection) -> Solution:
-        """Return the greatest or least solution; the only one, where a loop has a minus sign.
-
-        Raises NotExactError, naming the loop, where two-sided bounds do not meet there.
-        """
-        if not self.minus_cycle:
-            return clear(self.form, selection)
-        refuse_bounds(self.skeleton, self.minus_cycle)
-        try:
-            return between(self.form)
-        except NotExactError as error:
-            raise NotExactError(f"{self.minus_cycle}; {error}; {ADVICE}") from None
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Segment:
-    """A compiled stretch ``(lo, hi]`` with the straight pieces of its solution."""
-
-    compiled: Compiled
-    pieces: tuple[Piece, ...]
-    """In the order of the shock."""
-
-    @cached_property
-    def _starts(self) -> list[Scalar]:
-        return [piece.lo for piece in self.pieces]
-
-    def touching(self, s: Scalar) -> tuple[Piece, ...]:
-        """Return the pieces that a shock fraction lies on: two where it is between them."""
-        after = first = bisect_right(self._starts, s)
-        while first and self.pieces[first - 1].hi >= s:
-            first -= 1
-        return self.pieces[first:after]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Point:
-    """A solution at one shock fraction."""
-
-    s: Fraction
-    compiled: Compiled
-    solution: Solution
-
-    @cached_property
-    def booked(self) -> Book:
-        """What screens show there."""
-        return book(self)
-
-    def claim(self, claim: str) -> Fraction:
-        """Return the value of a claim, in USD."""
-        value: Fraction = self.solution.z[self.compiled.index.claim[claim]]
-        return value
-
-    def node(self, node: str) -> Fraction:
-        """Return the assets of a node, in USD."""
-        value: Fraction = self.solution.y[self.compiled.index.node[node]]
-        return value
-
-    def face(self, claim: str) -> Fraction:
-        """Return what was promised to a claim, in USD; zero for what is left of a node."""
-        face = self.compiled.index.claim_of[self.compiled.index.claim[claim]].face
-        return self.value(face) if face is not None else ZERO
-
-    def value(self, line: Affine) -> Fraction:
-        """Return a line at this solution, with what it reads of claims, in USD."""
-        read = (coef * exactly(self.claim(claim)) for claim, coef in line.reads)
-        return line.at(self.s) + sum(read, ZERO)
-
-    def state_of(self, node: str) -> frozenset[str]:
-        """Return what happened to a node: ``liquidated``, ``unpaid``, ``short``."""
-        return self.compiled.index.cell_state[
-            int(self.solution.cells[self.compiled.index.node[node]])
-        ]
-
-    def token(self, token: str) -> Fraction:
-        """Return the economic price of a token, in USD."""
-        return self.claim(token) / exactly(
-            self.compiled.index.claim_of[self.compiled.index.claim[token]].units
-        )
-
-    def reading(self, oracle: str, collateral: str) -> Fraction:
-        """Return what an oracle reads for a unit of collateral, in USD."""
-        world = self.compiled.world
-        reading = reading_of(world, oracle, collateral)
-        if reading is not None:
-            return self.value(reading)
-        if collateral in world.catalogue.system.assets:
-            return world.price(collateral).at(self.s)
-        own = self.token(supply_claim(world.catalogue, collateral))
-        cap = cap_of(world, oracle, collateral)
-        return own if cap is None else min(own, self.value(cap))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,7 +148,8 @@ class StageRun:
 
         def read(navs: Mapping[str, Fraction]) -> tuple[Point, dict[str, Fraction]]:
             point = self._point(s, selection, navs)
-            prices = {**point.booked.prices, **per_unit(point, point.booked.supplies)}
+            booked = book(point)
+            prices = {**booked.prices, **per_unit(point, booked.supplies)}
             exact = point.compiled.form.exact
             return point, {c: prices[c] if exact else _shown(prices[c]) for c in self.navs}
 
@@ -340,25 +222,6 @@ def _ends(
     form: NormalForm, lo: Fraction, hi: Fraction
 ) -> tuple[Fraction | float, Fraction | float]:
     return (lo, hi) if form.exact else (float(lo), float(hi))
-
-
-def read_off(point: Point) -> Point:
-    """Return a solution with the payments outside.
-
-    That are ratios of what it decides (SEMANTICS 4.2d).
-    """
-    apart = {
-        node.id: node.apart
-        for node in point.compiled.skeleton.nodes
-        if node.apart is not None and "apart" in point.state_of(node.id)
-    }
-    if not apart:
-        return point
-    z = point.solution.z.copy()
-    for node, kept in apart.items():
-        share = 1 - point.value(kept.part) / point.value(kept.whole)
-        z[point.compiled.index.claim[kept.claim]] = point.node(node) * share
-    return replace(point, solution=replace(point.solution, z=z))
 
 
 def _after(before: Segment, compiled: Compiled, pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:

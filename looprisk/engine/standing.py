@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from looprisk.engine.crowds import CrowdNode, rung_at
 from looprisk.engine.ladder import Rung
+from looprisk.engine.point import Point
 from looprisk.engine.steps import Steps, sorted_steps
-
-if TYPE_CHECKING:
-    from looprisk.engine.stage import Point
 
 ZERO = Fraction(0)
 

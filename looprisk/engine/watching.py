@@ -13,7 +13,7 @@ import numpy as np
 from looprisk.engine.form import Flags, Index, Numbers
 from looprisk.engine.monitors import Monitor, Stretch, rounding
 from looprisk.engine.piece import Piece
-from looprisk.engine.stage import Compiled
+from looprisk.engine.point import Compiled
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -15,7 +15,7 @@ from looprisk.engine.form import NormalForm
 from looprisk.engine.mixed import Program, Short, smallest
 from looprisk.engine.monitors import Monitor
 from looprisk.engine.oracles import bends
-from looprisk.engine.stage import Compiled
+from looprisk.engine.point import Compiled
 from looprisk.engine.state import ONE, ZERO
 from looprisk.engine.world import knots
 from looprisk.sweeps.factors import Sizes

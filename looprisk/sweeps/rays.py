@@ -14,9 +14,10 @@ from looprisk.engine.compile import skeleton
 from looprisk.engine.dual import Dual, Slopes
 from looprisk.engine.monitors import Monitor, monitors
 from looprisk.engine.piece import Piece
+from looprisk.engine.point import Compiled, Segment
 from looprisk.engine.skeleton import assemble
 from looprisk.engine.sparse import monotone
-from looprisk.engine.stage import Compiled, Segment, StageRun
+from looprisk.engine.stage import StageRun
 from looprisk.engine.state import ONE, ZERO
 from looprisk.engine.trace import adverse
 from looprisk.engine.world import World

@@ -17,9 +17,10 @@ from looprisk.engine.carry import carry
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.copies import aliases, renamed, unfolded
 from looprisk.engine.dual import Dual
+from looprisk.engine.point import Point
 from looprisk.engine.runs import changes_units
 from looprisk.engine.setoff import netted
-from looprisk.engine.stage import Point, StageRun
+from looprisk.engine.stage import StageRun
 from looprisk.engine.state import ONE, ZERO, start_state
 from looprisk.engine.strike import ready, strike
 from looprisk.errors import ModelError, NotCarriedError, Problem

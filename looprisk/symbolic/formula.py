@@ -19,8 +19,9 @@ from looprisk.analysis.clearing import title
 from looprisk.analysis.solve import Solved, solve
 from looprisk.engine.compile import skeleton
 from looprisk.engine.monitors import monitors
+from looprisk.engine.point import Compiled, Point
 from looprisk.engine.skeleton import Skeleton, assemble
-from looprisk.engine.stage import Compiled, Point, StageRun
+from looprisk.engine.stage import StageRun
 from looprisk.engine.state import ONE, ZERO
 from looprisk.errors import ModelError, NoSolutionError, NotCarriedError, NotExactError, Problem
 from looprisk.model.case import Case

@@ -12,7 +12,7 @@ from looprisk.analysis.solve import Solved, solve
 from looprisk.engine.book import book
 from looprisk.engine.clear import clear
 from looprisk.engine.market import market_values
-from looprisk.engine.stage import Point
+from looprisk.engine.point import Point
 from looprisk.errors import NotExactError
 from looprisk.model import System
 from tests.proof.draw import Draw

@@ -9,7 +9,7 @@ from looprisk.analysis.bearing import loss_put_in, waterfall
 from looprisk.analysis.flows import causes, flows
 from looprisk.analysis.solve import Solved, solve
 from looprisk.engine.clear import leaks, outside, prove
-from looprisk.engine.stage import Point
+from looprisk.engine.point import Point
 from looprisk.model import System
 from looprisk.model.case import Case
 from looprisk.model.reading import parse_scenario
