@@ -12,6 +12,7 @@ from looprisk.errors import ModelError, Problem
 from looprisk.model.base import Model, Part
 from looprisk.model.fields import (
     Count,
+    Flag,
     Multiple,
     NamedTokens,
     Price,
@@ -99,7 +100,11 @@ class LoanPosition(Part):
 
 
 class PerpPosition(Part):
-    """One leg on a venue, long or short. ``funding`` is what longs pay and a short receives."""
+    """One leg on a venue, long or short. ``funding`` is what longs pay and a short receives.
+
+    In time a leg whose margin is below maintenance at the start is refused, unless it says
+    ``below_maintenance: true``: then the first step closes it.
+    """
 
     venue: Ref
     owner: Ref | None = None
@@ -108,6 +113,7 @@ class PerpPosition(Part):
     entry: Price
     margin: Map[Tokens]
     funding: Rate | None = None
+    below_maintenance: Flag | None = None
 
     @model_validator(mode="after")
     def _has_one_side(self) -> Self:
@@ -162,11 +168,13 @@ class VenueTable(Tabled):
     A row is an account with a leg in each of its ``long/TOKEN`` and ``short/TOKEN``, in tokens. An
     ``entry/TOKEN`` is in dollars, the start price where it is empty or left out. The margin is
     ``margin/TOKEN`` in tokens, or follows from ``leverage``: notional at entry over margin, which
-    is then dollars. ``funding`` is what longs pay and shorts receive.
+    is then dollars. ``funding`` is what longs pay and shorts receive. ``below_maintenance: true``
+    lets rows begin below their maintenance margin: the first step closes them.
     """
 
     venue: Ref
     funding: Rate | None = None
+    below_maintenance: Flag | None = None
 
     @property
     def owner(self) -> None:

@@ -8,9 +8,10 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from looprisk.errors import ModelError, Problem
+from looprisk.model.check_margins import check_margins
 from looprisk.model.check_promises import Promised, check_promised
 from looprisk.model.check_scenario import check_paths, check_stages
-from looprisk.model.check_time import check_apart, check_margins
+from looprisk.model.check_time import check_apart
 from looprisk.model.checks import SET, check_sources
 from looprisk.model.expectation import Expectation
 from looprisk.model.fields import mapping

@@ -28,7 +28,8 @@ def headline(rows: Sequence[TimeLayer], events: Sequence[CascadeEvent], paths: i
     when = ""
     if first is not None and paths == 1:
         word = first.event.replace("_", " ")
-        when = f"; first {first.of} {word}, after {duration(first.time_s)}"
+        after = f"after {duration(first.time_s)}" if first.time_s else "in the first step"
+        when = f"; first {first.of} {word}, {after}"
     return f"{mean}{', '.join(named)}{when}."
 
 

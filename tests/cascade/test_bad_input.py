@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
+import looprisk as lr
 from looprisk.cli import run_line
 
 HEAD = """\
@@ -57,7 +60,7 @@ PATH = "    paths: {between: linear, points: {ETH: {0h: $100, 1h: $90}}}\n"
             HEAD.replace("USDC: 200}", "USDC: 20}"),
             11,
             "is below the maintenance margin of $30.00",
-            "write more margin",
+            "write more margin, take it out, or say `below_maintenance: true`",
         ),
         (HEAD.replace("short: 10", "short: -10"), 11, "cannot be negative", ""),
         (HEAD.replace("hyperliquid", "okx"), 9, "`okx` is not known here", ""),
@@ -93,3 +96,38 @@ def test_tiers_and_shared_wallets_are_counted(tmp_path, capsys):
     file.write_text(text.replace("long: 2 ETH, ", f"long: 2 ETH, {more}"), encoding="utf-8")
     # 20 of margin and 20 of profit cover 36; alone the short would have 20 against 30
     assert run_line(["run", str(file)]) == 0
+
+
+def test_a_start_below_maintenance_that_is_said_closes_at_once(tmp_path):
+    short = HEAD.replace("USDC: 200}", "USDC: 20}, below_maintenance: true")
+    file = tmp_path / "said.yaml"
+    file.write_text(short, encoding="utf-8")
+    done = lr.run(lr.load(file)["late"])
+    assert done.at_start == ("s below its maintenance margin",)
+    (closed,) = (event for event in done.events if event.of == "s")
+    assert (closed.step, closed.event, closed.amount_usd) == (0, "hedge_closed", 1_000)
+
+
+ROWS = "account,short/ETH,leverage\na,10,10\nb,5,50\nc,4,40\n"
+
+
+def _with_traders(folder, said: str) -> str:
+    (folder / "rows.csv").write_text(ROWS, encoding="utf-8")
+    digest = "sha256:" + hashlib.sha256(ROWS.encode()).hexdigest()
+    file = folder / "table.yaml"
+    row = f"  t: {{venue: v, table: rows.csv, rows: 3, sha256: {digest}{said}}}\n"
+    file.write_text(HEAD.replace("scenarios:\n", f"{row}scenarios:\n"), encoding="utf-8")
+    return str(file)
+
+
+def test_rows_below_maintenance_are_refused_together_unless_it_is_said(tmp_path, capsys):
+    # b has 10 and c 10 of margin against 15 and 12; a has 100 against 30
+    assert run_line(["run", _with_traders(tmp_path, "")]) == 2
+    told = capsys.readouterr().err
+    assert "table.yaml:12:" in told
+    assert "b and 1 more rows are below maintenance margin ($10.00 of $15.00)" in told
+    said = lr.load(_with_traders(tmp_path, ", below_maintenance: true"))
+    done = lr.run(said["late"])
+    assert done.at_start == ("t/b below its maintenance margin", "t/c below its maintenance margin")
+    closed = {event.of for event in done.events if event.event == "hedge_closed"}
+    assert closed == {"t/b", "t/c"}
