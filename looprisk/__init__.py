@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from looprisk.analysis import break_points as break_points
     from looprisk.analysis import run as run
     from looprisk.analysis.bounds import bounds as bounds
+    from looprisk.analysis.carry import carry as carry
     from looprisk.analysis.distress import debt_rank as debt_rank
     from looprisk.analysis.mapping import common as common
     from looprisk.analysis.mapping import exposure as exposure
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "looprisk.analysis": ("break_points", "run", "run_many"),
     "looprisk.analysis.bounds": ("bounds",),
+    "looprisk.analysis.carry": ("carry",),
     "looprisk.analysis.distress": ("debt_rank",),
     "looprisk.analysis.mapping": ("common", "exposure"),
     "looprisk.errors": (

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from typer import TyperException
 
-from looprisk.cli import policies, reporting, stress
+from looprisk.cli import carrying, policies, reporting, stress
 from looprisk.cli.app import app
 from looprisk.cli.emit import hush, note
 from looprisk.cli.failure import Exit, exit_code, told, told_defect
@@ -19,7 +19,7 @@ from looprisk.errors import LoopriskError
 
 __all__ = ["main"]
 
-MORE = (policies.app, reporting.app, stress.app)
+MORE = (carrying.app, policies.app, reporting.app, stress.app)
 """Verbs that live in files of their own."""
 VERBS = [command.name for part in (app, *MORE) for command in part.registered_commands]
 

@@ -9,6 +9,7 @@ from looprisk.cli.failure import Exit, RefusedError
 from looprisk.files.load import load
 from looprisk.files.typed import read_value
 from looprisk.model.case import Case
+from looprisk.results.carry import Carry
 from looprisk.results.frontier import Frontier
 from looprisk.results.limits import Graded, Limit
 from looprisk.results.names import for_log
@@ -73,7 +74,7 @@ def show_all(answers: Sequence[Reverse], to: Out) -> None:
 
 
 def show(
-    answer: Sweep | Limit | Graded | Reverse | Frontier | Restaking | Sensitivities, to: Out
+    answer: Sweep | Limit | Graded | Reverse | Frontier | Restaking | Sensitivities | Carry, to: Out
 ) -> None:
     """Write an answer that is one table."""
     table = answer.table

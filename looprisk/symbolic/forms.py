@@ -10,7 +10,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sympy import Expr, Integer, Min, Rational, Symbol, factor, lambdify, latex, sqrt, symbols
+from sympy import (
+    Expr,
+    Integer,
+    Min,
+    Rational,
+    Symbol,
+    factor,
+    lambdify,
+    latex,
+    log,
+    sqrt,
+    symbols,
+)
 
 from looprisk.errors import ModelError, Problem
 
@@ -162,6 +174,31 @@ def liquidation() -> Forms:
             "toxic_ltv": 1 / phi,
             "left_unpaid": d - c / phi,
             "restoring": factor((d - lam * c) / (1 - lam * phi)),
+        },
+    )
+
+
+def carry() -> Forms:
+    """Return what a loop at LTV ``l`` earns where its collateral yields ``y`` and its debt costs r.
+
+    A dollar of collateral brings ``y`` and costs ``l r`` a year, on ``1 - l`` of equity; nothing is
+    left at ``r = y/l``. A kinked curve pays ``b + s1 u/k`` up to the kink ``k`` and ``b + s1 + s2
+    (u - k)/(1 - k)`` beyond, which is solved for ``u`` at that rate. Without a yield the equity is
+    ``1 - l e^(r t)``: the share ``x`` of it is gone where ``l (e^(r t) - 1) = x (1 - l)``.
+
+    >>> carry().at(l=Fraction(9, 10), y=Fraction(27, 1000))["break_even_rate"]
+    3/100
+    """
+    b, k, ltv, r, s1, s2, x, y = _positive("b k l r s1 s2 x y")
+    even = y / ltv
+    return Forms(
+        "the carry of a loop",
+        {
+            "carry": factor((y - ltv * r) / (1 - ltv)),
+            "break_even_rate": even,
+            "utilisation_below_kink": factor(k * (even - b) / s1),
+            "utilisation_above_kink": factor(k + (1 - k) * (even - b - s1) / s2),
+            "years_to_lose_without_yield": log(1 + x * (1 - ltv) / ltv) / r,
         },
     )
 
