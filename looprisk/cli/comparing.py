@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from looprisk.cli.ask import read
 from looprisk.cli.busy import tracked
 from looprisk.cli.emit import Format, Out, write
 from looprisk.cli.failure import Exit
 from looprisk.cli.pages import documents, page, screen_of
 from looprisk.files.diff import diff as compared
+from looprisk.files.load import load
 from looprisk.files.verify import verify as verified
+from looprisk.model.case import Case
 from looprisk.results.diffs import Diff, diff_json
 from looprisk.results.figures import room
 from looprisk.results.layout import prose
@@ -33,9 +36,9 @@ def verify(paths: Sequence[Path], within: str | None, to: Out) -> int:
     return Exit.OK if all(one.identical for one in found) else Exit.DATA
 
 
-def diff(before: Path, after: Path, to: Out) -> int:
-    """Show what changed between two files or results; judge nothing."""
-    found = compared(before, after)
+def diff(before: str, after: str, to: Out) -> int:
+    """Show what changed between two files, scenarios or results; judge nothing."""
+    found = compared(_side(before), _side(after))
     match to.format:
         case Format.table:
             write(to, _diff_text(found, to))
@@ -46,6 +49,12 @@ def diff(before: Path, after: Path, to: Out) -> int:
         case Format.md:
             write(to, page([found.to_markdown()]))
     return Exit.OK
+
+
+def _side(place: str) -> Path | Case:
+    """Return what a word of the command line names: a file, or one scenario of it."""
+    ask = read(place, None)
+    return ask.path if ask.scenario is None else load(ask.path)[ask.scenario]
 
 
 def _diff_text(found: Diff, to: Out) -> str:

@@ -1,9 +1,9 @@
 """Where an answer goes: data to stdout or a file, messages to stderr."""
 
 import os
+import shlex
 import shutil
 import sys
-import tempfile
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from looprisk.cli.failure import RefusedError
+from looprisk.disk import replace_file
 
 PLAIN_WIDTH = 80
 """Columns of a table that goes to a pipe or a file."""
@@ -53,10 +54,13 @@ def out(
     """Settle what the flags leave open, from the file's ending and the terminal.
 
     A file is UTF-8 and plain. ``NO_COLOR``, ``TERM=dumb`` and a pipe switch colour off,
-    ``--color always`` switches it on in spite of them.
+    ``--color always`` switches it on in spite of them. Raises RefusedError where the file could
+    not be written: before the work, not after it.
     """
     if path is not None and str(path) == "-":
         path = None
+    if path is not None:
+        refuse_unwritable(path)
     return Out(
         format=form or _format_of(path),
         path=path,
@@ -102,6 +106,18 @@ def _to_stderr(text: str) -> None:
     sys.stderr.flush()
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Refuse a file whose folder is not there, or that is a folder itself."""
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise RefusedError(
+            f"cannot write {path}: there is no folder {path.parent}",
+            help_=f"mkdir -p {shlex.quote(str(path.parent))}",
+        )
+    if path.is_dir():
+        raise RefusedError(f"cannot write {path}: it is a folder", help_="name a file in it")
+
+
 def write_file(path: Path, text: str) -> None:
     """Replace a file in one step: a reader sees the old text or the new one, never a part.
 
@@ -114,7 +130,7 @@ def write_file(path: Path, text: str) -> None:
             return
         if target.is_dir():
             raise IsADirectoryError(21, os.strerror(21), str(path))
-        _replace(target, text)
+        replace_file(target, text.encode())
     except BrokenPipeError:
         return
     except OSError as error:
@@ -139,29 +155,6 @@ def _to_stdout(text: str) -> None:
     except OSError as error:
         hush()  # or what is left in the buffer fails once more at the end
         raise RefusedError(f"cannot write to stdout: {error.strerror or error}") from error
-
-
-def _replace(target: Path, text: str) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    draft = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.chmod(_mode_for(target))
-        draft.replace(target)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-
-
-def _mode_for(target: Path) -> int:
-    if target.exists():
-        return target.stat().st_mode & 0o7777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def _format_of(path: Path | None) -> Format:

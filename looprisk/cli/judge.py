@@ -8,7 +8,7 @@ from pathlib import Path
 from looprisk.cli import pages
 from looprisk.cli.ask import Ask, cases
 from looprisk.cli.busy import stepped
-from looprisk.cli.emit import Out, command, note, write, write_file
+from looprisk.cli.emit import Out, command, note, refuse_unwritable, write, write_file
 from looprisk.cli.failure import told
 from looprisk.errors import FileError, LoopriskError
 from looprisk.files.expected import Expected, read_expected
@@ -46,6 +46,8 @@ class _Job:
 
 def check(asks: Sequence[Ask], to: Out, telling: Telling, *, bounds: bool = False) -> int:
     """Judge every expectation; all files are read before the first is judged."""
+    if telling.junit is not None:
+        refuse_unwritable(telling.junit)
     try:
         jobs = [_job(ask, file) for ask, file in _all_loaded(asks)]
     except FileError as error:

@@ -76,9 +76,12 @@ def verify(
 @app.command("diff")
 def diff(
     before: Annotated[
-        Path, typer.Argument(metavar="BEFORE", help="A looprisk file, or a result as JSON.")
+        str,
+        typer.Argument(
+            metavar="BEFORE", help="A looprisk file, FILE::SCENARIO, or a result as JSON."
+        ),
     ],
-    after: Annotated[Path, typer.Argument(metavar="AFTER", help="What it became.")],
+    after: Annotated[str, typer.Argument(metavar="AFTER", help="What it became.")],
     *,
     form: Form = None,
     output: Target = None,

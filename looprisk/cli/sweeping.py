@@ -13,6 +13,7 @@ from looprisk.results.carry import Carry
 from looprisk.results.frontier import Frontier
 from looprisk.results.limits import Graded, Limit
 from looprisk.results.names import for_log
+from looprisk.results.phrases import some
 from looprisk.results.restaking import Restaking
 from looprisk.results.reverse import Reverse
 from looprisk.results.sensitivities import Sensitivities
@@ -38,7 +39,7 @@ def one(ask: Ask, verb: str) -> Case:
     """Return the one scenario that a verb asks about."""
     asked = cases(ask, load(ask.path))
     if len(asked) > 1:
-        names = ", ".join(case.name for case in asked[:5])
+        names = some([case.name for case in asked])
         raise RefusedError(
             f"{ask.path} has {len(asked)} scenarios, and a {verb} asks one",
             help_=f"name it, {ask.path}::{asked[0].name}; there are {names}",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from looprisk.analysis.api import answer
 from looprisk.analysis.mapping import exposure
-from looprisk.errors import LoopriskError
-from looprisk.files.load import File, load
+from looprisk.errors import LoopriskError, Problem
+from looprisk.files.load import File, NoScenarioError, load
 from looprisk.files.verify import cases_of
 from looprisk.model.case import Case
 from looprisk.model.groups import runs
@@ -32,15 +32,21 @@ class _Side:
     name: str
     system: System
     runs: Mapping[str, Case]
+    case: str = ""
+    """The scenario that alone is asked about; empty for all of them."""
 
 
-def diff(before: str | Path | File, after: str | Path | File) -> Diff:
-    """Return what changed between two scenario files or results, the worst first.
+def diff(before: str | Path | File | Case, after: str | Path | File | Case) -> Diff:
+    """Return what changed between two scenario files, results or cases, the worst first.
 
     Values and holdings are compared as they are written and at book. Scenarios with one name are
-    run on both sides, and their break points and losses compared. Money in USD.
+    run on both sides, and their break points and losses compared. Money in USD. Of two cases, such
+    as ``file["before"]`` and ``file["after"]``, the one is held against the other whatever their
+    names; beside one case, only the scenario of its name is compared.
+
+    Raises NoScenarioError where the other side has no scenario of a case's name.
     """
-    one, other = _side(before), _side(after)
+    one, other = _matched(_side(before), _side(after))
     names = [name for name in one.runs if name in other.runs]
     unanswered = list(_in_one_only(one, other))
     breaks: list[BreakMove] = []
@@ -62,7 +68,11 @@ def diff(before: str | Path | File, after: str | Path | File) -> Diff:
     )
 
 
-def _side(what: str | Path | File) -> _Side:
+def _side(what: str | Path | File | Case) -> _Side:
+    if isinstance(what, Case):
+        made = {run.name: run for run in runs(what)}
+        name = f"{what.file}::{what.name}" if what.file else what.name
+        return _Side(name=name, system=what.system, runs=made, case=what.name)
     if not isinstance(what, File) and Path(what).suffix.lower() == ".json":
         cases = cases_of(Path(what))
         made = {case.name: case for case in cases}
@@ -70,6 +80,29 @@ def _side(what: str | Path | File) -> _Side:
     file = what if isinstance(what, File) else load(what)
     made = {run.name: run for name in file for run in runs(file[name])}
     return _Side(name=str(file.path), system=file.system, runs=made)
+
+
+def _matched(one: _Side, other: _Side) -> tuple[_Side, _Side]:
+    """Return both sides with the scenarios that are asked about, under one name."""
+    if one.case and other.case:
+        return one, _named(other, one.case)
+    return _only(one, other.case), _only(other, one.case)
+
+
+def _named(side: _Side, name: str) -> _Side:
+    """Return a case under the name of what it is held against, its members too."""
+    made = {name + key.removeprefix(side.case): run for key, run in side.runs.items()}
+    return replace(side, runs=made, case=name)
+
+
+def _only(side: _Side, case: str) -> _Side:
+    if not case or side.case:
+        return side
+    made = {key: run for key, run in side.runs.items() if key.partition("[")[0] == case}
+    if not made:
+        advice = f"its scenarios are {', '.join(side.runs)}" if side.runs else "it has none"
+        raise NoScenarioError([Problem((), f"no scenario `{case}` in {side.name}", advice)])
+    return replace(side, runs=made, case=case)
 
 
 def _in_one_only(one: _Side, other: _Side) -> Iterator[Unanswered]:

@@ -29,6 +29,9 @@ def read_json(path: Path) -> tuple[str, Json]:
     brackets = _TEXT.sub(b"", raw).translate(None, _NO_BRACKET)
     if max(accumulate(_STEPS[bracket] for bracket in brackets), default=0) > MAX_DEPTH:
         raise ValueError(f"more than {MAX_DEPTH} brackets stand in each other")
-    text = raw.decode("utf-8")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start} is no UTF-8 text") from None
     found: Json = json.loads(text)
     return text, found

@@ -1,10 +1,10 @@
 """Writing a system as a file: block style, one value a line, so that a diff names the value."""
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from looprisk.disk import replace_file
 from looprisk.files.include import FORMATS
 from looprisk.files.tree import Plain
 from looprisk.model.system import System
@@ -26,18 +26,7 @@ def save(system: System, path: str | Path) -> None:
     Loading it gives an equal system. Comments of a file that was there are lost. Tables of accounts
     are not copied: they stay where the files that name them stand.
     """
-    target = Path(path)
-    text = dump(system)
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(target)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    replace_file(Path(path), dump(system).encode())
 
 
 def dump(system: System) -> str:

@@ -55,22 +55,20 @@ def cases_of(path: Path) -> tuple[Case, ...]:
 
 
 def _documents(path: Path) -> Iterator[Mapping[str, Json]]:
+    writes = f"looprisk run FILE::SCENARIO -o result.json writes one ({RESULT_SCHEMA})"
     try:
         _, found = read_json(path)
     except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+        raise DataError(f"cannot read {path}: {error.strerror or error}", writes) from error
     except ValueError as error:
-        raise DataError(f"{path} is no JSON: {error}") from error
+        raise DataError(f"{path} is no JSON: {error}", writes) from error
     several = found if isinstance(found, list) else [found]
     if not several:
-        raise DataError(f"{path} holds no result")
+        raise DataError(f"{path} holds no result", writes)
     for document in several:
         schema = document.get("schema") if isinstance(document, dict) else None
         if not isinstance(document, dict) or schema not in {RESULT_SCHEMA, BREAK_POINTS_SCHEMA}:
-            raise DataError(
-                f"{path} is no result: its `schema` is {schema}",
-                f"looprisk run FILE::SCENARIO -o {path.name} writes one ({RESULT_SCHEMA})",
-            )
+            raise DataError(f"{path} is no result: its `schema` is {schema}", writes)
         yield document
 
 

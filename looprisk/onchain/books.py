@@ -5,12 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from looprisk.disk import replace_file
 from looprisk.errors import DataError
 from looprisk.model.tables import ACCOUNT, COLLATERAL, DEBT, E_MODE, AccountTable, TableName
 from looprisk.model.values import decimal_text
@@ -157,25 +157,12 @@ def put_books(books: Mapping[str, Book], folder: Path) -> None:
         target = folder / name
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _put(target, book.packed)
+            replace_file(target, book.packed)
         except OSError as error:
             raise DataError(
                 f"cannot write the table {target}: {error.strerror or error}",
                 "is the disk full? run it again: what was read is kept",
             ) from None
-
-
-def _put(target: Path, content: bytes) -> None:
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with beside.open("xb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(target)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def _accounts(book: Book) -> AccountTable:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from looprisk.disk import replace_file
 from looprisk.errors import DataError, OfflineError
 from looprisk.onchain.rpc import Ask, Json, Node, RpcError, canonical
 
@@ -30,13 +30,10 @@ class Tape:
         rows: list[Json] = [[ask, answer] for ask, answer in sorted(self.answers.items())]
         rows += [[ask, None, code, text] for ask, (code, text) in sorted(self.refusals.items())]
         content = canonical({"format": FORMAT, "rows": rows}).encode()
-        beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             # no time and no name inside: equal tapes are equal files
-            beside.write_bytes(gzip.compress(content, mtime=0))
-            beside.replace(path)
+            replace_file(path, gzip.compress(content, mtime=0))
         except OSError as error:
-            beside.unlink(missing_ok=True)
             raise DataError(f"cannot write {path}: {error.strerror or error}") from None
 
     @classmethod

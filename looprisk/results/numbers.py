@@ -33,20 +33,18 @@ DOLLARS = Scale(1.0, "", "US dollars")
 THOUSANDS = Scale(1e3, "k", "US dollars, thousand")
 MILLIONS = Scale(1e6, "M", "US dollars, million")
 BILLIONS = Scale(1e9, "B", "US dollars, billion")
-_SCALES = (DOLLARS, THOUSANDS, MILLIONS, BILLIONS)
+_SCALES = ((DOLLARS, 1e4), (THOUSANDS, 1e6), (MILLIONS, 1e10))
+"""Units, each with the amount from which the next is used: no million is told in thousands."""
 
 
 def scale_for(values: Iterable[float | None]) -> Scale:
-    """Return the unit in which the largest value has at most four digits before the point.
+    """Return the unit of money in which the largest value is read at ease.
 
-    >>> scale_for([170e6, 42e3]).header, scale_for([93.0]).header
-    ('$M', '$')
+    >>> scale_for([170e6, 42e3]).header, scale_for([93.0]).header, scale_for([4e6]).header
+    ('$M', '$', '$M')
     """
     largest = max((abs(value) for value in values if value is not None), default=0.0)
-    for scale in _SCALES:
-        if largest < 1e4 * scale.factor:
-            return scale
-    return BILLIONS
+    return next((scale for scale, limit in _SCALES if largest < limit), BILLIONS)
 
 
 def fixed(value: float, digits: int) -> str:

@@ -4,7 +4,7 @@ Comparisons are with zero, not with the unit of display: a loss of $14 is somebo
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from looprisk.results.cascade_records import TimeLayer
 from looprisk.results.names import shown
@@ -167,17 +167,25 @@ def subtitle(scenario: str, basis: str, scale: Scale, certificate: Certificate) 
 
 
 def order_of_breaking(events: Iterable[Event], labels: Mapping[str, str]) -> str:
-    """Return who breaks in which round: ``(1) xUSD; (2) deUSD``; empty without events."""
+    """Return who breaks in which round of causes: ``(1) xUSD; (2) deUSD``; empty without events.
+
+    Each stands in the round of its first event.
+    """
+    first: dict[str, int] = {}
+    for event in sorted(events, key=lambda event: event.round):
+        first.setdefault(shown(labels.get(event.of, event.of)), event.round)
     rounds: dict[int, list[str]] = {}
-    for event in events:
-        names = rounds.setdefault(event.round, [])
-        name = shown(labels.get(event.of, event.of))
-        if name not in names:
-            names.append(name)
-    return "; ".join(f"({number}) {_some(rounds[number], 3)}" for number in sorted(rounds))
+    for name, number in first.items():
+        rounds.setdefault(number, []).append(name)
+    return "; ".join(f"({number}) {some(rounds[number], most=3)}" for number in sorted(rounds))
 
 
-def _some(names: list[str], most: int = _MOST_NAMED) -> str:
+def some(names: Sequence[str], *, most: int = _MOST_NAMED) -> str:
+    """Return names in a row; of many the first ones and a count.
+
+    >>> some(["a", "b", "c", "d"], most=2)
+    'a, b and 2 more'
+    """
     if len(names) <= most + 1:
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most} more"
@@ -186,7 +194,7 @@ def _some(names: list[str], most: int = _MOST_NAMED) -> str:
 def started_broken(events: Iterable[Event], labels: Mapping[str, str]) -> str:
     """Return which layers were broken before any shock; empty where none was."""
     names = list(dict.fromkeys(shown(labels.get(event.of, event.of)) for event in events))
-    return f"at the start: {_some(names)} already broken before the shock." if names else ""
+    return f"at the start: {some(names)} already broken before the shock." if names else ""
 
 
 def bearing(
@@ -215,7 +223,7 @@ def assumed(rows: Iterable[Assumption]) -> list[str]:
     rest = [row.input for row in inputs if not row.effect]
     if rest:
         count = f"{len(rest)} input{'s' if len(rest) > 1 else ''}"
-        lines.append(f"assumed: {count}: {_some(rest)}.")
+        lines.append(f"assumed: {count}: {some(rest)}.")
     return lines
 
 
@@ -294,7 +302,7 @@ def never_breaks(shock: Shock, points: tuple[BreakPoint, ...], labels: Mapping[s
     if not spared:
         return ""
     names = [shown(labels.get(name, name)) for name in spared]
-    return f"never, to {_end(shock, cents=_small(shock))}: {_some(names)}"
+    return f"never, to {_end(shock, cents=_small(shock))}: {some(names)}"
 
 
 def stretches(shock: Shock, points: Iterable[BreakPoint], labels: Mapping[str, str]) -> list[str]:

@@ -31,7 +31,7 @@ def run_text(clearing: Clearing, screen: Screen, next_commands: Sequence[str] = 
     lines += prose(adds_up, screen)
     order = phrases.order_of_breaking(clearing.event_rows, clearing.labels)
     if order:
-        lines += prose(f"breaks in order: {order}", screen)
+        lines += prose(f"breaks, causes first: {order}", screen)
     start = phrases.started_broken(clearing.at_start, clearing.labels)
     if start:
         lines += prose(start, screen)

@@ -198,3 +198,10 @@ def test_a_named_pipe_is_written_to(tmp_path):
 def test_a_message_cannot_drive_the_terminal(capsys):
     note("name \x1b[31mred\x07 \u202eback\n  help: next line")
     assert capsys.readouterr().err == "name \ufffd[31mred\ufffd \ufffdback\n  help: next line\n"
+
+
+def test_a_file_that_could_not_be_written_is_refused_before_the_work(tmp_path):
+    with pytest.raises(RefusedError, match=r"there is no folder .*gone\n  help: mkdir -p "):
+        settle(path=tmp_path / "gone" / "a.json")
+    with pytest.raises(RefusedError, match="it is a folder"):
+        settle(path=tmp_path)

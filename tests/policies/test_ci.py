@@ -221,3 +221,9 @@ def test_the_action_judges_the_files_it_is_given(policy, tmp_path):
 def test_the_script_of_the_action_holds_no_expression():
     action = yaml.safe_load((ROOT / ".github/actions/check/action.yml").read_text())
     assert not any("${{" in step.get("run", "") for step in action["runs"]["steps"])
+
+
+def test_a_junit_file_without_a_folder_is_refused_before_anything_is_judged(policy, cli):
+    done = cli("check", "policy.yaml", "--junit", "gone/report.xml")
+    assert (done.code, done.out) == (2, "")
+    assert "there is no folder gone\n  help: mkdir -p gone" in done.err

@@ -155,3 +155,32 @@ def test_json_holds_everything(policy, other, cli):
 def test_a_file_that_is_not_there(policy, cli):
     assert cli("diff", "policy.yaml", "gone.yaml").code == 2
     assert cli("diff", "policy.yaml", "gone.json").code == 3
+
+
+def test_one_scenario_is_held_against_another(policy, cli):
+    # small is a loss of 3M, large of 5M: fUSD bears 3M of the one, its whole 4M of the other
+    file = lr.load(policy)
+    found = lr.diff(file["small"], file["large"])
+    assert {(m.scenario, m.layer): m.more_usd for m in found.losses} == {
+        ("small", "fUSD"): 1e6,
+        ("small", "Fund/owes/Lender"): 1e6,
+        ("small", "lUSD"): 1e6,
+    }
+    assert Changed(path="scenarios/small/stages/0/loss/Fund", before="$3M", after="$5M") in (
+        found.changes
+    )
+    assert (found.edges, found.unanswered) == ((), ())
+    done = cli("diff", "policy.yaml::small", "policy.yaml::large", "--format", "csv")
+    assert (done.code, done.out) == (0, found.parameters.to_csv())
+
+
+def test_beside_one_scenario_only_its_like_is_compared(policy, other, cli):
+    found = lr.diff(lr.load(policy)["large"], other)
+    assert {move.scenario for move in found.losses} == {"large"}
+    assert not found.unanswered
+    assert lr.diff(policy, lr.load(other)["large"]).losses == found.losses
+    other.write_text(other.read_text().replace("  large:", "  larger:"))
+    done = cli("diff", "policy.yaml::large", "other.yaml")
+    assert done.code == 2
+    assert "no scenario `large` in other.yaml" in done.err
+    assert "its scenarios are small, larger" in done.err

@@ -85,7 +85,7 @@ def test_a_proof_is_checked_without_solving(monkeypatch, policy):
     def refuses(*_):
         raise AssertionError("something was solved")
 
-    monkeypatch.setattr("looprisk.engine.stage.clear", refuses)
+    monkeypatch.setattr("looprisk.engine.point.clear", refuses)
     monkeypatch.setattr(walk, "greatest", refuses)
     found = evaluate(case, proof)
     assert found.solutions == 2

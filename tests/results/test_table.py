@@ -77,11 +77,11 @@ def test_money_has_one_unit_that_the_header_names():
     text = _table(["a", "b"]).text()
     assert text.splitlines() == [
         "<b>Who</b> loses",
-        "claimant  loss, $k",
+        "claimant  loss, $M",
         "────────  ────────",
-        "a          1000.00",
-        "b          2000.00",
-        "sum        3000.00",
+        "a             1.00",
+        "b             2.00",
+        "sum           3.00",
         "",
         "It adds up.",
     ]
