@@ -83,6 +83,11 @@ class AaveAccount:
         """An account issues nothing."""
 
     @property
+    def owes(self) -> bool:
+        """Whether it owes anything there."""
+        return any(one.owed for one in self.held)
+
+    @property
     def legs(self) -> tuple[Leg, ...]:
         """The account as the pool values it."""
         return tuple(one.leg(self.mode) for one in self.held)

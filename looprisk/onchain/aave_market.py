@@ -8,9 +8,10 @@ from looprisk.errors import UnreadableError
 from looprisk.model.tables import COLLATERAL, DEBT
 from looprisk.onchain import aave_terms as terms
 from looprisk.onchain.aave_borrowers import Listed, listed
-from looprisk.onchain.aave_parts import NAME, claims, mode_name, write_market
+from looprisk.onchain.aave_claim import asks as claim_asks
+from looprisk.onchain.aave_parts import NAME, claims, mode_name, touch, write_market
 from looprisk.onchain.aave_terms import Mode, Pool, Reserve
-from looprisk.onchain.abi import Call, call
+from looprisk.onchain.abi import Call
 from looprisk.onchain.books import Column, write_borrowers
 from looprisk.onchain.borrowers import Watch
 from looprisk.onchain.draft import Draft, short
@@ -55,7 +56,7 @@ def asks(look: Look) -> list[Call]:
     """Return what tells a pool, and a token that a pool gives to suppliers and borrowers."""
     if look.places is NOWHERE:
         return []
-    return [*terms.asks(look.address), *_claim_asks(look.address)]
+    return [*terms.asks(look.address), *claim_asks(look.address)]
 
 
 def recognise(look: Look) -> tuple[Found, ...]:
@@ -79,13 +80,6 @@ def recognise(look: Look) -> tuple[Found, ...]:
     return (Found(pool, named, look.watch),)
 
 
-def _claim_asks(address: str) -> list[Call]:
-    return [
-        call(address, "POOL()(address)"),
-        call(address, "UNDERLYING_ASSET_ADDRESS()(address)"),
-    ]
-
-
 def read(snapshot: Snapshot, found: Found) -> AaveMarket:
     """Return the pool with its reserves and every e-mode; with borrowers, what these use."""
     pool = terms.based(snapshot, terms.contracts(snapshot, found.pool))
@@ -99,17 +93,27 @@ def read(snapshot: Snapshot, found: Found) -> AaveMarket:
     return AaveMarket(pool, found.named, terms.reserves(snapshot, pool, tokens), inside, None)
 
 
+def prepare(market: AaveMarket, draft: Draft) -> None:
+    """Tell which reserves are written, and what all that borrow owe, where these are listed."""
+    touch(market.pool, market.reserves, market.modes, _debts(market), draft)
+
+
+def _debts(market: AaveMarket) -> dict[str, int]:
+    if market.listed is None:
+        return {}
+    owed = market.listed.borrowers.totals[len(market.reserves) :]
+    return {one.token: debt for one, debt in zip(market.reserves, owed, strict=True)}
+
+
 def write(market: AaveMarket, draft: Draft) -> None:
     """Write the pool and, where they were wanted, all who borrow there."""
     name, all_ = short("m", market.pool.address), market.listed
-    count = len(market.reserves)
-    owed = all_.borrowers.totals[count:] if all_ is not None else [0] * count
-    debts = {one.token: debt for one, debt in zip(market.reserves, owed, strict=True)}
-    write_market(market.pool, market.reserves, market.modes, debts, draft)
+    write_market(market.pool, draft)
     if all_ is None:
         return
+    count, debts = len(market.reserves), _debts(market)
     _check(market, all_, debts, name, draft)
-    claim = claims(market.pool, market.reserves, draft)
+    claim = claims(market.pool, draft)
     columns = [
         *(Column(COLLATERAL, claim[one.token], one.decimals) for one in market.reserves),
         *(Column(DEBT, draft.name(one.token), one.decimals) for one in market.reserves),
@@ -144,4 +148,4 @@ def feeds(market: AaveMarket) -> tuple[str, ...]:
     return tuple(one.source for one in market.reserves)
 
 
-READER = Reader(NAME, recognise, read, write, asks, feeds)
+READER = Reader(NAME, recognise, read, write, asks, feeds, prepare)

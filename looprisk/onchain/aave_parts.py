@@ -8,9 +8,11 @@ from fractions import Fraction
 from looprisk.onchain.aave import AaveAccount, asks, read, recognise
 from looprisk.onchain.aave_rules import WHOLE, standing_like
 from looprisk.onchain.aave_terms import Mode, Pool, Reserve
+from looprisk.onchain.aave_touched import Touched
 from looprisk.onchain.adapters import oracle_of
 from looprisk.onchain.draft import NO_READER, Draft, Tree, dollars, points, short
 from looprisk.onchain.flags import aged
+from looprisk.onchain.holdings import Holding
 from looprisk.onchain.reader import Reader
 
 NAME = "aave-v3/1"
@@ -20,18 +22,47 @@ TOLERANCE = Fraction(1, 10**12)
 """Of a release whose rounding is none of those known."""
 
 
-def write(account: AaveAccount, draft: Draft) -> None:
-    """Write the pool, as far as the account touches it, and the account."""
-    _check(account, draft)
-    reserves = [one.reserve for one in account.held]
-    for one in account.held:
-        draft.stands(account.account, one.token, one.supplied - one.owed)
+def prepare(account: AaveAccount, draft: Draft) -> None:
+    """Tell what the account touches, and what it keeps there when its own debts are paid."""
     modes = () if account.mode is None else (account.mode,)
     owed = {one.token: one.owed for one in account.held}
-    write_market(account.pool, reserves, modes, owed, draft)
-    claim = claims(account.pool, reserves, draft)
-    part = position(short("m", account.pool.address), account, claim, draft)
-    draft.put("positions", short("p", account.account), part)
+    touch(account.pool, [one.reserve for one in account.held], modes, owed, draft)
+    draft.touched[account.pool.address].accounts.append(account.account)
+    for one in account.held:
+        pledged = one.pledged if account.owes else 0
+        draft.stands(account.account, one.token, pledged - one.owed)
+        left = one.supplied - pledged
+        draft.keeps(account.account, Holding(one.reserve.claims, left, one.token, left))
+
+
+def touch(
+    pool: Pool,
+    reserves: Sequence[Reserve],
+    modes: Sequence[Mode],
+    owed: Mapping[str, int],
+    draft: Draft,
+) -> None:
+    """Tell what of a pool is written, and what its claims are called then."""
+    draft.touched.setdefault(pool.address, Touched(pool)).add(reserves, modes, owed)
+    names = claims(pool, draft)
+    for one in draft.touched[pool.address].reserves:
+        draft.claims[one.claims] = names[one.token]
+
+
+def write(account: AaveAccount, draft: Draft) -> None:
+    """Write the pool, as far as this import touches it, and the account.
+
+    What an issuer supplied without a debt is its own, and stands there.
+    """
+    _check(account, draft)
+    write_market(account.pool, draft)
+    if account.account in draft.issuers and not account.owes:
+        return
+    name = short("p", account.account)
+    pools = [one for one, touched in draft.touched.items() if account.account in touched.accounts]
+    if len(pools) > 1:
+        name = f"{name}-{account.pool.address[2:10].lower()}"
+    draft.put("positions", name, _position(account, draft))
 
 
 def _check(account: AaveAccount, draft: Draft) -> None:
@@ -47,27 +78,21 @@ def _check(account: AaveAccount, draft: Draft) -> None:
         draft.check(name, mine, theirs, Fraction(0) if exact else TOLERANCE)
 
 
-def write_market(
-    pool: Pool,
-    reserves: Sequence[Reserve],
-    modes: Sequence[Mode],
-    listed: Mapping[str, int],
-    draft: Draft,
-) -> None:
-    """Write a pool with some of its reserves, of which so much debt is ``listed`` beside it."""
+def write_market(pool: Pool, draft: Draft) -> None:
+    """Write a pool with those of its reserves that this import touches."""
+    touched = draft.touched[pool.address]
+    reserves, modes = touched.reserves, touched.modes
     market = short("m", pool.address)
     if pool.in_dollars:
         for one in reserves:
             draft.priced(one.token, dollars(one.price, pool.base))
     lent = [one for one in reserves if one.lent]
-    claim = claims(pool, reserves, draft)
+    claim = claims(pool, draft)
     oracles = {one.token: oracle_of(one, pool.base, draft) for one in reserves}
     part: Tree = {
         "label": pool.label or "Aave v3",
         "rules": "aave-v3.3" if pool.found.realises else "aave-v3",
-        "lends": {
-            draft.name(one.token): _lending(one, listed.get(one.token, 0), draft) for one in lent
-        },
+        "lends": {draft.name(one.token): _lending(one, touched, draft) for one in lent},
         "collateral": {
             claim[one.token]: _terms(one, one, oracles[one.token], draft)
             for one in reserves
@@ -91,14 +116,14 @@ def write_market(
         draft.watch(market, [one.source for one in reserves])
 
 
-def _lending(reserve: Reserve, listed: int, draft: Draft) -> Tree:
+def _lending(reserve: Reserve, touched: Touched, draft: Draft) -> Tree:
     """Return one loan token. What belongs to the treasury and is not minted yet is supply too."""
     supplied = max(reserve.total_supplied, reserve.cash + reserve.total_owed)
     lending: Tree = {
         "cash": draft.amount(reserve.token, reserve.cash),
         "supplied": draft.amount(reserve.token, supplied),
     }
-    if (supplied - reserve.cash - listed) * LEAST_SEEN > supplied:
+    if (supplied - reserve.cash - touched.owed(reserve.token)) * LEAST_SEEN > supplied:
         lending["unlisted_debt"] = f"sound @{NO_READER}"
     return lending
 
@@ -118,9 +143,9 @@ def _terms(by: Reserve | Mode, reserve: Reserve, oracle: str, draft: Draft) -> T
     return terms
 
 
-def claims(pool: Pool, reserves: Sequence[Reserve], draft: Draft) -> dict[str, str]:
+def claims(pool: Pool, draft: Draft) -> dict[str, str]:
     """Return what is pledged of each token: a claim on what the pool lends, or a kept token."""
-    market = short("m", pool.address)
+    market, reserves = short("m", pool.address), draft.touched[pool.address].reserves
     several = sum(one.lent for one in reserves) > 1
     return {
         one.token: draft.name(one.token)
@@ -137,9 +162,18 @@ def mode_name(mode: Mode) -> str:
     return f"e-{mode.number}"
 
 
-def position(market: str, account: AaveAccount, claim: Mapping[str, str], draft: Draft) -> Tree:
-    """Return an account in a market as a part; ``claim`` says what is pledged of each token."""
-    part: Tree = {"market": market, **draft.owner(account.account)}
+def _position(account: AaveAccount, draft: Draft) -> Tree:
+    """Return an account as a part; what it supplied without pledging it is no part of it."""
+    claim = claims(account.pool, draft)
+    beside = [
+        f"{draft.amount(one.token, one.supplied)} {draft.name(one.token)}"
+        for one in account.held
+        if one.supplied and not one.pledged
+    ]
+    part: Tree = {}
+    if beside:
+        part["note"] = f"has supplied {', '.join(beside)} too, which is no collateral"
+    part |= {"market": short("m", account.pool.address), **draft.owner(account.account)}
     if account.mode is not None:
         part["e_mode"] = mode_name(account.mode)
     part["collateral"] = {
@@ -158,4 +192,4 @@ def feeds(account: AaveAccount) -> tuple[str, ...]:
     return tuple(one.reserve.source for one in account.held)
 
 
-READER = Reader(NAME, recognise, read, write, asks, feeds)
+READER = Reader(NAME, recognise, read, write, asks, feeds, prepare)

@@ -14,6 +14,7 @@ LONGEST_LABEL = 64
 MOST_RESERVES = 128
 EXACTLY, ROUGHLY = Fraction(0), Fraction(1, 10**6)
 PRICE = "getAssetPrice(address)(uint256)"
+_GIVEN = "getReserveTokensAddresses(address)(address,address,address)"
 _BITMAP = "getEModeCategory{}Bitmap(uint8)(uint128)"
 _MODE = "getEModeCategoryData(uint8)((uint16,uint16,uint16,address,string))"
 _CONFIGURED = (
@@ -142,6 +143,11 @@ def based(snapshot: Snapshot, pool: Pool, beside: Sequence[Call] = ()) -> Pool:
     return replace(pool, base=base.integer(), in_dollars=currency.address() == NOBODY)
 
 
+def given_for(data: str, token: str) -> Call:
+    """Return what tells the tokens that suppliers and borrowers of a reserve hold."""
+    return call(data, _GIVEN, token)
+
+
 def mode_asks(found: Found, number: int) -> list[Call]:
     """Return what tells an e-mode: its terms, then which reserves are in it (from v3.2)."""
     kinds = ("Collateral", "Borrowable") if found.lists_modes else ()
@@ -242,7 +248,7 @@ def reserves(
     of_each = [
         (pool.data, _CONFIGURED),
         (pool.data, "getReserveCaps(address)(uint256,uint256)"),
-        (pool.data, "getReserveTokensAddresses(address)(address,address,address)"),
+        (pool.data, _GIVEN),
         (pool.data, "getATokenTotalSupply(address)(uint256)"),
         (pool.data, "getTotalDebt(address)(uint256)"),
         (pool.oracle, PRICE),

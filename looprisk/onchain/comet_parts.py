@@ -27,6 +27,15 @@ NAME = "compound-iii/1"
 _IN_DOLLARS = re.compile(r"/\s*USD\b", re.IGNORECASE)
 
 
+def prepare_account(account: CometAccount, draft: Draft) -> None:
+    """Tell what the account owes and pledges."""
+    market = account.market
+    draft.debts[market.comet] = draft.debts.get(market.comet, 0) + account.debt
+    draft.stands(account.account, market.base, -account.debt)
+    for one, amount in zip(market.collateral, account.held, strict=True):
+        draft.stands(account.account, one.token, amount)
+
+
 def write_account(account: CometAccount, draft: Draft) -> None:
     """Write the account, where it pledges or owes; its market is opened by itself."""
     market = account.market
@@ -40,12 +49,17 @@ def write_account(account: CometAccount, draft: Draft) -> None:
     }
     if not pledged and not account.debt:
         return
-    draft.debts[market.comet] = draft.debts.get(market.comet, 0) + account.debt
-    part: Tree = {"market": draft.name(market.comet), "collateral": pledged}
+    part: Tree = {"market": draft.name(market.comet), **draft.owner(account.account)}
+    part["collateral"] = pledged
     if account.debt:
         part["debt"] = {draft.name(market.base): draft.amount(market.base, account.debt)}
     name = f"{short('p', account.account)}-{market.comet[2:10].lower()}"
     draft.put("positions", name, {**part, "address": account.account})
+
+
+def prepare_market(market: CometMarket, draft: Draft) -> None:
+    """Tell that its token is a claim on it."""
+    draft.claims[market.comet] = draft.name(market.comet)
 
 
 def write_market(market: CometMarket, draft: Draft) -> None:
@@ -115,5 +129,9 @@ def feeds(market: CometMarket) -> tuple[str, ...]:
     return (market.feed.source, *(one.feed.source for one in market.collateral))
 
 
-ACCOUNT = Reader(NAME, recognise_account, read_account, write_account, asks_account)
-MARKET = Reader(NAME, recognise_market, read_market, write_market, asks_market, feeds)
+ACCOUNT = Reader(
+    NAME, recognise_account, read_account, write_account, asks_account, prepare=prepare_account
+)
+MARKET = Reader(
+    NAME, recognise_market, read_market, write_market, asks_market, feeds, prepare_market
+)

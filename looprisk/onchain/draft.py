@@ -16,9 +16,11 @@ from looprisk.errors import AnswerError, ModelError
 from looprisk.model.names import BUILT_IN_ORACLES, DEBTS, EQUITY, OUTSIDE
 from looprisk.model.system import System
 from looprisk.model.values import decimal_text
+from looprisk.onchain.aave_touched import Touched
 from looprisk.onchain.address import chain_name
 from looprisk.onchain.erc20 import Token
 from looprisk.onchain.flags import Flag, of_sources
+from looprisk.onchain.holdings import Holding
 from looprisk.onchain.snapshot import Pin
 from looprisk.onchain.sources import Source
 
@@ -68,17 +70,6 @@ class Book:
     totals: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """A token that an issuer of this import has in its wallet."""
-
-    token: str
-    amount: int
-    asset: str = ""
-    """Where it is a share itself: of what, and how much that is by its own rate."""
-    in_asset: int = 0
-
-
 @dataclass(slots=True)
 class Draft:
     """Parts by section. Readers write into it; ``system`` closes it."""
@@ -88,8 +79,12 @@ class Draft:
     """Every token that any part names, by address."""
     issuers: Mapping[str, str] = field(default_factory=dict)
     """Tokens that some reader opens, with its name: they are written as receipts of an issuer."""
-    holdings: Mapping[str, tuple[Holding, ...]] = field(default_factory=dict)
-    """What each issuer has of the tokens of this import, by the token it issues."""
+    holdings: dict[str, dict[str, Holding]] = field(default_factory=dict)
+    """What each issuer has of the tokens of this import, by the token it issues, then by token."""
+    touched: dict[str, Touched] = field(default_factory=dict)
+    """What accounts and claims of this import touch of each pool of Aave, by its address."""
+    claims: dict[str, str] = field(default_factory=dict)
+    """Tokens that are claims on a market of this import, with the id of what they claim."""
     debts: dict[str, int] = field(default_factory=dict)
     """What the accounts written so far owe each market that keeps reserves, by its address."""
     pledges: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -131,8 +126,8 @@ class Draft:
             self._names[address] = name if unique else short("t", address)
 
     def name(self, token: str) -> str:
-        """Return the id of a token."""
-        return self._names[token]
+        """Return the id of a token; of a claim on a market, the id of the claim."""
+        return self.claims.get(token) or self._names[token]
 
     def owner(self, account: str) -> Tree:
         """Return who owns a position, where the account is an issuer of this import."""
@@ -141,6 +136,26 @@ class Draft:
     def stands(self, account: str, token: str, net: int) -> None:
         """Tell what an account has in a market beyond what it owes there, of one token."""
         self._nets[account, token] = self._nets.get((account, token), 0) + net
+
+    def keeps(self, account: str, held: Holding) -> None:
+        """Tell what an issuer has of a token apart from what it has pledged."""
+        if account in self.issuers:
+            self.holdings.setdefault(account, {})[held.token] = held
+
+    def owned(self, issuer: str, first: str) -> Tree:
+        """Return what an issuer has, its own token left out, by id; ``first`` comes first.
+
+        A claim on a market counts in the asset that is claimed.
+        """
+        totals: dict[str, Fraction] = {}
+        held = [one for one in self.holdings.get(issuer, {}).values() if one.token != issuer]
+        for one in sorted(held, key=lambda one: one.token != first):
+            name, of, amount = self.name(one.token), one.token, one.amount
+            if one.token in self.claims:
+                of, amount = one.asset, one.in_asset
+            if amount:
+                totals[name] = totals.get(name, Fraction(0)) + self.tokens[of].units(amount)
+        return {name: decimal_text(total) for name, total in totals.items()}
 
     def net(self, account: str, token: str) -> int:
         """Return what an account has in all markets beyond what it owes there, of one token."""
@@ -162,7 +177,8 @@ class Draft:
     @property
     def unpriced(self) -> list[str]:
         """The assets whose price nobody has told, in the order they were found."""
-        return [one for one in self.tokens if one not in self.prices and one not in self.issuers]
+        known = (self.prices, self.issuers, self.claims)
+        return [one for one in self.tokens if not any(one in there for there in known)]
 
     def quoted(self, token: str, rate: Fraction, unit: str) -> None:
         """Tell the price of a token in another, unless that one is priced in it already."""
@@ -268,7 +284,7 @@ class Draft:
     def _tokens(self) -> None:
         """Write the tokens that no issuer issues as assets."""
         for address, token in self.tokens.items():
-            if address in self.issuers:
+            if address in self.issuers or address in self.claims:
                 continue
             if address in self.supplies:
                 self._stub(address, token)

@@ -20,12 +20,26 @@ from looprisk.onchain.euler import (
     recognise_account,
     recognise_vault,
 )
+from looprisk.onchain.holdings import Holding
 from looprisk.onchain.reader import Reader
 
 NAME = "euler-v2/1"
 FIXED = "FixedRateOracle"
 FEEDS = frozenset({"ChainlinkOracle", "ChronicleOracle", "PythOracle", "RedstoneCoreOracle"})
 """Adapters that pass on a price of the market."""
+
+
+def prepare_account(account: EulerAccount, draft: Draft) -> None:
+    """Tell what the account pledges and owes, and what its owner keeps of it in the wallet."""
+    for one in account.pledges:
+        _taken_as(account.vault, one, draft)
+        draft.stands(account.owner, one.asset, one.assets)
+        held = draft.holdings.get(account.owner, {}).get(one.vault)
+        if held is not None and account.account == account.owner:
+            # shares that are pledged stay in the wallet
+            left = (held.amount - one.shares, held.in_asset - one.assets)
+            draft.keeps(account.owner, Holding(one.vault, left[0], one.asset, left[1]))
+    draft.stands(account.owner, account.asset, -account.debt)
 
 
 def write_account(account: EulerAccount, draft: Draft) -> None:
@@ -40,7 +54,7 @@ def write_account(account: EulerAccount, draft: Draft) -> None:
     if not account.pledges and not account.debt:
         return
     part: Tree = {"note": f"account {account.number} of {account.owner}"}
-    part["market"] = draft.name(account.vault)
+    part |= {"market": draft.name(account.vault), **draft.owner(account.owner)}
     part["collateral"] = {
         _taken_as(account.vault, one, draft): draft.amount(one.asset, one.assets)
         for one in account.pledges
@@ -49,6 +63,11 @@ def write_account(account: EulerAccount, draft: Draft) -> None:
         part["debt"] = {draft.name(account.asset): draft.amount(account.asset, account.debt)}
     name = f"{short('p', account.account)}-{account.number}-{account.vault[2:10].lower()}"
     draft.put("positions", name, {**part, "address": account.account})
+
+
+def prepare_vault(vault: EulerVault, draft: Draft) -> None:
+    """Tell that its share is a claim on it."""
+    draft.claims[vault.vault] = draft.name(vault.vault)
 
 
 def _taken_as(market: str, one: Pledge, draft: Draft) -> str:
@@ -132,5 +151,7 @@ def _oracle(vault: EulerVault, one: Terms, draft: Draft) -> str:
     return name
 
 
-ACCOUNT = Reader(NAME, recognise_account, read_account, write_account, asks_account)
-VAULT = Reader(NAME, recognise_vault, read_vault, write_vault, asks_vault)
+ACCOUNT = Reader(
+    NAME, recognise_account, read_account, write_account, asks_account, prepare=prepare_account
+)
+VAULT = Reader(NAME, recognise_vault, read_vault, write_vault, asks_vault, prepare=prepare_vault)

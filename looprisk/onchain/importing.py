@@ -9,6 +9,7 @@ from pathlib import Path
 
 from looprisk.errors import AddressError, Problem, UnreadableError
 from looprisk.model.system import System
+from looprisk.onchain.aave_claim import READER as AAVE_CLAIM
 from looprisk.onchain.aave_market import READER as AAVE_MARKET
 from looprisk.onchain.aave_market import AaveMarket
 from looprisk.onchain.aave_parts import READER as AAVE
@@ -21,13 +22,14 @@ from looprisk.onchain.books import put_books
 from looprisk.onchain.borrowers import Watch
 from looprisk.onchain.comet_parts import ACCOUNT as COMET_ACCOUNT
 from looprisk.onchain.comet_parts import MARKET as COMET_MARKET
-from looprisk.onchain.draft import Book, Draft, Holding, dollars
+from looprisk.onchain.draft import Book, Draft, dollars
 from looprisk.onchain.erc20 import asks as token_asks
 from looprisk.onchain.erc20 import tokens
 from looprisk.onchain.euler_parts import ACCOUNT as EULER_ACCOUNT
 from looprisk.onchain.euler_parts import VAULT as EULER_VAULT
 from looprisk.onchain.feed import READER as FEED
 from looprisk.onchain.history import flags_since
+from looprisk.onchain.holdings import holdings
 from looprisk.onchain.metamorpho_parts import READER as METAMORPHO
 from looprisk.onchain.morpho_market import READER as MORPHO_MARKET
 from looprisk.onchain.morpho_market import Whole
@@ -35,6 +37,7 @@ from looprisk.onchain.morpho_parts import READER as MORPHO
 from looprisk.onchain.pendle_parts import READER as PENDLE
 from looprisk.onchain.places import Places, known
 from looprisk.onchain.provider import Provider
+from looprisk.onchain.reached import Reached, even_claims
 from looprisk.onchain.reader import AnyReader, Look, Opened
 from looprisk.onchain.snapshot import FINALIZED, Pin, Snapshot
 from looprisk.onchain.sources import aggregators, sources
@@ -47,6 +50,7 @@ from looprisk.onchain.wrapper import rates_of
 READERS: tuple[AnyReader, ...] = (
     AAVE,
     AAVE_MARKET,
+    AAVE_CLAIM,
     MORPHO,
     MORPHO_MARKET,
     COMET_ACCOUNT,
@@ -61,6 +65,8 @@ READERS: tuple[AnyReader, ...] = (
 )
 MARKETS: tuple[AnyReader, ...] = (AAVE_MARKET, MORPHO_MARKET)
 """Those that find something inside of a contract that is named with it."""
+ACCOUNTS: tuple[AnyReader, ...] = (AAVE, COMET_ACCOUNT, EULER_ACCOUNT)
+"""Those that find what an address has in a contract without a search through its past."""
 WHOLE = (AaveMarket, Whole)
 """What is read where borrowers can be listed."""
 MOST_OPENED = 100
@@ -213,30 +219,55 @@ def _found(snapshot: Snapshot, wanted: Target, places: Places, watch: Watch | No
             f"{wanted} is no market whose borrowers can be listed",
             "name a pool of Aave v3, POOL/TOKEN in one, or the id of a market of Morpho Blue",
         )
-    seen = {*begins}
-    wave, depth = parts, 0
-    while wave:
-        named = dict.fromkeys(token for part in wave for token in part.reading.tokens)
+    reached = Reached(snapshot, places, frozenset(begins), lists_all=watch is not None)
+    return [*parts, *_behind(wanted, parts, issued, reached)]
+
+
+def _behind(
+    wanted: Target, first: Sequence[Opened], issued: set[str], reached: Reached
+) -> list[Opened]:
+    """Open what stands behind some parts, wave by wave: tokens, and accounts of issuers."""
+    snapshot, places = reached.snapshot, reached.places
+    # of Morpho Blue only markets that are named: else they are searched for in its logs
+    holders = (*ACCOUNTS, MORPHO) if places.markets else ACCOUNTS
+    seen, parts = {*reached.begun}, [*first]
+    wave, kept, depth = [*first], list[str](), 0
+    while wave or kept:
+        told = (token for part in wave for token in part.reading.tokens)
         # what its issuer was read with, beside another token, need not be opened again
-        new = [token for token in named if token not in seen and token not in issued]
+        named = (one for one in dict.fromkeys((*told, *kept)) if one not in issued)
+        new = [token for token in named if token not in seen]
         seen.update(new)
-        if len(seen) > MOST_OPENED:
-            raise UnreadableError(
-                f"more than {MOST_OPENED} tokens stand behind {wanted}",
-                "import one of the markets or vaults it holds by itself",
-            )
-        if depth > DEEPEST:
-            raise UnreadableError(
-                f"more than {DEEPEST} receipts stand one behind the other at {wanted}",
-                "import one of those behind by itself",
-            )
+        _limited(wanted, len(seen), depth)
         looks = [Look(snapshot, token) for token in new]
-        # the tokens, and the feeds of what was opened last, in one
-        asked = [*_first(looks, READERS), *token_asks(new), *source_asks(_feeds(wave))]
-        snapshot.read_all(asked)
-        wave, depth = _opened(looks, READERS, issued), depth + 1
+        accounts, balances = reached.by(part.reading for part in wave)
+        # the tokens, what issuers have, and the feeds of what was opened last, in one
+        asked = [*_first(looks, READERS), *_first(accounts, holders), *balances]
+        snapshot.read_all([*asked, *token_asks(new), *source_asks(_feeds(wave))])
+        found = _opened(looks, READERS, issued)
+        found += [
+            part
+            for part in _opened(accounts, holders, issued)
+            if all(part.reading != one.reading for one in (*parts, *found))
+        ]
+        kept = [one for one in reached.kept(balances) if one not in seen]
+        wave, depth = found, depth + 1
         parts += wave
-    return parts
+    return parts[len(first) :]
+
+
+def _limited(wanted: Target, seen: int, depth: int) -> None:
+    """Raise UnreadableError where too much stands behind an address."""
+    if seen > MOST_OPENED:
+        raise UnreadableError(
+            f"more than {MOST_OPENED} tokens stand behind {wanted}",
+            "import one of the markets or vaults it holds by itself",
+        )
+    if depth > DEEPEST:
+        raise UnreadableError(
+            f"more than {DEEPEST} receipts stand one behind the other at {wanted}",
+            "import one of those behind by itself",
+        )
 
 
 def _first(looks: Sequence[Look], readers: Sequence[AnyReader]) -> list[Call]:
@@ -278,14 +309,17 @@ def _written(
         snapshot.pin,
         tokens(snapshot, named),
         issued,
-        _holdings(snapshot, list(issued), list(named)),
+        holdings(snapshot, list(issued), list(named), even_claims(part.reading for part in parts)),
         sources=read,
         bases=bases,
         rates=rates_of(part.reading for part in parts),
     )
     for part in parts:
+        part.prepare(draft)
+    for part in parts:
         part.write(draft)
-    for token, (price, unit) in dollar_prices(snapshot, pools, draft.unpriced).items():
+    met = dict.fromkeys((*pools, *draft.touched))
+    for token, (price, unit) in dollar_prices(snapshot, [*met], draft.unpriced).items():
         draft.priced(token, dollars(price, unit))
     supplies = [call(token, "totalSupply()(uint256)") for token in draft.stubs]
     for token, supply in zip(draft.stubs, snapshot.read_all(supplies), strict=True):
@@ -299,38 +333,3 @@ def _written(
     checks, flags = (tuple(map(str, all_)) for all_ in (draft.checks, draft.flags))
     books, resumed = draft.books, snapshot.resumed
     return Import(system, snapshot.pin, checks, readers, books, resumed, flags)
-
-
-def _holdings(
-    snapshot: Snapshot, issuers: Sequence[str], named: Sequence[str]
-) -> dict[str, tuple[Holding, ...]]:
-    """Return what each issuer has in its wallet of the tokens that were met."""
-    pairs = [(issuer, token) for issuer in issuers for token in named]
-    signature = "balanceOf(address)(uint256)"
-    balances = snapshot.read_all([call(token, signature, issuer) for issuer, token in pairs])
-    held = [
-        (issuer, token, answer.integer())
-        for (issuer, token), answer in zip(pairs, balances, strict=True)
-        if answer.integer()
-    ]
-    asked = [
-        one
-        for _, token, amount in held
-        for one in (
-            call(token, "asset()(address)"),
-            call(token, "convertToAssets(uint256)(uint256)", amount),
-        )
-    ]
-    answers = snapshot.read_all(asked)
-    found: dict[str, tuple[Holding, ...]] = {}
-    for (issuer, token, amount), asset, worth in zip(
-        held, answers[::2], answers[1::2], strict=True
-    ):
-        share = asset.ok and worth.ok
-        holding = (
-            Holding(token, amount, asset.address(), worth.integer())
-            if share
-            else Holding(token, amount)
-        )
-        found[issuer] = (*found.get(issuer, ()), holding)
-    return found

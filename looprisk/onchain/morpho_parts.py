@@ -8,6 +8,7 @@ from looprisk.model.values import decimal_text
 from looprisk.onchain.abi import NOBODY
 from looprisk.onchain.draft import NO_READER, UNKNOWN, Draft, Tree, percent, short
 from looprisk.onchain.flags import aged
+from looprisk.onchain.holdings import Holding
 from looprisk.onchain.morpho import MorphoAccount, MorphoMarket, asks, read, recognise
 from looprisk.onchain.morpho_rules import PRICE_UNIT, WAD
 from looprisk.onchain.principal import of_morpho
@@ -19,13 +20,22 @@ LEAST_SEEN = 10**7
 """A part of the supply that is smaller than one of so many goes unnoticed."""
 
 
+def prepare(account: MorphoAccount, draft: Draft) -> None:
+    """Tell what the account pledges and owes, and what it supplies."""
+    market, lent = account.market, account.market.totals.worth(account.supply_shares)
+    draft.stands(account.account, market.collateral, account.collateral)
+    draft.stands(account.account, market.loan, -account.debt)
+    if lent:
+        name = short("m", market.id)
+        draft.claims[name] = name
+        draft.keeps(account.account, Holding(name, lent, market.loan, lent))
+
+
 def write(account: MorphoAccount, draft: Draft) -> None:
     """Write the market and, where it pledges or owes, the account."""
     market = write_market(account.market, draft)
     if not account.collateral and not account.borrow_shares:
         return
-    draft.stands(account.account, account.market.collateral, account.collateral)
-    draft.stands(account.account, account.market.loan, -account.debt)
     loan, collateral = (draft.name(token) for token in account.tokens)
     position = {
         "market": market,
@@ -128,4 +138,4 @@ def feeds(account: MorphoAccount) -> tuple[str, ...]:
     return account.market.feeds
 
 
-READER = Reader(NAME, recognise, read, write, asks, feeds)
+READER = Reader(NAME, recognise, read, write, asks, feeds, prepare)

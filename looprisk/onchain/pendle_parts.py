@@ -29,7 +29,7 @@ def write(part: Part, draft: Draft) -> None:
 def _wrapper(wrapper: Wrapper, draft: Draft) -> None:
     """Write a wrapper: it owns what it wraps; what its rate counts beyond that is unknown."""
     name, token = draft.name(wrapper.token), wrapper.token
-    held = [one for one in draft.holdings.get(token, ()) if one.token != token]
+    held = [one for one in draft.holdings.get(token, {}).values() if one.token != token]
     counted = wrapper.supply * wrapper.rate // ONE
     seen = sum(
         one.amount if one.token == wrapper.asset else one.in_asset
@@ -51,9 +51,7 @@ def _wrapper(wrapper: Wrapper, draft: Draft) -> None:
         told.append("no reader finds all that its rate counts")
     issuer["note"] = "; ".join(told)
     if held:
-        issuer["owns"] = {
-            draft.name(one.token): draft.amount(one.token, one.amount) for one in held
-        }
+        issuer["owns"] = draft.owned(token, wrapper.inner)
     issuer["issues"] = {name: _share(wrapper.token, wrapper.supply, draft)}
     draft.put("issuers", name, issuer)
 

@@ -62,6 +62,7 @@ class Opened:
 
     reader: str
     reading: Reading
+    prepare: Callable[[Draft], None]
     write: Callable[[Draft], None]
     feeds: tuple[str, ...] = ()
     """The contracts it has a price from."""
@@ -75,6 +76,10 @@ def _nothing(look: Look) -> tuple[Call, ...]:
 def _no_feeds(reading: object) -> tuple[str, ...]:
     del reading
     return ()
+
+
+def _nothing_to_tell(reading: object, draft: Draft) -> None:
+    del reading, draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +99,23 @@ class Reader(Generic[FoundT, ReadT]):
     """Return the calls that ``recognise`` makes, so that those of all readers go together."""
     feeds: Callable[[ReadT], tuple[str, ...]] = _no_feeds
     """Return the contracts that tell a price there: feeds and their like, NOBODY where none."""
+    prepare: Callable[[ReadT, Draft], None] = _nothing_to_tell
+    """Tell the draft what other parts must know before any is written."""
 
     def open(self, look: Look) -> list[Opened]:
         """Recognise and read."""
         found = [self.read(look.snapshot, one) for one in self.recognise(look)]
-        return [Opened(self.name, one, self._writer(one), self.feeds(one)) for one in found]
+        return [
+            Opened(
+                self.name,
+                one,
+                _with(self.prepare, one),
+                _with(self.write, one),
+                self.feeds(one),
+            )
+            for one in found
+        ]
 
-    def _writer(self, reading: ReadT) -> Callable[[Draft], None]:
-        return lambda draft: self.write(reading, draft)
+
+def _with(do: Callable[[ReadT, Draft], None], reading: ReadT) -> Callable[[Draft], None]:
+    return lambda draft: do(reading, draft)

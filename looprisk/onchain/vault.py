@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from looprisk.model.values import decimal_text
-from looprisk.onchain.abi import Call, call
+from looprisk.onchain.abi import Answer, Call, call
 from looprisk.onchain.draft import NO_READER, UNKNOWN, Draft, Tree
 from looprisk.onchain.flags import DONATION, EMPTY, LEAST_FALL, Flag
 from looprisk.onchain.reader import Look, Reader
@@ -24,11 +24,13 @@ class Vault:
     supply: int
     idle: int
     """Of the asset, in its own wallet."""
+    keeps: str = ""
+    """The claim on a pool that it says it keeps its asset as, as wrappers of Aave's claims do."""
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """Share and asset."""
-        return (self.share, self.asset)
+        """Share and asset, and the claim it keeps."""
+        return tuple(one for one in (self.share, self.asset, self.keeps) if one)
 
     @property
     def issues(self) -> str | None:
@@ -46,17 +48,26 @@ def recognise(look: Look) -> tuple[Vault, ...]:
     (asset,) = look.snapshot.read_all(asks(look))
     if not asset.ok or asset.address() == look.address:
         return ()
-    assets, supply, idle = look.snapshot.read_all(
+    assets, supply, idle, claim = look.snapshot.read_all(
         [
             call(look.address, "totalAssets()(uint256)"),
             call(look.address, "totalSupply()(uint256)"),
             call(asset.address(), "balanceOf(address)(uint256)", look.address),
+            call(look.address, "aToken()(address)"),
         ]
     )
     if not (assets.ok and idle.ok and supply.ok):
         return ()
     held = (assets.integer(), supply.integer(), idle.integer())
-    return (Vault(look.address, asset.address(), *held),)
+    return (Vault(look.address, asset.address(), *held, _claim(look.snapshot, claim, asset)),)
+
+
+def _claim(snapshot: Snapshot, claim: Answer, asset: Answer) -> str:
+    """Return the claim that a vault names, where that is one on the vault's asset."""
+    if not claim.ok:
+        return ""
+    of = snapshot.read(call(claim.address(), "UNDERLYING_ASSET_ADDRESS()(address)"))
+    return claim.address() if of.ok and of.address() == asset.address() else ""
 
 
 def read(snapshot: Snapshot, found: Vault) -> Vault:
@@ -74,16 +85,9 @@ def write(vault: Vault, draft: Draft) -> None:
     if not vault.supply:
         return
     name = draft.name(vault.share)
-    owns: Tree = {}
-    if vault.idle:
-        owns[draft.name(vault.asset)] = draft.amount(vault.asset, vault.idle)
-    seen = vault.idle + draft.net(vault.share, vault.asset)
-    for held in draft.holdings.get(vault.share, ()):
-        if held.token not in {vault.asset, vault.share}:
-            owns[draft.name(held.token)] = draft.amount(held.token, held.amount)
-            seen += held.in_asset if held.asset == vault.asset else 0
+    owns = draft.owned(vault.share, vault.asset)
+    rest = vault.total_assets - _seen(vault, draft)
     part: Tree = {}
-    rest = vault.total_assets - seen
     # each part of a book is cut to a whole unit by itself
     if rest > len(owns):
         part["outside"] = {"unread": f"{UNKNOWN} @{NO_READER}"}
@@ -99,6 +103,18 @@ def write(vault: Vault, draft: Draft) -> None:
     }
     part["issues"] = {name: {**share, "address": vault.share}}
     draft.put("issuers", name, part)
+
+
+def _seen(vault: Vault, draft: Draft) -> int:
+    """Return how much of its book is found: what it has of its asset, or of shares in that."""
+    held = draft.holdings.get(vault.share, {}).values()
+    counted = draft.net(vault.share, vault.asset)
+    for one in held:
+        if one.token == vault.asset:
+            counted += one.amount
+        elif one.asset == vault.asset and one.token != vault.share:
+            counted += one.in_asset
+    return counted
 
 
 def _price(vault: Vault, draft: Draft) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from looprisk.errors import AnswerError
 from looprisk.onchain import aave
-from looprisk.onchain.aave_parts import write
+from looprisk.onchain.aave_parts import prepare, write
 from looprisk.onchain.aave_rules import NO_DEBT, WAD, Leg, standing, standing_rounding_up
 from looprisk.onchain.draft import Draft
 from looprisk.onchain.erc20 import tokens
@@ -35,6 +35,7 @@ def account_of(town, version, name):
 def drafted(town, read, pin):
     with snapshot_of(town) as snapshot:
         draft = Draft(pin, tokens(snapshot, read.tokens))
+    prepare(read, draft)
     write(read, draft)
     return draft
 

@@ -8,7 +8,7 @@ import pytest
 from looprisk.onchain import morpho
 from looprisk.onchain.draft import Draft
 from looprisk.onchain.erc20 import tokens
-from looprisk.onchain.morpho_parts import write
+from looprisk.onchain.morpho_parts import prepare, write
 from looprisk.onchain.morpho_rules import NO_DEBT, WAD, Totals, compounded
 from looprisk.onchain.places import Places
 from looprisk.onchain.reader import Look
@@ -32,6 +32,7 @@ def drafted(town, reads, pin):
     with snapshot_of(town) as snapshot:
         draft = Draft(pin, tokens(snapshot, named))
     for read in reads:
+        prepare(read, draft)
         write(read, draft)
     return draft
 

@@ -127,3 +127,40 @@ contract NestedVault is ERC4626 {
         return super.totalAssets() + inner.convertToAssets(inner.balanceOf(address(this)));
     }
 }
+
+/// A vault that keeps its asset in markets. Claims are balances in the asset, or shares of vaults.
+contract KeepingVault is ERC4626 {
+    address[] private claims;
+    address[] private shares;
+    address public aToken;
+
+    constructor(IERC20 asset_, string memory name_, string memory symbol_)
+        ERC20(name_, symbol_)
+        ERC4626(asset_)
+    {}
+
+    function keep(address claim, bool isShare) external {
+        if (isShare) shares.push(claim);
+        else claims.push(claim);
+    }
+
+    function say(address claim) external {
+        aToken = claim;
+    }
+
+    function act(address to, bytes calldata data) external {
+        (bool done,) = to.call(data);
+        require(done, "refused");
+    }
+
+    function totalAssets() public view override returns (uint256 total) {
+        total = super.totalAssets();
+        for (uint256 at; at < claims.length; at++) {
+            total += IERC20(claims[at]).balanceOf(address(this));
+        }
+        for (uint256 at; at < shares.length; at++) {
+            ERC4626 share = ERC4626(shares[at]);
+            total += share.convertToAssets(share.balanceOf(address(this)));
+        }
+    }
+}
