@@ -86,7 +86,9 @@ class Book:
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
+    """One account as it is written."""
+
     name: str
     mode: str | None
     owner: str | None
@@ -151,11 +153,11 @@ def book_of(
     )
 
 
-def _later(market: str, later: Mapping[str, LoanPosition]) -> Iterator[_Row]:
+def _later(market: str, later: Mapping[str, LoanPosition]) -> Iterator[Row]:
     """Yield the accounts that stages open, with nothing in them."""
     for name, position in later.items():
         if position.market == market:
-            yield _Row(
+            yield Row(
                 name,
                 str(position.e_mode) if position.e_mode is not None else None,
                 str(position.owner) if position.owner is not None else None,
@@ -164,12 +166,12 @@ def _later(market: str, later: Mapping[str, LoanPosition]) -> Iterator[_Row]:
             )
 
 
-def _rows(catalogue: Catalogue, start: Start, market: str) -> Iterator[_Row]:
+def _rows(catalogue: Catalogue, start: Start, market: str) -> Iterator[Row]:
     for name, position in catalogue.system.positions.items():
         if isinstance(position, LoanPosition) and position.market == market:
             account = start.accounts[name]
             mode = str(position.e_mode) if position.e_mode is not None else None
-            yield _Row(
+            yield Row(
                 name,
                 mode,
                 str(position.owner) if position.owner is not None else None,
@@ -177,10 +179,14 @@ def _rows(catalogue: Catalogue, start: Start, market: str) -> Iterator[_Row]:
                 {t: float(n) for t, n in account.debts.items()},
             )
         elif isinstance(position, TablePosition) and position.market == market:
-            yield from _table_rows(name, position)
+            yield from accounts_in(name, position)
 
 
-def _table_rows(name: str, position: TablePosition) -> Iterator[_Row]:
+def accounts_in(name: str, position: TablePosition) -> Iterator[Row]:
+    """Yield the accounts of a table, each named after its row.
+
+    Raises NotCarriedError where nobody has read the table.
+    """
     table = position.accounts
     if table is None:
         raise NotCarriedError(f"{name}: its table has not been read")
@@ -192,7 +198,7 @@ def _table_rows(name: str, position: TablePosition) -> Iterator[_Row]:
     owner = str(position.owner) if position.owner is not None else None
     for at, account in enumerate(table.accounts()):
         taken = {column: amounts[at] for column, amounts in columns.items() if amounts[at]}
-        yield _Row(
+        yield Row(
             f"{name}/{account}",
             modes[at] or None,
             owner,

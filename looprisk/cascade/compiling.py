@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from looprisk.cascade.accounts import book_of
 from looprisk.cascade.clock import steps_of
 from looprisk.cascade.legs import legs_of
+from looprisk.cascade.opening import written_out
 from looprisk.cascade.parts import Fed, Firm, Owed, Pooled, Wanted
 from looprisk.cascade.plan import Plan, place_of
 from looprisk.cascade.shelves import SHELVED
@@ -14,9 +15,8 @@ from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.copies import aliases, catalogued, renamed
 from looprisk.engine.holdings import holdings, supply_claim
 from looprisk.engine.setoff import netted
-from looprisk.engine.state import State, looped, start_state
-from looprisk.model.frozen import FrozenMap
-from looprisk.model.positions import LoanPosition, PerpPosition
+from looprisk.engine.state import start_state
+from looprisk.model.positions import LoanPosition, PerpPosition, VenueTable
 from looprisk.model.scenario import Scenario
 from looprisk.model.system import System
 from looprisk.model.tokens import Par, Share
@@ -37,11 +37,11 @@ def plan_of(system: System, scenario: Scenario, *, shelve_from: int = SHELVED) -
     goods = (*catalogue.system.assets, *catalogue.tokens, *catalogue.supplies)
     place = {name: at for at, name in enumerate(goods)}
     steps = steps_of(scenario.time)
-    scenario = _set_out(catalogue, start, scenario)
+    scenario = written_out(catalogue, start, scenario)
     defaulting_ = {str(name) for stage in scenario.stages for name in stage.default}
     opened = {str(n): p for stage in scenario.stages for n, p in stage.open.items()}
     accounts = {n: p for n, p in opened.items() if isinstance(p, LoanPosition)}
-    legs = {n: p for n, p in opened.items() if isinstance(p, PerpPosition)}
+    legs = {n: p for n, p in opened.items() if isinstance(p, PerpPosition | VenueTable)}
     still = _still(catalogue.system, scenario)
     supplies = list(catalogue.supplies)
     return Plan(
@@ -84,28 +84,6 @@ def plan_of(system: System, scenario: Scenario, *, shelve_from: int = SHELVED) -
             for target, feed in issuer.feeds.items()
         ),
     )
-
-
-def _set_out(catalogue: Catalogue, start: State, scenario: Scenario) -> Scenario:
-    """Return a scenario whose stages open loops as collateral and debt, at the start prices."""
-    stages = []
-    for stage in scenario.stages:
-        new = dict(stage.open)
-        for name, position in stage.open.items():
-            if isinstance(position, LoanPosition) and position.loop is not None:
-                market = catalogue.system.markets[position.market]
-                mode = market.e_modes.get(str(position.e_mode))
-                loan = str(next(iter((mode.borrows if mode is not None else ()) or market.lends)))
-                account = looped(catalogue, start, position, loan)
-                new[name] = LoanPosition(
-                    market=position.market,
-                    owner=position.owner,
-                    e_mode=position.e_mode,
-                    collateral=dict(account.collateral),
-                    debt=dict(account.debts),
-                )
-        stages.append(stage.model_copy(update={"open": FrozenMap(new)}) if stage.open else stage)
-    return scenario.model_copy(update={"stages": tuple(stages)})
 
 
 def _redeemed(catalogue: Catalogue, place: Mapping[str, int], target: str) -> int:

@@ -9,13 +9,14 @@ import numpy as np
 
 from looprisk.cascade.arrays import Floats, Ints
 from looprisk.cascade.margins import left_for_leg, liquidation_price, maintenance_of, profit
-from looprisk.cascade.traders import traders_of
+from looprisk.cascade.traders import Traders, traders_of
 from looprisk.cascade.venues import VenueTerms, terms_of
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.state import State as Start
 from looprisk.engine.state import asset_usd, usd
+from looprisk.errors import ModelError, Problem
 from looprisk.model.markets import Venue
-from looprisk.model.positions import PerpPosition, VenueTable
+from looprisk.model.positions import OnVenue, PerpPosition, VenueTable
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,18 +89,20 @@ def legs_of(
     name: str,
     place: Mapping[str, int],
     still: frozenset[str],
-    later: Mapping[str, PerpPosition],
+    later: Mapping[str, OnVenue],
 ) -> Legs:
-    """Return a venue and its legs as arrays; those of ``later`` without size.
+    """Return a venue and its legs as arrays; those of ``later`` without size and margin.
 
     ``still`` are the assets whose price never moves. The traders of its tables come after the
     positions that have a name, one wallet a row.
     """
     venue = catalogue.system.venues[name]
-    parts = [_named(catalogue, start, name, place, later)]
-    for table, position in catalogue.system.positions.items():
+    one_by_one = {n: p for n, p in later.items() if isinstance(p, PerpPosition)}
+    parts = [_named(catalogue, start, name, place, one_by_one)]
+    for table, position in {**catalogue.system.positions, **later}.items():
         if isinstance(position, VenueTable) and position.venue == name:
-            parts.append(_traders(catalogue, start, table, position, place))
+            rows = _traders(catalogue, start, table, position, place, yet=table not in later)
+            parts.append(rows)
     wallets = [len(rows.wallets) for rows in parts]
     before = np.cumsum([0, *wallets])
     wallet = np.concatenate(
@@ -185,26 +188,46 @@ def _traders(
     table: str,
     position: VenueTable,
     place: Mapping[str, int],
+    *,
+    yet: bool,
 ) -> _Rows:
-    """Return the rows of a table of traders, who are outside."""
-    prices = {name: float(asset_usd(catalogue, start, name)) for name in catalogue.system.assets}
-    found = traders_of(position, prices)
+    """Return the rows of a table of traders, who are outside; without anything if not ``yet``."""
+    found = traders_of(position)
     rows = tuple(f"{table}/{row}" for row in found.names)
-    single = len(found.assets) == 1
+    entry = found.entries(_marks(catalogue, start, found.assets)[found.asset_of])
+    if yet and np.isnan(entry).any():
+        name = found.assets[found.asset_of[np.isnan(entry)][0]]
+        message = f"`{name}` is a token: what its legs entered at is not known here"
+        help_ = f"write entry/{name} in dollars"
+        raise ModelError([Problem(("positions", table, "table"), message, help_)])
     return _Rows(
-        legs=tuple(
-            rows[w] if single else f"{rows[w]}/{found.assets[a]}"
-            for w, a in zip(found.wallet_of, found.asset_of, strict=True)
-        ),
+        legs=names_of_legs(table, found),
         wallets=rows,
         wallet=found.wallet_of,
         owner=np.full(len(rows), -1, dtype=np.intp),
         good=np.array([place[name] for name in found.assets], dtype=np.intp)[found.asset_of],
-        size=found.size,
-        entry=found.entry,
-        cash=found.cash,
-        tokens=found.tokens,
+        size=found.size * yet,
+        entry=np.nan_to_num(entry),
+        cash=found.cash(entry) if yet else np.zeros(len(rows)),
+        tokens={name: units * yet for name, units in found.tokens.items()},
         funding=np.full(len(found.size), _funding(position, table)),
+    )
+
+
+def _marks(catalogue: Catalogue, start: Start, assets: tuple[str, ...]) -> Floats:
+    """Return what legs enter at where their table leaves it open; NaN for what has no price yet."""
+    priced = catalogue.system.assets
+    return np.array(
+        [float(asset_usd(catalogue, start, name)) if name in priced else np.nan for name in assets]
+    )
+
+
+def names_of_legs(table: str, found: Traders) -> tuple[str, ...]:
+    """Return what the legs of a table are called: by their row, and by their asset if several."""
+    single = len(found.assets) == 1
+    return tuple(
+        f"{table}/{found.names[w]}" + ("" if single else f"/{found.assets[a]}")
+        for w, a in zip(found.wallet_of, found.asset_of, strict=True)
     )
 
 

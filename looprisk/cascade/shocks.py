@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from looprisk.cascade.arrays import Bools, Floats, ratio
-from looprisk.cascade.legs import size_of
 from looprisk.cascade.outside import held_inside
 from looprisk.cascade.parameters import changed, governed
 from looprisk.cascade.perps import accounts_of, end_wallets
@@ -17,10 +16,8 @@ from looprisk.cascade.state import State, leaked
 from looprisk.cascade.sums import total
 from looprisk.cascade.wallets import equities
 from looprisk.engine.catalogue import known
-from looprisk.engine.state import asset_usd
 from looprisk.engine.strike import defaulting
 from looprisk.errors import ModelError, NotCarriedError, Problem
-from looprisk.model.positions import LoanPosition, PerpPosition
 from looprisk.model.scenario import Stage
 from looprisk.model.values import Value
 
@@ -265,84 +262,6 @@ def freeze(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> Sta
         if name in stage.freeze:
             frozen[:, i] |= where
     return replace(state, frozen=frozen)
-
-
-def take(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:
-    """A position is taken; what it brings in is new money."""
-    del at
-    for name, position in stage.open.items():
-        if isinstance(position, LoanPosition):
-            state = _account_opened(plan, state, str(name), position, where)
-        elif isinstance(position, PerpPosition):
-            state = _leg_opened(plan, state, str(name), position, where)
-        else:
-            raise NotCarriedError(f"open/{name}: a table of accounts is taken at the start only")
-    return state
-
-
-def _account_opened(
-    plan: Plan, state: State, name: str, position: LoanPosition, where: Bools
-) -> State:
-    at, account = plan.account_at[name]
-    book, now = plan.books[at], state.markets[at]
-    collateral, principal, cash = now.collateral.copy(), now.principal.copy(), now.cash.copy()
-    brought_in, held, lent = now.brought.copy(), now.units.copy(), now.lent.copy()
-    brought = np.zeros(state.paths)
-    for thing, amount in position.collateral.items():
-        units = np.where(where, float(known(amount, "open", name, "collateral", thing)), 0.0)
-        slot = next(s for s in book.slots_of(str(thing)) if book.used[s, account])
-        collateral[:, slot, account] += units
-        brought_in[:, slot, account] += units
-        held[:, slot] += units
-        if book.slots[slot].good < plan.assets:
-            brought = brought + units * state.price[:, book.slots[slot].good]
-    for token, amount in position.debt.items():
-        loan = book.loans.index(plan.place[str(token)])
-        units = np.where(where, float(known(amount, "open", name, "debt", token)), 0.0)
-        principal[:, loan, account] += units / now.growth[:, loan]
-        lent[:, loan] += units / now.growth[:, loan]
-        cash[:, loan] -= units
-        if (cash[:, loan] < 0).any():
-            there = float((cash[:, loan] + units).min())
-            message = f"open: {name} draws more than the {there:,.0f} that {book.name} has in cash"
-            help_ = "draw less, or give the market more cash"
-            raise ModelError([Problem(("open", name), message, help_)])
-        if book.loans[loan] < plan.assets:
-            brought = brought - units * state.price[:, book.loans[loan]]
-    market = replace(
-        now,
-        collateral=collateral,
-        principal=principal,
-        brought=brought_in,
-        units=held,
-        lent=lent,
-        cash=cash,
-    )
-    return leaked(state.market(at, market), "inflow", -brought)
-
-
-def _leg_opened(plan: Plan, state: State, name: str, position: PerpPosition, where: Bools) -> State:
-    v, leg = plan.leg_at[name]
-    legs, venue = plan.legs[v], state.venues[v]
-    size = put(venue.size, leg, where, size_of(position))
-    margin, posted = venue.margin.copy(), venue.posted.copy()
-    wallet = int(legs.wallet[leg])
-    brought = np.zeros(state.paths)
-    for asset, amount in position.margin.items():
-        units = known(amount, name, "margin", asset)
-        good = plan.place[str(asset)]
-        if good in legs.kinds:
-            posted[:, legs.kinds.index(good), wallet] += np.where(where, float(units), 0.0)
-            worth = float(units) * state.price[:, good] if good < plan.assets else 0.0
-        else:
-            worth = float(units * asset_usd(plan.catalogue, plan.start, str(asset)))
-            margin[:, wallet] += np.where(where, worth, 0.0)
-        brought = brought + np.where(where, worth, 0.0)
-    entry = venue.entry[:, leg]
-    mark = state.price[:, legs.good[leg]]
-    brought = brought + np.where(where, size_of(position) * (mark - entry), 0.0)
-    changed_ = replace(venue, size=size, margin=margin, posted=posted)
-    return leaked(state.venue(v, changed_), "inflow", -brought)
 
 
 def ask(plan: Plan, state: State, at: int, stage: Stage, where: Bools) -> State:

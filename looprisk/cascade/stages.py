@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from looprisk.cascade import shocks
+from looprisk.cascade import opening, shocks
 from looprisk.cascade.arrays import Bools, Floats
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.state import Happened, State
@@ -27,7 +27,7 @@ VERBS: Mapping[str, Strike] = {
     "drain": shocks.drain,
     "misprice": shocks.misprice,
     "freeze": shocks.freeze,
-    "open": shocks.take,
+    "open": opening.take,
     "run": shocks.ask,
     "change": shocks.change,
 }

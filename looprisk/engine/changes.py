@@ -88,7 +88,8 @@ def opened(
     for name, position in stage.open.items():
         if not isinstance(position, LoanPosition) or position.loop is not None:
             raise NotCarriedError(
-                f"open/{name}: here a position is opened with `collateral` and `debt`"
+                f"open/{name}: a loan with `collateral` and `debt` is opened here; loops, legs and "
+                "tables in a scenario with `time`"
             )
         positions[name] = position
         debts = {t: s * known(n, "open", name, "debt", t) for t, n in position.debt.items()}

@@ -14,7 +14,7 @@ from looprisk.files.merge import (
     spread_sources,
 )
 from looprisk.files.tables import Tables
-from looprisk.files.tree import Map, Node, Plain, Word, fault_at, find, place, plain
+from looprisk.files.tree import Items, Map, Node, Plain, Word, fault_at, find, place, plain
 from looprisk.model import parse_scenario, parse_system, paths
 from looprisk.model.case import Case
 from looprisk.model.checks import SET
@@ -88,6 +88,17 @@ def _read_tables(raw: dict[str, Plain], bound: Bound) -> None:
         for name, node in liquidity.values.items():
             curve = node.values.get("curve") if isinstance(node, Map) else None
             _fill_series(curve, pools.get(name, ""), "curve", bound)
+
+
+def _fill_opened(stages: Node | None, raw: Plain, bound: Bound) -> None:
+    """Read the tables of accounts and traders that stages open."""
+    if not isinstance(stages, Items) or not isinstance(raw, list):
+        return
+    for stage, part in zip(stages.items, raw, strict=True):
+        opened = stage.values.get("open") if isinstance(stage, Map) else None
+        written = part.get("open") if isinstance(part, dict) else None
+        if isinstance(opened, Map) and isinstance(written, dict):
+            written.update(bound.tables.fill(opened, written))
 
 
 def _fill_series(node: Node | None, whole: Plain, key: str, bound: Bound) -> None:
@@ -176,7 +187,9 @@ def _bind_scenario(name: str, raw: dict[str, Plain], bound: Bound) -> None:
     if bound.system is None and isinstance(given, Map):
         _check_alone(_changes(given, (*path, "set"), raw, bound), bound)
     tree = plain(node) if node is not None else ""
-    _fill_series(node.values.get("paths") if isinstance(node, Map) else None, tree, "paths", bound)
+    if isinstance(node, Map) and isinstance(tree, dict):
+        _fill_series(node.values.get("paths"), tree, "paths", bound)
+        _fill_opened(node.values.get("stages"), tree.get("stages", ""), bound)
     scenario, problems = parse_scenario(tree, bound.system, path)
     _place_all(problems, bound.tree, bound)
     if scenario is None or bound.system is None or node is None:
@@ -255,9 +268,10 @@ def _removed(problem: Problem, bound: Bound) -> Word | None:
 
 def _in_a_table(problem: Problem, tree: Map, bound: Bound) -> Fault | None:
     """Return the fault of a problem with a column of a table, placed in the table itself."""
-    if problem.path[2:3] != ("table",) or len(problem.path) != 4:
+    *_, section, _, key, column = ("", "", "", "", *problem.path)
+    if section not in {"positions", "open"} or key != "table":
         return None
-    word = find(tree, problem.path[:3])
+    word = find(tree, problem.path[:-1])
     if not isinstance(word, Word):
         return None
-    return bound.tables.in_header(word, problem.path[3], problem.message, problem.help)
+    return bound.tables.in_header(word, column, problem.message, problem.help)

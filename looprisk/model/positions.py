@@ -166,9 +166,9 @@ class VenueTable(Tabled):
     """Many traders of one venue, all outside: the book that the positions named stand in.
 
     A row is an account with a leg in each of its ``long/TOKEN`` and ``short/TOKEN``, in tokens. An
-    ``entry/TOKEN`` is in dollars, the start price where it is empty or left out. The margin is
-    ``margin/TOKEN`` in tokens, or follows from ``leverage``: notional at entry over margin, which
-    is then dollars. ``funding`` is what longs pay and shorts receive. ``below_maintenance: true``
+    ``entry/TOKEN`` is in dollars; empty or left out it is the start price, of a table that a stage
+    opens the last mark. The margin is ``margin/TOKEN`` in tokens, or follows from ``leverage``:
+    notional at entry over margin, which is then dollars. ``funding`` is what longs pay and shorts receive. ``below_maintenance: true``
     lets rows begin below their maintenance margin: the first step closes them.
     """
 

@@ -20,7 +20,7 @@ def cascade_text(cascade: Cascade, screen: Screen, next_commands: Sequence[str] 
     lines += [screen.paint(line, "dim") for line in prose(cascade.subtitle, screen)]
     table = cascade.layers
     if table.rows:
-        lines += ["", *lay_out(table.text_columns(units=False), screen)]
+        lines += ["", *lay_out(table.text_columns(), screen)]
     events = _events(cascade, screen)
     if events:
         lines += ["", *events]

@@ -59,19 +59,23 @@ def said(folder, content=GOOD, **kwargs):
     return str(raised.value).replace(f"{folder.as_posix()}/", "")
 
 
-def legs(system, name="traders", start=None):
-    return traders_of(system.positions[name], start or {"ETH": 3000.0, "USDC": 1.0})
+def legs(system, name="traders"):
+    return traders_of(system.positions[name])
+
+
+def cash(found, mark):
+    return found.cash(found.entries(np.full(len(found.size), mark)))
 
 
 def test_a_book_is_read_as_legs(tmp_path):
     position = load(write(tmp_path)).system.positions["traders"]
     assert isinstance(position, VenueTable)
     assert position.owner is None
-    found = traders_of(position, {"ETH": 3000.0})
+    found = traders_of(position)
     assert found.assets == ("ETH",)
     assert found.size.tolist() == [1200, 800.5, -2000.5]
-    assert found.entry.tolist() == [3000, 3000, 3100]
-    assert found.cash == pytest.approx([1.2e6, 800.5 * 120, 2000.5 * 620])
+    assert found.entries(np.full(3, 3000.0)).tolist() == [3000, 3000, 3100]
+    assert cash(found, 3000.0) == pytest.approx([1.2e6, 800.5 * 120, 2000.5 * 620])
     assert (found.wallet_of.tolist(), found.asset_of.tolist()) == ([0, 1, 2], [0, 0, 0])
     assert found.tokens == {}
 
@@ -91,7 +95,7 @@ def test_margin_in_tokens(tmp_path):
     content = "account,short/ETH,margin/USDC,margin/ETH\na,2,500,0.25\nb,3,900,\n"
     found = legs(load(write(tmp_path, content)).system)
     assert found.size.tolist() == [-2, -3]
-    assert found.cash.tolist() == [0, 0]
+    assert cash(found, 3000.0).tolist() == [0, 0]
     assert {name: units.tolist() for name, units in found.tokens.items()} == {
         "USDC": [500, 900],
         "ETH": [0.25, 0],
@@ -104,7 +108,7 @@ def test_accounts_with_several_legs_on_a_cross_venue(tmp_path):
     found = legs(load(write(tmp_path, content, mode="cross")).system)
     assert found.wallet_of.tolist() == [0, 0]
     assert found.size.tolist() == [2, -1000]
-    assert found.cash.tolist() == [(5000 + 1000) / 4]
+    assert cash(found, 1.0).tolist() == [(5000 + 1000) / 4]
 
 
 def test_a_hundred_thousand_traders_go_where_their_leverage_says(tmp_path):
@@ -120,8 +124,8 @@ def test_a_hundred_thousand_traders_go_where_their_leverage_says(tmp_path):
     )
     state = VenueState(
         size=book.size[None],
-        entry=book.entry[None],
-        margin=book.cash[None],
+        entry=book.entries(np.full((1, count), 3000.0)),
+        margin=cash(book, 3000.0)[None],
         posted=np.zeros((1, count)),
         fund=np.zeros(1),
         ordered=np.full((1, count), -np.inf),
