@@ -168,8 +168,9 @@ class VenueTable(Tabled):
     A row is an account with a leg in each of its ``long/TOKEN`` and ``short/TOKEN``, in tokens. An
     ``entry/TOKEN`` is in dollars; empty or left out it is the start price, of a table that a stage
     opens the last mark. The margin is ``margin/TOKEN`` in tokens, or follows from ``leverage``:
-    notional at entry over margin, which is then dollars. ``funding`` is what longs pay and shorts receive. ``below_maintenance: true``
-    lets rows begin below their maintenance margin: the first step closes them.
+    notional at entry over margin, which is then dollars. ``funding`` is what longs pay and shorts
+    receive. ``below_maintenance: true`` lets rows begin below their maintenance margin: the first
+    step closes them.
     """
 
     venue: Ref
