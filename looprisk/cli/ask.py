@@ -134,11 +134,12 @@ def asked_system(ask: Ask, file: "File") -> "Case":
 def _set(ask: Ask, case: "Case") -> "Case":
     if not ask.sets:
         return case
-    from looprisk.files.typed import read_value
+    from looprisk.files.typed import read_changes
+    from looprisk.model.setting import tree_of, with_changes
 
-    changes = {path: read_value(value, f"--set {path}") for path, value in ask.sets.items()}
+    changes = read_changes(ask.sets, tree_of(case), ask.path.parent)
     try:
-        return replace(case, system=case.system.set(changes))
+        return with_changes(case, changes)
     except ModelError as error:
         raise ModelError(
             Problem((), f"--set {'/'.join(problem.path)}: {problem.message}", problem.help)

@@ -41,7 +41,13 @@ Width = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages but errors.")]
 Sets = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="Start from another value; repeatable."),
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Start from another value; repeatable. PATH: market/collateral/ETH/lltv, "
+        "pool/curve/depth, a row of a measured depth pool/curve/table/100, a price in time "
+        "paths/ETH/2h, time/step.",
+    ),
 ]
 Shocks = Annotated[
     list[str] | None,

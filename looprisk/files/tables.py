@@ -50,6 +50,8 @@ _SPLIT = "split it, or list fewer columns"
 class Tables:
     """The tables of one load: each read once, all within one budget of bytes."""
 
+    folder: Path | None = None
+    """Where tables lie that no file names; else beside the file that names them."""
     faults: list[Fault] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     """The text of each table in which something is wrong, by the name that is printed."""
@@ -74,7 +76,7 @@ class Tables:
         text, source = split_source(word.text)
         return TableName(text, source, self._accounts(text, word))
 
-    def fill_changes(self, given: Map, raw: Mapping[str, Plain]) -> dict[str, Plain]:
+    def fill_changes(self, given: Map, raw: Mapping[str, object]) -> dict[str, Plain]:
         """Return the entries of a `set` as plain values, with every table that one names."""
         filled = {key: plain(value) for key, value in given.values.items()}
         for key, value in given.values.items():
@@ -84,6 +86,8 @@ class Tables:
                 continue
             if path[0] == "liquidity":
                 self._fill_curve(path[2:], value, filled[key], filled, key)
+            if path[0] == "paths":
+                self._fill_curve(("curve", *path[1:]), value, filled[key], filled, key)
             if path[0] != "positions":
                 continue
             if path[2:] == ("table",) and isinstance(value, Word):
@@ -103,7 +107,7 @@ class Tables:
         filled: dict[str, Plain],
         key: str,
     ) -> None:
-        """Read the measured depth that a change of a pool names, at any height of it."""
+        """Read the series that a change of a curve names, at any height of it."""
         if rest == ("curve", "table") and isinstance(value, Word):
             filled[key] = self.series(value)
         below = {(): "curve", ("curve",): "table"}.get(rest)
@@ -116,7 +120,7 @@ class Tables:
 
     def in_header(self, word: Word, column: str, message: str, advice: str) -> Fault | None:
         """Return a fault at a column of the table that ``word`` names; None where it has none."""
-        name = _shown(word)
+        name = self._shown(word)
         header = self.headers.get(name, [])
         if column not in header:
             return None
@@ -136,7 +140,7 @@ class Tables:
         text, source = split_source(word.text)
         real = self._real(text, word, "tables/prices.csv")
         if real is not None and real not in self._series:
-            self._series[real] = self._series_of(real, _shown(word), word)
+            self._series[real] = self._series_of(real, self._shown(word), word)
         return SeriesName(text, source, self._series.get(real) if real is not None else None)
 
     def _series_of(self, path: Path, name: str, word: Word) -> Series | None:
@@ -153,13 +157,13 @@ class Tables:
     def _accounts(self, text: str, word: Word) -> AccountTable | None:
         real = self._real(text, word, "tables/accounts.csv.gz")
         if real is not None and real not in self._read:
-            self._read[real] = self._from_file(real, _shown(word), word)
+            self._read[real] = self._from_file(real, self._shown(word), word)
         return self._read.get(real) if real is not None else None
 
     def _real(self, text: str, word: Word, example: str) -> Path | None:
         """Return the file that a word names, None with a fault where it leads elsewhere."""
         message, advice = bad_name(text, "name its copy", example)
-        folder = Path(word.file).parent
+        folder = self._beside(word)
         target = folder / text
         if not message and not is_inside(target, folder):
             message = f"`{shorten(text)}` leads out of the folder by a link"
@@ -168,6 +172,13 @@ class Tables:
             self.faults.append(fault_at(word, message, advice))
             return None
         return Path(os.path.realpath(target))
+
+    def _beside(self, word: Word) -> Path:
+        return Path(word.file).parent if self.folder is None else self.folder
+
+    def _shown(self, word: Word) -> str:
+        """Return the name of a table as it is printed: as seen from where the load started."""
+        return (self._beside(word) / split_source(word.text)[0]).as_posix()
 
     def _content(self, path: Path, name: str, word: Word) -> tuple[str, str] | None:
         """Return text and digest; what is wrong with the file itself stands at the word."""
@@ -206,11 +217,6 @@ class Tables:
         message = f"`{shorten(text)}`: {error.fault.message}"
         advice = error.fault.help or _did_you_mean(path, text)
         self.faults.append(fault_at(word, message, advice))
-
-
-def _shown(word: Word) -> str:
-    """Return the name of a table as it is printed: as seen from where the load started."""
-    return (PurePosixPath(word.file).parent / split_source(word.text)[0]).as_posix()
 
 
 def _unpacked(raw: bytes, name: str, left: int) -> bytes:

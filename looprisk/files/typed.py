@@ -1,6 +1,6 @@
 """Words of the language that are typed on a command line: shocks and values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +8,8 @@ from looprisk.errors import FileError, Problem
 from looprisk.files.errors import Fault, render
 from looprisk.files.events import Budget, compose
 from looprisk.files.source import Source
-from looprisk.files.tree import Map, Plain, fault_at, place, plain
+from looprisk.files.tables import Tables
+from looprisk.files.tree import Map, Node, Plain, Word, fault_at, place, plain
 from looprisk.model.reading import parse_scenario
 from looprisk.model.scenario import Stage
 from looprisk.model.system import System
@@ -47,13 +48,42 @@ def read_value(text: str, name: str) -> Plain:
     >>> read_value("[debts, xUSD]", "--set")
     ['debts', 'xUSD']
     """
-    if not text.startswith(("[", "{")):
-        return text
-    source = Source(name, Path(), f"value: {text}")
+    return plain(_node(text, name))
+
+
+def _node(text: str, name: str) -> Node:
+    """Return a value with its place in what was typed; a word is taken as it is."""
+    bare = not text.startswith(("[", "{"))
+    source = Source(name, Path(), _typed("word" if bare else text))
     tree, faults = compose(source, Budget())
     if tree is None or faults:
         raise FileError((), render(faults, {name: source.text}, name))
-    return plain(tree.values["value"])
+    node = tree.values["value"]
+    return replace(node, text=text) if bare and isinstance(node, Word) else node
+
+
+def _typed(text: str) -> str:
+    return f"value: {text}"
+
+
+def read_changes(
+    sets: Mapping[str, str], tree: Mapping[str, object], folder: Path
+) -> dict[str, Plain]:
+    """Return what ``--set`` changes in ``tree``, by path; tables it names lie in ``folder``.
+
+    Raises FileError where a value is not of the language or a table cannot be read.
+    """
+    nodes = {path: _node(text, f"--set {path}") for path, text in sets.items()}
+    if not nodes:
+        return {}
+    tables = Tables(folder=folder)
+    some = next(iter(nodes.values()))
+    keys = {path: Word(path, node.file, node.start, node.end) for path, node in nodes.items()}
+    filled = tables.fill_changes(Map(keys, nodes, some.file, some.start, some.end), tree)
+    if tables.faults:
+        typed = {f"--set {path}": _typed(text) for path, text in sets.items()}
+        raise FileError((), render(tables.faults, {**tables.texts, **typed}, "--set"))
+    return filled
 
 
 def _together(sources: Sequence[Source]) -> tuple[Map | None, list[Fault]]:

@@ -2,13 +2,17 @@
 
 ``plume-xusd/collateral/xUSD/lltv`` leads to the keys ``markets plume-xusd collateral xUSD
 lltv`` of the tree, ``xUSD/supply`` to ``issuers Stream issues xUSD supply``. Where an issuer
-and its token share an id, the issuer's keys win, then the token's.
+and its token share an id, the issuer's keys win, then the token's. A measured depth is led into
+too: ``pool/curve/table/100`` is the share of the price left where $100 are sold. In the tree of a
+scenario ``paths/ETH/2h`` is the point of a path, ``time/step`` and ``paths/generate/seed`` what
+they say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Literal, Union, get_args, get_origin
@@ -18,10 +22,12 @@ from looprisk.model.base import Model
 from looprisk.model.fields import mapping, nearest
 from looprisk.model.positions import LoanPosition, PerpPosition, TablePosition, VenueTable
 from looprisk.model.problems import unknown_key_help
+from looprisk.model.scenario import Clock, Paths
 from looprisk.model.sections import PARTS
+from looprisk.model.series import PRICE, SOLD, Series, SeriesName, with_depth
 from looprisk.model.tokens import Par, Share
 from looprisk.model.tree import Path, mark
-from looprisk.model.values import split_source
+from looprisk.model.values import decimal_text, split_source
 from looprisk.model.vocabulary import ABSENT, SECTIONS
 
 
@@ -60,6 +66,10 @@ def _fields(shape: _Shape) -> dict[str, object]:
     }
 
 
+OF_A_SCENARIO: Mapping[str, type[Model]] = {"paths": Paths, "time": Clock}
+"""What of a scenario a path leads into."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Root:
     """A part that an id leads to."""
@@ -78,6 +88,8 @@ def _roots(tree: Mapping[str, object], name: str) -> list[_Root]:
             if section == "positions":
                 kinds = (LoanPosition, PerpPosition, TablePosition, VenueTable)
             found.append(_Root((section, name), parts[name], _Shape(kinds)))
+    if name in OF_A_SCENARIO and name in tree:
+        found.append(_Root((name,), tree[name], _Shape((OF_A_SCENARIO[name],))))
     for issuer, raw in (mapping(tree.get("issuers")) or {}).items():
         tokens = mapping((mapping(raw) or {}).get("issues")) or {}
         if name in tokens:
@@ -146,6 +158,8 @@ def value_at(tree: Mapping[str, object], text: str) -> object:
 
 
 def _under(node: object, key: str) -> object:
+    if isinstance(node, SeriesName) and node.series is not None:
+        return _depth_row(node.series, key)
     return node[int(key)] if isinstance(node, list | tuple) else (mapping(node) or {}).get(key)
 
 
@@ -176,6 +190,8 @@ def _step(node: object, shape: _Shape, rest: list[str]) -> _Step | _Failure:
     """Take one key of ``rest``, or two where a key has a slash in it: ``wrETH/ethereum``."""
     if isinstance(node, list | tuple):
         return _list_step(node, rest[0])
+    if isinstance(node, SeriesName) and node.series is not None and SOLD in node.series.columns:
+        return _depth_step(node.series, rest[0])
     content = mapping(node)
     fields = _fields(shape)
     if content is None:
@@ -189,18 +205,35 @@ def _step(node: object, shape: _Shape, rest: list[str]) -> _Step | _Failure:
         if len(rest) == 1:
             return 1, (rest[0],), None, _Shape()
         return _Failure(rest[0], (), unwritten=True)
-    nested = "copies" if Share in shape.models else "lends"
+    nested = next((_NESTED[model] for model in shape.models if model in _NESTED), "lends")
     inside = mapping(content.get(nested)) or {}
     if shape.models and rest[0] in inside:
         below = _shape(fields[nested]).entries
         return 1, (nested, rest[0]), inside[rest[0]], _shape(below)
-    return _Failure(rest[0], tuple(fields) or tuple(content))
+    return _Failure(rest[0], (*inside, *fields) if shape.models else tuple(content))
 
 
 def _list_step(node: list[object] | tuple[object, ...], key: str) -> _Step | _Failure:
     if key.isdecimal() and int(key) < len(node):
         return 1, (key,), node[int(key)], _Shape()
     return _Failure(key, tuple(str(place) for place in range(len(node))))
+
+
+def _depth_step(depth: Series, key: str) -> _Step | _Failure:
+    left = _depth_row(depth, key)
+    if left is None:
+        return _Failure(key, tuple(map(decimal_text, depth.columns[SOLD])))
+    return 1, (key,), left, _Shape()
+
+
+def _depth_row(depth: Series, sold: str) -> Fraction | None:
+    """Return the share of the price that a row of a measured depth leaves."""
+    rows = zip(depth.columns[SOLD], depth.columns[PRICE], strict=True)
+    return next((price for at, price in rows if decimal_text(at) == sold), None)
+
+
+_NESTED: Mapping[type[Model], str] = {Share: "copies", Paths: "points"}
+"""What may be left out of a path: below a market it is `lends`."""
 
 
 def _not_there(text: str, failures: list[_Failure]) -> Problem:
@@ -249,7 +282,10 @@ def apply_set(
             continue
         places[text] = place
         marked = content if source is None else mark(content, place, source)
-        changed = _replaced(changed, place, marked)
+        try:
+            changed = _replaced(changed, place, marked)
+        except ModelError as error:
+            problems += (problem.under((*prefix, text)) for problem in error.problems)
     return Changed(changed, places, tuple(problems))
 
 
@@ -272,6 +308,8 @@ def _replaced(node: Mapping[str, object], path: Path, content: object) -> dict[s
 
 
 def _below(node: object, path: Path, content: object) -> object:
+    if isinstance(node, SeriesName):
+        return with_depth(node, path[0], content)
     if not isinstance(node, list | tuple):
         return _replaced(mapping(node) or {}, path, content)
     place, rest = int(path[0]), path[1:]

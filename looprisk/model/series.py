@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from looprisk.errors import Problem
+from looprisk.errors import ModelError, Problem
 from looprisk.model import units
 from looprisk.model.fields import Word, text
 from looprisk.model.frozen import FrozenMap
-from looprisk.model.values import Value, split_source
+from looprisk.model.values import Value, decimal_text, split_source
 
 Path = tuple[str, ...]
 TIME, SOLD, PRICE = "time", "sold", "price"
@@ -64,6 +65,34 @@ SeriesRef = Annotated[
     PlainValidator(series_name),
     WithJsonSchema({"type": "string", "examples": ["tables/prices.csv"]}),
 ]
+
+
+def with_depth(name: SeriesName, sold: str, left: object) -> SeriesName:
+    """Return a measured depth whose row ``sold`` leaves another share of the price.
+
+    The name says so, for what it names is another table. Raises ModelError where the price would
+    no longer fall from 1 with what is sold.
+    """
+    series = name.series
+    assert series is not None  # noqa: S101  (the path led into its rows)
+    try:
+        share = units.fraction(left)
+        given = share.number
+    except ValueError as error:
+        raise ModelError([Problem((), f"{sold}: {error}", on_key=False)]) from None
+    prices = tuple(
+        given if decimal_text(at) == sold else price
+        for at, price in zip(series.columns[SOLD], series.columns[PRICE], strict=True)
+    )
+    if prices[0] != 1 or any(after >= before for before, after in pairwise(prices)):
+        message = f"{sold}: with {share.text} left the price would not fall as more is sold"
+        help_ = f"its rows leave {', '.join(map(decimal_text, series.columns[PRICE]))}"
+        raise ModelError([Problem((), message, help_, on_key=False)])
+    changed = Series(
+        digest=f"{series.digest} {sold}: {decimal_text(given)}",
+        columns={SOLD: series.columns[SOLD], PRICE: prices},
+    )
+    return SeriesName(f"{name} ({sold}: {decimal_text(given)})", name.source, changed)
 
 
 def in_order(points: Mapping[str, Value]) -> list[tuple[Fraction, Value]]:
