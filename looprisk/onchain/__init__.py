@@ -19,7 +19,8 @@ What each reader was compared with, to the last unit, on a local chain:
   Aave's adapters; one of another kind is ``unknown``.
 * ``morpho-blue``: the contract, with its own mock of a rate model, and oracles of ours with the
   getters of MorphoChainlinkOracleV2. What prices a collateral otherwise is ``unknown``.
-* ``pendle-v2``: factories, tokens, market and oracles of core 6.11.0; wrapper (SY), gauges and
+* ``pendle-v2``: factories, tokens, market and oracles of core 6.11.0, rates of principal, of yield
+  and of a market's shares in a hundred states each; wrapper (SY), gauges and
   Aave's adapter for principal are contracts of ours with the functions that are read.
 * ``erc-4626``: OpenZeppelin's vault. ``chainlink``: the proxy and its mock aggregator.
 * ``metamorpho``, ``compound-iii``, ``euler-v2``, ``wrapper`` (wstETH, weETH, rETH and providers of

@@ -6,11 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from looprisk.onchain.abi import NOBODY, Answer, Call, call
-from looprisk.onchain.pendle_rules import ONE, solvent
-from looprisk.onchain.places import NOWHERE
-from looprisk.onchain.reader import Look
-from looprisk.onchain.snapshot import Snapshot
-from looprisk.onchain.sources import (
+from looprisk.onchain.pendle_rates import (
     ABOUT,
     STORED,
     Split,
@@ -18,8 +14,13 @@ from looprisk.onchain.sources import (
     maturity,
     maturity_asks,
     rate_of,
+    share_rate_of,
     split_of,
 )
+from looprisk.onchain.pendle_rules import ONE, solvent
+from looprisk.onchain.places import NOWHERE
+from looprisk.onchain.reader import Look
+from looprisk.onchain.snapshot import Snapshot
 
 MEAN_OVER = 900
 """Seconds of the mean that a market is read by."""
@@ -97,7 +98,10 @@ class Market:
     wrapped: int
     supply: int
     rate: int | None
-    """By the mean of its implied yield; None where it has not observed long enough."""
+    """Of principal, by the mean of its implied yield; None where it has not observed long
+    enough."""
+    share_rate: int | None
+    """Of its share in the asset, in their smallest units and 1e18, likewise."""
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -226,5 +230,13 @@ def _market(snapshot: Snapshot, token: str, of: Split) -> Market:
             call(token, _SUPPLY),
         ]
     )
-    rate = _mean(snapshot, token, of)
-    return Market(token, of, stored.integer(0), stored.integer(1), supply.integer(), rate)
+    rate, raw = _mean(snapshot, token, of), share_rate_of(snapshot, token, of, MEAN_OVER)
+    return Market(
+        token=token,
+        split=of,
+        principal=stored.integer(0),
+        wrapped=stored.integer(1),
+        supply=supply.integer(),
+        rate=rate,
+        share_rate=None if raw is None else solvent(raw, of.index, of.highest),
+    )

@@ -106,12 +106,23 @@ def _market(market: Market, draft: Draft) -> None:
     if market.rate is not None:
         draft.traded.setdefault(split.principal, Fraction(market.rate, ONE))
     sides = ((split.principal, market.principal), (split.wrapper, market.wrapped))
+    share = _share(market.token, market.supply, draft)
+    if market.share_rate is not None and split.asset is not None:
+        share = {"market_price": _worth(market, split.asset, draft), **share}
     issuer: Tree = {
         "note": _observed(market),
         "owns": {draft.name(one): draft.amount(one, amount) for one, amount in sides if amount},
-        "issues": {name: _share(market.token, market.supply, draft)},
+        "issues": {name: share},
     }
     draft.put("issuers", name, issuer)
+
+
+def _worth(market: Market, asset: str, draft: Draft) -> str:
+    """Return what a share is worth by the protocol's oracle, in units of the asset."""
+    tokens = draft.tokens
+    up, down = 10 ** tokens[market.token].decimals, 10 ** tokens[asset].decimals
+    rate = Fraction((market.share_rate or 0) * up, ONE * down)
+    return f"{decimal_text(rate)} {draft.name(asset)}"
 
 
 def _observed(market: Market) -> str:

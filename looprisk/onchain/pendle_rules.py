@@ -1,9 +1,12 @@
 """The arithmetic of Pendle V2, in the contracts' own integers: fractions are in 1e18.
 
-Source: PendlePYOracleLib, MarketMathCore, LogExpMath and PendleSparkLinearDiscountOracle.
+Source: PendlePYOracleLib, PendleLpOracleLib, MarketMathCore, LogExpMath and
+PendleSparkLinearDiscountOracle.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 ONE = 10**18
 YEAR = 365 * 86_400
@@ -25,17 +28,27 @@ _PARTS = (
     (_FINE // 4, 128_402_541_668_774_148_407),
 )
 """Powers of e in 1e20, and their exponents in 1e20."""
+_FINER = (
+    (_FINE // 8, 113_314_845_306_682_631_683),
+    (_FINE // 16, 106_449_445_891_785_942_956),
+)
+"""Two more, of which a logarithm is made up."""
 _TERMS = 12
+_LEAST_EXPONENT = -41 * ONE
+_NEAR_ONE = ONE // 10
+"""Logarithms of what is nearer to one are taken with twice as many digits."""
 
 
 def exp(x: int) -> int:
-    """Return e^x for x from 0 to 130, cut as the contract cuts.
+    """Return e^x for x from -41 to 130, cut as the contract cuts.
 
-    >>> exp(0), exp(ONE), exp(ONE // 10)
-    (1000000000000000000, 2718281828459045235, 1105170918075647624)
+    >>> exp(0), exp(ONE), exp(-ONE // 10)
+    (1000000000000000000, 2718281828459045235, 904837418035959573)
     """
-    if not 0 <= x <= MOST_EXPONENT:
+    if not _LEAST_EXPONENT <= x <= MOST_EXPONENT:
         raise ValueError(f"{x} is no exponent of an exchange rate")
+    if x < 0:
+        return ONE * ONE // exp(-x)
     whole = 1
     for power, value in _WHOLE:
         if x >= power:
@@ -51,6 +64,87 @@ def exp(x: int) -> int:
         term = term * x // _FINE // number
         total += term
     return product * total // _FINE * whole // 100
+
+
+def ln(x: int) -> int:
+    """Return the logarithm of a number above 0, cut as the contract cuts.
+
+    >>> ln(ONE), ln(2 * ONE), ln(ONE // 2), ln(105 * ONE // 100)
+    (0, 693147180559945309, -693147180559945309, 48790164169432003)
+    """
+    if x <= 0:
+        raise ValueError(f"{x} has no logarithm")
+    if abs(x - ONE) < _NEAR_ONE:
+        return cut(2 * _series(x * ONE, ONE * ONE, 8), ONE)
+    if x < ONE:
+        return -ln(ONE * ONE // x)
+    total = 0
+    for power, value in _WHOLE:
+        if x >= value * ONE:
+            x, total = x // value, total + power
+    total, x = total * 100, x * 100
+    for power, value in (*_PARTS, *_FINER):
+        if x >= value:
+            x, total = x * _FINE // value, total + power
+    return (total + 2 * _series(x, _FINE, 6)) // 100
+
+
+def _series(x: int, unit: int, terms: int) -> int:
+    """Return half of ln(x) near one, by the powers of (x - 1) / (x + 1)."""
+    z = cut((x - unit) * unit, x + unit)
+    square = z * z // unit
+    total = term = z
+    for number in range(3, 2 * terms, 2):
+        term = cut(term * square, unit)
+        total += cut(term, number)
+    return total
+
+
+def cut(part: int, whole: int) -> int:
+    """Return a quotient, cut towards nothing as contracts do below 0 too.
+
+    >>> cut(-7, 2), cut(7, -2), cut(7, 2)
+    (-3, -3, 3)
+    """
+    quotient = abs(part) // abs(whole)
+    return quotient if (part < 0) == (whole < 0) else -quotient
+
+
+@dataclass(frozen=True, slots=True)
+class Reserves:
+    """What a market holds, and how steep its curve is."""
+
+    principal: int
+    wrapped: int
+    shares: int
+    scalar: int
+    """Of the curve, for a year, in 1e18."""
+    last: int
+    """ln(1 + implied yield) of the last trade."""
+
+
+def share_rate(market: Reserves, mean: int, highest: int, left: int) -> int:
+    """Return what a share of a market is worth in the asset, before what insolvency takes.
+
+    It is what the market would hold, had trade brought it to the ``mean`` of ln(1 + implied yield);
+    ``left`` is in seconds, ``highest`` what a unit of the wrapper counts as. Raises ValueError
+    where the contract refuses, and where a market holds nothing.
+    """
+    asset = market.wrapped * highest // ONE
+    if not (market.principal and asset and market.shares):
+        raise ValueError("a market that holds nothing has no rate")
+    if left <= 0:
+        return (market.principal + asset) * ONE // market.shares
+    scalar = market.scalar * YEAR // left
+    by_mean, by_last = (exp(rate * left // YEAR) for rate in (mean, market.last))
+    between = (by_last + by_mean) // 2
+    proportion = market.principal * ONE // (market.principal + asset)
+    anchor = by_last - cut(ln(proportion * ONE // (ONE - proportion)) * ONE, scalar)
+    target = exp(cut(scalar * (by_mean - anchor), ONE))
+    numerator = cut(target * asset, ONE) - market.principal
+    traded = cut(numerator * ONE, ONE + cut(target * ONE, between))
+    principal = cut((market.principal + traded) * ONE, by_mean)
+    return cut((asset - cut(traded * ONE, between) + principal) * ONE, market.shares)
 
 
 def mean_rate(before: int, now: int, seconds: int) -> int:

@@ -106,7 +106,9 @@ def _mean(pricing: Mean, market: MorphoMarket, draft: Draft, name: str, *, only:
         down = 10 ** draft.tokens[market.loan].decimals
         number, unit = Fraction(market.price * up, PRICE_UNIT * down), market.loan
     elif pricing.asset is not None:
-        number, unit = Fraction(pricing.rate, ONE), pricing.asset
+        up = 10 ** draft.tokens[pricing.principal].decimals
+        down = 10 ** draft.tokens[pricing.asset].decimals
+        number, unit = Fraction(pricing.rate * up, ONE * down), pricing.asset
     else:
         return _UNREAD
     part: Tree = {

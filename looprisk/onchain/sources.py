@@ -7,16 +7,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from looprisk.onchain.abi import NOBODY, Answer, Call, call
-from looprisk.onchain.pendle_rules import (
-    MOST_EXPONENT,
-    ONE,
-    YEAR,
-    discount,
-    in_wrapper,
-    mean_rate,
-    principal_rate,
-    solvent,
-)
+from looprisk.onchain.pendle_rates import LAST_TIME, Split, rate_of, share_rate_of, split_of
+from looprisk.onchain.pendle_rules import ONE, discount, in_wrapper, solvent
 from looprisk.onchain.snapshot import Snapshot
 
 _ROUND = "latestRoundData()(uint80,int256,uint256,uint256,uint80)"
@@ -39,13 +31,8 @@ _MEAN = (
 )
 _INNER = "innerOracle()(address)"
 _QUOTE = "quoteOracle()(address)"
-_SIDES = "readTokens()(address,address,address)"
-STORED = "_storage()(int128,int128,uint96,uint16,uint16,uint16)"
-LAST_TIME = 2**32
-"""Seconds since 1970 of the last maturity that Pendle takes."""
-ABOUT = "assetInfo()(uint8,address,uint8)"
-TO_WRAPPER, TO_ASSET = 0, 1
-"""Kinds of Pendle's mean: of principal in the wrapper, of principal in the asset."""
+TO_WRAPPER, TO_ASSET, SHARE_TO_WRAPPER, SHARE_TO_ASSET = range(4)
+"""Kinds of Pendle's mean: of principal, and of shares of a market."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +54,10 @@ class Discount:
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """Principal priced by the mean of a market's implied yield over the last seconds."""
+    """Principal, or shares of a market, priced by the mean of its implied yield."""
 
     principal: str
+    """The token that is priced."""
     market: str
     seconds: int
     asset: str | None
@@ -124,22 +112,6 @@ class Source:
     """It counts its answers or dates them, as feeds do; what works them out does neither."""
     pricing: Pricing | None = None
     """How it makes a price of another's, where it does and that is understood."""
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """What one maturity of Pendle is made of, and what a unit of its wrapper is worth."""
-
-    wrapper: str
-    principal: str
-    yield_: str
-    index: int
-    """Asset for a unit of the wrapper, now; in 1e18."""
-    highest: int
-    """The most it ever was, as the token of yield counts it."""
-    expiry: int
-    asset: str | None
-    """What principal promises one of; None where that is no token."""
 
 
 def asks(addresses: Sequence[str]) -> list[Call]:
@@ -261,14 +233,15 @@ def _mean(snapshot: Snapshot, oracle: str, getters: Sequence[Answer]) -> Mean | 
     first, *numbers = getters
     market = first.address()
     seconds, kind, up, down = (one.integer() for one in numbers)
-    split = split_of(snapshot, market) if kind in {TO_WRAPPER, TO_ASSET} else None
-    if split is None or not down:
+    split = split_of(snapshot, market)
+    if split is None or not down or kind > SHARE_TO_ASSET:
         return None
-    raw = rate_of(snapshot, market, split.expiry, seconds)
+    of_share = kind in {SHARE_TO_WRAPPER, SHARE_TO_ASSET}
+    raw = _raw(snapshot, market, split, seconds, of_share=of_share)
     if raw is None:
         return None
-    adjust = solvent if kind == TO_ASSET else in_wrapper
-    rate = adjust(raw, split.index, split.highest)
+    in_asset = kind in {TO_ASSET, SHARE_TO_ASSET}
+    rate = (solvent if in_asset else in_wrapper)(raw, split.index, split.highest)
     answer = rate * up // down
     quote = snapshot.read(call(oracle, _QUOTE))
     if quote.ok:
@@ -276,72 +249,14 @@ def _mean(snapshot: Snapshot, oracle: str, getters: Sequence[Answer]) -> Mean | 
         if not (price.ok and decimals.ok):
             return None
         answer = answer * price.integer(1) // 10 ** decimals.integer()
-    asset = split.asset if kind == TO_ASSET else None
-    return Mean(split.principal, market, seconds, asset, rate, answer, quote.ok)
+    priced = market if of_share else split.principal
+    asset = split.asset if in_asset else None
+    return Mean(priced, market, seconds, asset, rate, answer, quote.ok)
 
 
-def split_of(snapshot: Snapshot, market: str) -> Split | None:
-    """Return what a market trades; None where it is no market of Pendle's."""
-    parts, expiry = snapshot.read_all([call(market, _SIDES), call(market, "expiry()(uint256)")])
-    if not (parts.ok and expiry.ok):
-        return None
-    wrapper, principal, yield_ = (parts.address(at) for at in range(3))
-    return maturity(snapshot, wrapper, principal, yield_, expiry.integer())
-
-
-def maturity_asks(wrapper: str, yield_: str) -> list[Call]:
-    """Return what ``maturity`` asks."""
-    return [
-        call(wrapper, "exchangeRate()(uint256)"),
-        call(wrapper, ABOUT),
-        call(yield_, "pyIndexStored()(uint256)"),
-        call(yield_, "doCacheIndexSameBlock()(bool)"),
-        call(yield_, "pyIndexLastUpdatedBlock()(uint256)"),
-    ]
-
-
-def maturity(
-    snapshot: Snapshot, wrapper: str, principal: str, yield_: str, expiry: int
-) -> Split | None:
-    """Return a maturity with what a unit of its wrapper is worth; None: it is none of Pendle's.
-
-    The most it ever was never falls, and within a block it may stand still.
-    """
-    answers = snapshot.read_all(maturity_asks(wrapper, yield_))
-    rate, about, stored, keeps, updated = answers
-    if not all(one.ok for one in answers) or not rate.integer() or expiry > LAST_TIME:
-        return None
-    still = keeps.flag() and updated.integer() == snapshot.pin.number
-    index = rate.integer()
-    highest = (stored.integer() if still else 0) or max(index, stored.integer())
-    return Split(wrapper, principal, yield_, index, highest, expiry, _token(about))
-
-
-def _token(about: Answer) -> str | None:
-    is_token = about.integer(0) == 0 and about.address(1) != NOBODY
-    return about.address(1) if is_token else None
-
-
-def asset_of(snapshot: Snapshot, wrapper: str) -> str | None:
-    """Return the token that a wrapper counts in; None where it counts in something else."""
-    return _token(snapshot.read(call(wrapper, ABOUT)))
-
-
-def rate_of(snapshot: Snapshot, market: str, expiry: int, seconds: int) -> int | None:
-    """Return what principal is worth in the asset by the mean of a market; None: not observed.
-
-    Without a time it is by the last rate. This is before what an insolvent wrapper takes from it.
-    """
-    left = expiry - snapshot.pin.timestamp
-    if left <= 0:
-        return ONE
-    if seconds == 0:
-        stored = snapshot.read(call(market, STORED))
-        rate = stored.integer(2) if stored.ok else None
-    else:
-        observed = snapshot.read(call(market, "observe(uint32[])(uint216[])", [seconds, 0]))
-        sums = [one for one in observed.items() if isinstance(one, int)] if observed.ok else []
-        rate = mean_rate(sums[0], sums[1], seconds) if len(sums) == 2 else None
-    if rate is None or not 0 <= rate * left // YEAR <= MOST_EXPONENT:
-        return None
-    return principal_rate(rate, left)
+def _raw(
+    snapshot: Snapshot, market: str, split: Split, seconds: int, *, of_share: bool
+) -> int | None:
+    if of_share:
+        return share_rate_of(snapshot, market, split, seconds)
+    return rate_of(snapshot, market, split.expiry, seconds)

@@ -1,5 +1,7 @@
 """Pendle V2: rates, backing and prices of principal equal to the contracts' own, to the last unit."""
 
+import random
+
 import pytest
 
 import looprisk as lr
@@ -7,10 +9,21 @@ from looprisk.cli import run_line
 from looprisk.onchain import pendle
 from looprisk.onchain.access import Access
 from looprisk.onchain.importing import import_at
-from looprisk.onchain.pendle_rules import ONE, YEAR, exp, principal_rate, solvent
+from looprisk.onchain.pendle_rates import rate_of, share_rate_of, split_of
+from looprisk.onchain.pendle_rules import (
+    ONE,
+    YEAR,
+    Reserves,
+    exp,
+    in_wrapper,
+    ln,
+    principal_rate,
+    share_rate,
+    solvent,
+)
 from looprisk.onchain.places import Places
 from looprisk.onchain.reader import Look
-from looprisk.onchain.sources import rate_of, sources, split_of
+from looprisk.onchain.sources import SHARE_TO_ASSET, SHARE_TO_WRAPPER, sources
 from tests.onchain import aave_pool, morpho_blue
 from tests.onchain.morpho_blue import WAD, create_market
 from tests.onchain.pendle import EXPIRES, PT_TO_ASSET, PT_TO_SY, TWAP, buy, deploy_pendle, split
@@ -67,9 +80,74 @@ def test_the_exponential_is_e_to_the_x():
 
     for x in (0.0, 1e-9, 0.2, 0.7, 1.5, 3.9, 9.0, 31.0, 63.0, 127.0, 130.0):
         assert exp(int(x * ONE)) / ONE == pytest.approx(real(int(x * ONE) / ONE), rel=2e-16)
-    for outside in (-1, 130 * ONE + 1):
+    for x in (-1e-9, -0.3, -7.0, -40.9):
+        assert exp(int(x * ONE)) / ONE == pytest.approx(real(x), rel=1e-15, abs=2e-18)
+    for outside in (-41 * ONE - 1, 130 * ONE + 1):
         with pytest.raises(ValueError, match="no exponent"):
             exp(outside)
+
+
+def test_the_logarithm_is_the_inverse_of_the_exponential():
+    from decimal import Decimal
+
+    for x in (1e-17, 1e-3, 0.5, 0.9, 0.95, 1 - 1e-9, 1.0, 1.05, 1.1, 2.0, 20.0, 1e9, 1e28, 1e56):
+        real = (Decimal(int(x * ONE)) / ONE).ln()
+        assert ln(int(x * ONE)) / ONE == pytest.approx(float(real), abs=1e-17, rel=2e-15)
+    for outside in (0, -1):
+        with pytest.raises(ValueError, match="no logarithm"):
+            ln(outside)
+
+
+def share_rates(town, made, seconds):
+    """What we say of a share, in the asset and in the wrapper, and the protocol's own answers."""
+    with snapshot_of(town) as snapshot:
+        of = split_of(snapshot, made.market.address)
+        raw = share_rate_of(snapshot, made.market.address, of, seconds)
+    functions, words = made.rates.functions, (made.market.address, seconds)
+    ours = (solvent(raw, of.index, of.highest), in_wrapper(raw, of.index, of.highest))
+    theirs = (functions.getLpToAssetRate(*words).call(), functions.getLpToSyRate(*words).call())
+    return ours, theirs
+
+
+def test_the_rate_of_a_share_is_the_protocols_own_wherever_the_market_stands(town, made):
+    """Trades both ways, liquidity and time at random, then losses: to the unit in each state."""
+    chance, by, me, market = random.Random(7), town.by, town.by.me, made.market
+    seen = set()
+    for step in range(30):
+        kind = chance.randrange(3) if step < 20 else 3
+        if kind == 0:
+            buy(town, made, chance.randrange(1, 4 * 10**9))
+        elif kind == 1:
+            amount = split(town, made, chance.randrange(10**6, 10**9), me)
+            by.send(made.pt.functions.transfer(market.address, amount))
+            by.send(market.functions.swapExactPtForSy(me, amount, b""))
+        elif kind == 2:
+            shares = market.functions.balanceOf(me).call() // chance.randrange(20, 200)
+            by.send(market.functions.transfer(market.address, shares))
+            by.send(market.functions.burn(me, me, shares))
+        else:
+            lose(town, chance.randrange(1, 5))
+        town.node.pass_time(chance.randrange(1, 10**5))
+        for seconds in (0, 1, 900, 1800):
+            ours, theirs = share_rates(town, made, seconds)
+            assert ours == theirs
+            seen.add((step, seconds, ours))
+    assert len(seen) == 120
+
+
+def test_the_rate_of_a_share_at_maturity(town, made):
+    latest = town.node.rpc("eth_getBlockByNumber", "latest", False)
+    for left in (2, 0, -86_400):
+        town.node.pass_time(EXPIRES - left - int(latest["timestamp"], 16))
+        latest = town.node.rpc("eth_getBlockByNumber", "latest", False)
+        ours, theirs = share_rates(town, made, TWAP)
+        assert ours == theirs
+
+
+def test_a_market_that_holds_nothing_has_no_rate():
+    for empty in (Reserves(0, 5, 5, ONE, 1), Reserves(5, 0, 5, ONE, 1), Reserves(5, 5, 0, ONE, 1)):
+        with pytest.raises(ValueError, match="holds nothing"):
+            share_rate(empty, 0, ONE, YEAR)
 
 
 @pytest.mark.parametrize("seconds", [1, 900, 3599])
@@ -211,6 +289,9 @@ def test_a_market_is_the_issuer_of_its_share(town, made, imported):
     owns = system.issuers[name].owns
     assert owns[pt].number * 10**6 == made.market.functions._storage().call()[0]
     assert list(system.issuers) == [name, "SY-sUSD", pt, "sUSD"]
+    price = system.issuers[name].issues[name].market_price
+    (rate, _), _ = share_rates(town, made, TWAP)
+    assert (price.number * ONE, price.of) == (rate * 10**12, "USDC")
     assert lr.run(system.set({"USDC/price": "$1"}), price={"USDC": "-5%"})
 
 
@@ -303,7 +384,7 @@ def test_the_mean_of_a_market_is_the_number_it_is(town, made, shop, imported):
 
 
 def test_the_mean_in_the_wrapper_is_checked_too(town, made, shop):
-    for kind in (PT_TO_SY, PT_TO_ASSET):
+    for kind in (PT_TO_SY, PT_TO_ASSET, SHARE_TO_WRAPPER, SHARE_TO_ASSET):
         words = (made.market.address, TWAP, kind)
         feed = town.by.deploy(shop.pendle("PendleChainlinkOracle"), *words)
         quote = town.feeds["USDC"].address
