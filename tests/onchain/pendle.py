@@ -81,6 +81,15 @@ def buy(town, made: Pendle, amount: int) -> None:
     by.send(made.market.functions.swapSyForExactPt(me, amount, b""))
 
 
+def lose(town, share):
+    """Take a part of what the vault has, as a hack would."""
+    vault, usdc = town.tokens["sUSD"], town.tokens["USDC"]
+    town.node.rpc("anvil_impersonateAccount", vault.address)
+    town.node.rpc("anvil_setBalance", vault.address, hex(10**20))
+    taken = usdc.functions.balanceOf(vault.address).call() * share // 100
+    town.by.send(usdc.functions.transfer(town.by.me, taken), vault.address)
+
+
 def _fill(town, made: Pendle, amount: int) -> None:
     by, me, market = town.by, town.by.me, made.market
     minted = split(town, made, amount, me)
