@@ -8,7 +8,9 @@ from typing import Protocol
 
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.state import ONE, ZERO, Cut, State, asset_usd, usd
+from looprisk.engine.world import World
 from looprisk.errors import ModelError, NotCarriedError, Problem
+from looprisk.model.positions import VenueTable
 from looprisk.model.scenario import Adl, Stage
 from looprisk.model.tokens import Oracle, Par
 from looprisk.model.values import Value
@@ -156,16 +158,43 @@ def _loss_of(
 
 
 def _venues_lost(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, Fraction]:
+    """Return the share of every claim on a venue that is gone: of what was left before the stage.
+
+    Dollars are a share of what all claims on the venue are worth before the stage: equities of
+    legs, and its fund.
+    """
     lost = dict(state.venue_lost)
     for target, size in stage.loss.items():
         if target in catalogue.system.venues:
+            gone, number = lost.get(target, ZERO), known(size, "loss", target)
             if size.unit not in {"share", "fraction"}:
-                raise NotCarriedError(
-                    f"a loss in dollars at venue `{target}`: write the share of every claim on it, "
-                    "such as 50%"
-                )
-            lost[target] = min(ONE, lost.get(target, ZERO) + known(size, "loss", target))
+                number = number / claims_on(catalogue, state, target)
+            lost[target] = gone + (ONE - gone) * min(ONE, number)
     return lost
+
+
+def claims_on(catalogue: Catalogue, state: State, venue: str) -> Fraction:
+    """Return what all claims on a venue are worth, in USD: equities of its legs, and its fund."""
+    positions = catalogue.system.positions.items()
+    tables = (n for n, p in positions if isinstance(p, VenueTable) and p.venue == venue)
+    among = next(tables, None)
+    if among is not None:
+        raise NotCarriedError(
+            f"a loss in dollars at venue `{venue}`, where {among} is a table of traders: write the "
+            "share of every claim on it, such as 50%, or add `time`"
+        )
+    here = World(
+        catalogue=catalogue, start=state, before=state, after=state, lo=ZERO, hi=ZERO, still=ZERO
+    )
+    legs = [name for name, leg in catalogue.legs.items() if leg.venue == venue]
+    worth = sum((max(ZERO, here.leg_value(name).at(ZERO)) for name in legs), ZERO)
+    fund = catalogue.system.venues[venue].insurance
+    if fund is not None:
+        worth += known(fund, venue, "insurance") * (ONE - state.venue_lost.get(venue, ZERO))
+    if not worth:
+        message = f"loss: nobody has anything at {venue} that could be lost"
+        raise ModelError([Problem(("loss", venue), message, "name a venue with positions")])
+    return worth
 
 
 def _capped(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, Fraction]:
