@@ -17,6 +17,7 @@ from looprisk.model.system import System
 from looprisk.model.tokens import Curve
 from looprisk.results.market_records import Depth, Impact, Incentive
 
+_USUAL = 0.02
 _POINTS = 60
 _REACH = 5.0
 _ROUNDS = 200
@@ -36,8 +37,10 @@ def depth_of(system: System, of: str) -> Depth:
     knots = _knots(curve)
     depth = 1.0 if curve.depth is None else float(known(curve.depth, name, "curve", "depth"))
     incentives = _incentives(system, str(part.of), curve.kind, depth, knots)
+    usual = _sellable(curve.kind, depth, knots, _USUAL)
     told = [one.sellable_usd for one in incentives if one.sellable_usd]
-    end = _REACH * min(told) if told else depth
+    told = told or [usual or depth]
+    end = _REACH * min(told)
     if knots:
         end = min(end, knots[-1][0])
     points = []
@@ -52,6 +55,7 @@ def depth_of(system: System, of: str) -> Depth:
         kind=curve.kind,
         points=tuple(points),
         incentives=incentives,
+        usual=Incentive(market="", discount=_USUAL, sellable_usd=usual),
     )
 
 

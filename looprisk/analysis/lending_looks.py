@@ -121,7 +121,8 @@ def _suppliers(solved: Solved, of: str) -> Iterator[Lot]:
         yield Lot(side="supplies", name=name, usd=float(share * worth))
     if claim.outside_share > 0:
         name = f"{claimant(solved, claim)} outside"
-        yield Lot(side="supplies", name=name, usd=float(claim.outside_share * worth))
+        usd = float(claim.outside_share * worth)
+        yield Lot(side="supplies", name=name, usd=usd, accounts=None)
 
 
 def _borrowers(solved: Solved, of: str) -> Iterator[Lot]:
@@ -134,7 +135,8 @@ def _borrowers(solved: Solved, of: str) -> Iterator[Lot]:
             rest = found[MOST_OF_A_TABLE:]
             if rest:
                 money = sum(row.debt_usd for row in rest)
-                yield Lot(side="borrows", name=f"{len(rest)} more accounts", usd=money)
+                told = f"{len(rest)} more accounts"
+                yield Lot(side="borrows", name=told, usd=money, accounts=len(rest))
         else:
             found_ = account(solved.start, name)
             usd = float(found_.debt)

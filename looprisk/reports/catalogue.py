@@ -34,7 +34,7 @@ PICTURES: Mapping[str, Drawer] = {
     "pyramid": lambda study, _: pyramid(study.clearing),
     "waterfall": lambda study, _: waterfall(study.clearing),
     "ladder": lambda study, _: ladder(study.with_breaks),
-    "curve": lambda study, _: curve(study.breaks),
+    "curve": lambda study, _: curve(study.breaks, study.between),
     "network": lambda study, _: network(study.travel),
     "reported": lambda study, _: reported(study.either),
     "timeline": lambda study, of: timeline(study.cascade, of),

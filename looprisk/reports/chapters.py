@@ -80,7 +80,8 @@ def _first_break(clearing: Clearing) -> Box:
     others = counted(len(names) - 1, "other") + " with it" if len(names) > 1 else "alone"
     told = f"{shown(clearing.labels.get(first.of, first.of))} {first.event.replace('_', ' ')}"
     if first.fraction == 0 or first.at is None:
-        return Box(term=term, value="at once", said=f"{told} before any shock, {others}")
+        when = "before any shock" if first.attained else "as soon as the shock begins"
+        return Box(term=term, value="at once", said=f"{told} {when}, {others}")
     cents = in_cents([clearing.shock.as_written])
     value = place(first.at.value, clearing.shock, cents=cents)
     return Box(term=term, value=value, said=f"{told}, {others}")
@@ -151,7 +152,10 @@ def _breaks(study: Study) -> Chapter:
     blocks: tuple[Block, ...] = (
         Figure(ladder(breaks), "Layers tied by a thick bar break at the same shock."),
         Rowset(table, "Break points in the order of the shock"),
-        Figure(curve(breaks), "A flat stretch means that somebody below is still paying."),
+        Figure(
+            curve(breaks, study.between),
+            "A flat stretch means that somebody below is still paying.",
+        ),
     )
     return Chapter(heading="How far it was from safe", blocks=blocks)
 

@@ -9,6 +9,7 @@ from typing import NoReturn
 from looprisk.analysis.api import answer, break_points
 from looprisk.analysis.clearing import breaks_of, clearing_of
 from looprisk.analysis.lending_time import lent_in_time
+from looprisk.analysis.sampling import solved_curves
 from looprisk.analysis.solve import Solved, solve
 from looprisk.analysis.travel import travel_of
 from looprisk.analysis.unknowns import naming
@@ -17,6 +18,7 @@ from looprisk.model.case import Case
 from looprisk.results.answers import BreakPoints, Clearing
 from looprisk.results.cascades import Cascade
 from looprisk.results.market_records import LentInTime
+from looprisk.results.records import LossCurve
 from looprisk.results.sensitivities import Sensitivities
 from looprisk.results.sweeps import Sweep
 from looprisk.results.travel import Travel
@@ -76,6 +78,15 @@ class Study:
         if isinstance(self.what, BreakPoints):
             return self.what
         return break_points(self.case) if self.in_time else breaks_of(self.solved)
+
+    @cached_property
+    def between(self) -> tuple[LossCurve, ...]:
+        """The loss at equal steps of a shock that bends; nothing where the curves are known."""
+        if self.breaks.curves[:1] and len(self.breaks.curves[0].fractions) > 1:
+            return ()
+        if self.in_time or not isinstance(self.what, Case):
+            return ()
+        return solved_curves(self.solved, tuple(row.id for row in self.clearing.layer_rows))
 
     @cached_property
     def with_breaks(self) -> Clearing | BreakPoints:

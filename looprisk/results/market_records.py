@@ -43,6 +43,8 @@ class Lot:
     health: float | None = None
     mix: str = ""
     """Its collateral: ``xUSD 60%, ETH 40%``."""
+    accounts: int | None = 1
+    """How many accounts this is; None for all holders outside, whom the file does not name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,8 @@ class Depth:
     points: tuple[Impact, ...]
     incentives: tuple[Incentive, ...]
     """Smallest discount first."""
+    usual: Incentive
+    """What sells before the average is 2 % under the start price: how depth is usually quoted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

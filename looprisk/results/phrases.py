@@ -269,12 +269,29 @@ def break_headline(shock: Shock, points: Iterable[BreakPoint], layer_count: int)
     layers = f"{layer_count} layer{'s' if layer_count != 1 else ''}"
     first = groups[0][0]
     if first.fraction == 0:
-        verb = "is" if together == 1 else "are"
-        return f"{together} of {layers} {verb} broken before any shock."
+        return f"{at_once(groups[0])[0]} of {layers} {at_once(groups[0])[1]}."
     place = on_axis(first.at.value, first.at.unit, cents=cents) if first.at else ""
     if together == 1:
         return f"The first break is at {place}: {shown(first.of)} alone, of {layers}."
     return f"The first break is at {place}: {together} of {layers} together."
+
+
+_STILL_WHOLE = frozenset(("liquidated", "hedge_closed", "deleveraged"))
+
+
+def at_once(points: Iterable[BreakPoint]) -> tuple[int, str]:
+    """Return how many layers break at no shock at all, and how: they were broken, or any breaks.
+
+    A share is under its start as soon as anything is lost, and whole before it.
+    """
+    found = list(points)
+    already = [point for point in found if point.attained]
+    count = len({point.of for point in already or found})
+    if not already:
+        return count, f"{'loses' if count == 1 else 'lose'} as soon as the shock begins"
+    whole = all(point.event in _STILL_WHOLE for point in already)
+    told = "liquidated or closed" if whole else "broken"
+    return count, f"{'is' if count == 1 else 'are'} {told} before any shock"
 
 
 def break_subtitle(shock: Shock, points: Iterable[BreakPoint]) -> str:

@@ -9,6 +9,7 @@ from looprisk.model.vocabulary import Unit
 from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.names import clean
+from looprisk.results.records import Shock
 from looprisk.results.table import Table
 
 _KINDS: dict[Unit, Kind] = {
@@ -61,6 +62,8 @@ class Sweep:
     varied: tuple[Varied, ...]
     measured: tuple[Measured, ...]
     rows: tuple[SweepRow, ...]
+    shock: Shock | None = None
+    """The shock of the system as given, where its size is varied."""
 
     @property
     def table(self) -> Table[SweepRow]:

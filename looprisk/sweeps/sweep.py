@@ -9,6 +9,8 @@ from typing import Unpack
 
 from looprisk.analysis.api import Question, case_of
 from looprisk.analysis.asked import number_of, unit_of
+from looprisk.analysis.axis import axis_of, shock_of
+from looprisk.analysis.bearing import loss_put_in
 from looprisk.analysis.clearing import layer_ids, proven, title
 from looprisk.analysis.solve import Solved, solve
 from looprisk.engine.state import ONE
@@ -24,6 +26,7 @@ from looprisk.model.case import Case
 from looprisk.model.groups import only_run
 from looprisk.model.measure import Measure, parse_measure
 from looprisk.model.paths import value_at
+from looprisk.model.positions import LoanPosition, TablePosition
 from looprisk.model.system import System
 from looprisk.model.tree import dump, texts
 from looprisk.model.units import fraction
@@ -80,7 +83,7 @@ def sweep(
     paths = [path for path in vary if path != SHOCK]
     starts = _starts(case, vary, combinations, paths)
     first = solve(case)
-    asked = asked or _every_loss(first)
+    asked = asked or (*_every_loss(first), *_liquidations(first))
     rows = [_row(first, asked, ONE, _given(case.system, vary))]
     for start in watch(starts):
         rows += _rows(start, asked, vary, paths)
@@ -89,6 +92,7 @@ def sweep(
         varied=tuple(Varied(path=path, unit=_unit(case.system, path)) for path in vary),
         measured=tuple(Measured(words=str(one), unit=unit_of(first, one)) for one in asked),
         rows=tuple(rows),
+        shock=shock_of(first, axis_of(first), loss_put_in(first)) if SHOCK in vary else None,
     )
 
 
@@ -96,6 +100,14 @@ def _every_loss(solved: Solved) -> tuple[Measure, ...]:
     """Return the loss of every layer, the largest first."""
     every = [Measure(of=name, metric="economic_loss_usd") for name in layer_ids(solved)]
     return tuple(sorted(every, key=lambda one: -(number_of(solved, one, solved.end) or 0)))
+
+
+def _liquidations(solved: Solved) -> tuple[Measure, ...]:
+    """Return what is liquidated in every market with accounts."""
+    positions = solved.catalogue.system.positions.values()
+    lent = (one for one in positions if isinstance(one, LoanPosition | TablePosition))
+    markets = dict.fromkeys(str(one.market) for one in lent)
+    return tuple(Measure(of=name, metric="liquidated_usd") for name in markets)
 
 
 def _parsed(text: str) -> Measure:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from math import fsum
 
 import pytest
@@ -16,6 +17,7 @@ from looprisk.reports.pictures.ladder import ladder
 from looprisk.reports.pictures.pieces import pieces_of
 from looprisk.reports.pictures.rungs import value_of
 from looprisk.reports.pictures.waterfall import steps_of
+from looprisk.results import AxisMark
 from tests.reports.systems import FIVE, SCENARIOS, STATIC, study
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -180,3 +182,25 @@ def test_same_answer_same_bytes_in_another_process():
 def test_the_table_goes_where_tables_go():
     table = draw("waterfall", "stream-own-token", "loss-93").table
     assert fsum(row["loss_usd"] for row in json.loads(table.to_json())) == pytest.approx(93e6)
+
+
+def test_a_shock_that_bends_is_solved_at_its_dots():
+    found = study("accounts-table", "minus-20")
+    assert not any(len(curve.fractions) > 1 for curve in found.breaks.curves)
+    lost = {row.id: row.economic_loss_usd for row in found.clearing.layer_rows}
+    assert {curve.of: curve.loss_usd[-1] for curve in found.between} == pytest.approx(lost)
+    halved = lr.run(lr.load(SCENARIOS / "accounts-table.yaml").system, price={"wstETH": -0.1})
+    half = {row.id: row.economic_loss_usd for row in halved.layer_rows}
+    assert {c.of: at(c, 0.5) for c in found.between} == pytest.approx(half, abs=1e-6)
+    assert "17 sizes solved" in draw("curve", "accounts-table", "minus-20").subtitle
+
+
+def test_more_than_three_marks_near_each_other_are_numbered():
+    places = {"disclosed": 93e6, "a rumour": 110e6, "auditors": 120e6, "twice": 186e6}
+    marks = tuple(AxisMark(label=label, value=value) for label, value in places.items())
+    breaks = study("stream-own-token", "how-far").breaks
+    few = ladder(replace(breaks, marks=marks[:2])).svg()
+    many = ladder(replace(breaks, marks=marks)).svg()
+    assert ">disclosed $93.0M<" in few
+    assert ">1 disclosed $93.0M<" in many.replace("  ", " ")
+    assert ">4<" in many

@@ -14,6 +14,8 @@ from looprisk.results.answers import BreakPoints
 from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of
 from looprisk.results.names import shown
+from looprisk.results.numbers import share
+from looprisk.results.phrases import verb_for
 from looprisk.results.records import LossCurve, Shock
 
 _LEFT, _RIGHT, _HIGH = 58.0, 590.0, 300.0
@@ -37,6 +39,8 @@ class Line:
     @property
     def starts(self) -> float:
         """Where it begins to lose, in the unit of the shock; infinity for never."""
+        if abs(self.points[0][1]) > _FLAT:
+            return self.points[0][0]
         for (x, y), (_, after) in zip(self.points, self.points[1:], strict=False):
             if abs(after) > _FLAT >= abs(y):
                 return x
@@ -60,11 +64,14 @@ class Piece:
     then: float
 
 
-def lines_of(breaks: BreakPoints) -> tuple[Line, ...]:
-    """Return the lines, those that are the same as one, largest share at the end first."""
+def lines_of(breaks: BreakPoints, solved: Sequence[LossCurve] = ()) -> tuple[Line, ...]:
+    """Return the lines, those that are the same as one, largest share at the end first.
+
+    ``solved`` are the losses at chosen sizes of a shock that bends, where no piece is straight.
+    """
     least = {curve.of: curve for curve in breaks.least_curves}
     found: dict[tuple[tuple[tuple[float, float], ...], ...], list[LossCurve]] = {}
-    for curve in breaks.curves:
+    for curve in solved or breaks.curves:
         if curve.start_usd > 0 and len(curve.fractions) > 1:
             both = [_key(curve), *([_key(least[curve.of])] if curve.of in least else [])]
             found.setdefault(tuple(both), []).append(curve)
@@ -77,7 +84,7 @@ def lines_of(breaks: BreakPoints) -> tuple[Line, ...]:
         lines.append(
             Line(
                 label=f"{name} + {len(same) - 1}" if len(same) > 1 else name,
-                points=_kinks(_shares(breaks, first)),
+                points=_shares(breaks, first) if solved else _kinks(_shares(breaks, first)),
                 least=() if low is None else _kinks(_shares(breaks, low)),
                 count=len(same),
                 loss_usd=sum(curve.loss_usd[-1] for curve in same),
@@ -115,19 +122,27 @@ def _kinks(points: Sequence[Point]) -> tuple[Point, ...]:
     return (*kept, points[-1]) if len(points) > 1 else tuple(kept)
 
 
-def curve(breaks: BreakPoints) -> Picture:
-    """Draw what share of each claim is lost along the shock, kink by kink."""
-    lines = lines_of(breaks)
+def curve(breaks: BreakPoints, solved: Sequence[LossCurve] = ()) -> Picture:
+    """Draw what share of each claim is lost along the shock, kink by kink.
+
+    Where the shock bends no piece is straight: dots stand where it was ``solved``, and straight
+    lines only join them.
+    """
+    lines = lines_of(breaks, solved)
+    if solved:
+        losing = [line for line in lines if line.starts < float("inf")]
+        losing.sort(key=lambda line: -abs(line.loss_usd))
+        lines = tuple(line for line in lines if line in losing[:_MOST])
     shock = breaks.shock
     cents = in_cents([shock.as_written, shock.searched_to or 0.0])
-    title = _title(lines, shock, cents=cents)
+    title = _at_the_end(lines, shock, cents=cents) if solved else _title(lines, shock, cents=cents)
     jumps = any(line.jumps for line in lines)
     dots = "full dot: the value at a jump, ring: just after it" if jumps else ""
     drawn = ", ".join(filter(None, ("dots are the points where a slope changes", dots)))
-    subtitle = (
-        f"Economic loss by layer along the {axis_name(shock)}. {breaks.scenario}: "
-        f"exact straight pieces; {drawn}."
-    )
+    how = f"exact straight pieces; {drawn}"
+    if solved:
+        how = f"{len(solved[0].fractions)} sizes solved (dots); the lines only join them, it bends"
+    subtitle = f"Economic loss by layer along the {axis_name(shock)}. {breaks.scenario}: {how}."
     marks, y = head(title, subtitle)
     pieces = tuple(
         Piece(label=line.label, from_=a[0], at=a[1], to=b[0], then=b[1])
@@ -200,6 +215,15 @@ def _title(lines: Sequence[Line], shock: Shock, *, cents: bool) -> str:
     return f"{who} {pays} first, {begin}; {counted(more, 'layer')} {verb} at {spot}"
 
 
+def _at_the_end(lines: Sequence[Line], shock: Shock, *, cents: bool) -> str:
+    """Return the finding of a shock that bends, where nothing is known between two sizes."""
+    if not lines:
+        return "No layer loses anything along this shock"
+    most = max(lines, key=lambda line: line.points[-1][1])
+    part, spot = share(most.points[-1][1]), place(most.points[-1][0], shock, cents=cents)
+    return f"{most.label} {verb_for(most.label, 'lose')} most of its claim: {part}, at {spot}"
+
+
 def _starts(line: Line) -> tuple[float, float]:
     side = line.starts
     return abs(side - line.points[0][0]), -line.points[-1][1]
@@ -209,10 +233,10 @@ def _plot(
     lines: Sequence[Line], shock: Shock, y: float, *, cents: bool
 ) -> tuple[list[Markup], float]:
     top, bottom = y + 40, y + 40 + _HIGH
-    values = [share for line in lines for _, share in (*line.points, *line.least)]
+    values = [part for line in lines for _, part in (*line.points, *line.least)]
     end = 1.0 if 0.5 < max(values) <= 1 else nice_end(max(values), 4)
     low = min(0.0, *values)
-    up = Axis(start=max(-end, low), end=end, low=bottom, high=top)
+    up = Axis(start=-nice_end(-low, 4) if low < 0 else 0.0, end=end, low=bottom, high=top)
     across = Axis(start=shock.start, end=lines[0].points[-1][0], low=_LEFT, high=_RIGHT)
     marks = _frame(up, across, shock, top, bottom)
     written = across.at(shock.as_written)
@@ -262,14 +286,14 @@ def _frame(up: Axis, across: Axis, shock: Shock, top: float, bottom: float) -> l
 def _line(line: Line, across: Axis, up: Axis, paint: str, *, plain: bool) -> list[Markup]:
     marks: list[Markup] = []
     run: list[Point] = []
-    for at, (x, share) in enumerate(line.points):
+    for at, (x, part) in enumerate(line.points):
         if at and x == line.points[at - 1][0]:
             if len(run) > 1:
                 marks.append(svg.polyline(run, paint, 1.2 if plain else 2.4))
-            ends_ = (run[-1], (across.at(x), up.at(share)))
+            ends_ = (run[-1], (across.at(x), up.at(part)))
             marks.append(svg.line(ends_[0], ends_[1], paint, 1.2, dash="1.5 3"))
             run = []
-        run.append((across.at(x), up.at(share)))
+        run.append((across.at(x), up.at(part)))
     if len(run) > 1:
         marks.append(svg.polyline(run, paint, 1.2 if plain else 2.4))
     return marks
@@ -290,9 +314,9 @@ def _range(line: Line, across: Axis, up: Axis) -> list[Markup]:
 def _points(line: Line, across: Axis, up: Axis) -> list[Markup]:
     marks: list[Markup] = []
     jumps = {x: (y, b) for x, y, b in line.jumps}
-    for x, share in line.points[1:-1]:
+    for x, part in line.points[1:-1]:
         if x not in jumps:
-            marks.append(svg.circle((across.at(x), up.at(share)), 3.4, "f-loss"))
+            marks.append(svg.circle((across.at(x), up.at(part)), 3.4, "f-loss"))
     for x, (before, after) in jumps.items():
         marks.append(svg.circle((across.at(x), up.at(before)), 4, "f-loss"))
         marks.append(svg.circle((across.at(x), up.at(after)), 4, "f-paper"))

@@ -28,20 +28,20 @@ def depth(found: Depth) -> Picture:
     end = points[-1].sold_usd
     cents = in_cents([end])
     name = shown(found.of)
-    tight = found.incentives[0] if found.incentives else None
-    title = _title(found, name, tight, cents=cents)
+    tight = found.incentives[0] if found.incentives else found.usual
+    title = _title(name, tight)
     subtitle = (
         f"{_KINDS[found.kind].capitalize()} price impact of {shown(found.id)}, one sale of {name} "
         f"into {shown(found.into)} at the start price."
     )
     marks, y = head(title, subtitle)
     keys: list[Key] = [("line market", "average of the sale"), ("dots market", "last unit sold")]
-    if tight is not None:
+    if tight.market:
         keys.append(("dash ink", "what a liquidation incentive pays"))
     drawn, y = legend(keys, y)
     marks += drawn
     top = y + 40
-    highest = max(points[-1].last, tight.discount * 1.2 if tight else 0.0)
+    highest = max(points[-1].last, tight.discount * 1.2)
     plot = Plot(
         across=Axis(start=0.0, end=end, low=LEFT, high=RIGHT),
         up=Axis(start=0.0, end=min(1.0, nice_end(highest, 4)), low=top + _HIGH, high=top),
@@ -50,15 +50,14 @@ def depth(found: Depth) -> Picture:
     marks += frame(
         plot, across, share_ticks(plot.up, 4), (f"amount sold at once, {unit}", "price impact")
     )
-    if tight is not None:
-        marks += _incentive(tight, plot, points, cents=cents)
+    marks += _incentive(tight, plot, points, cents=cents)
     marks.append(
         svg.polyline([plot.at(p.sold_usd, p.last) for p in points], "k-market", 2.2, dash="1.5 3")
     )
     marks.append(svg.polyline([plot.at(p.sold_usd, p.average) for p in points], "k-market", 2.6))
     for words, value in (("average", points[-1].average), ("last unit", points[-1].last)):
         marks.append(svg.text(RIGHT + 10, plot.up.at(value) + 4, words, "b" if value else ""))
-    if tight is not None and tight.sellable_usd is not None and tight.sellable_usd <= end:
+    if tight.sellable_usd is not None and tight.sellable_usd <= end:
         at = plot.at(tight.sellable_usd, tight.discount)
         marks += [svg.circle(at, 4.5, "f-paper"), svg.circle(at, 4.5, "k-ink", stroke=1.6)]
     return Picture(
@@ -78,22 +77,25 @@ _FIELDS: tuple[Field[Impact], ...] = (
 )
 
 
-def _title(found: Depth, name: str, tight: Incentive | None, *, cents: bool) -> str:
-    if tight is None:
-        last = found.points[-1]
-        sold = dollars(last.sold_usd, cents=cents)
-        return f"Selling {sold} of {name} at once costs {share(last.average)} on average"
+def _title(name: str, tight: Incentive) -> str:
+    inside = f"the incentive of {shown(tight.market)}" if tight.market else _usual(tight)
     if tight.sellable_usd is None:
-        return f"Any amount of {name} sells inside the incentive of {shown(tight.market)}"
+        return f"Any amount of {name} sells inside {inside}"
     sold = dollars(tight.sellable_usd, cents=in_cents([tight.sellable_usd]))
+    if not tight.market:
+        return f"{sold} of {name} sells at once for {inside}"
     return f"{sold} of {name} can be sold before the incentive of {shown(tight.market)} is used up"
+
+
+def _usual(tight: Incentive) -> str:
+    return f"{share(tight.discount)} under the start price on average"
 
 
 def _incentive(
     tight: Incentive, plot: Plot, points: tuple[Impact, ...], *, cents: bool
 ) -> list[Markup]:
     y = plot.up.at(tight.discount)
-    words = f"{shown(tight.market)} pays {share(tight.discount)}"
+    words = f"{shown(tight.market)} pays {share(tight.discount)}" if tight.market else _usual(tight)
     marks: list[Markup] = []
     if tight.sellable_usd is not None and tight.sellable_usd <= plot.across.end:
         inside = [p for p in points if p.sold_usd <= tight.sellable_usd]

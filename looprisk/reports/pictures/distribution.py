@@ -12,7 +12,7 @@ from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of
 from looprisk.results.market_records import Lot, Lots
 from looprisk.results.names import shown
-from looprisk.results.numbers import Scale, fixed, scale_for, share
+from looprisk.results.numbers import Scale, column_scale, fixed, share
 
 _NAMES, _LOW, _HIGH = 236.0, 246.0, 560.0
 _MONEY = 640.0
@@ -29,7 +29,7 @@ def distribution(lots: Lots) -> Picture:
         f"{lots.system}."
     )
     marks, y = head(title, subtitle)
-    scale = scale_for(row.usd for row in lots.rows)
+    scale = column_scale(row.usd for row in lots.rows)
     most = max((row.usd for row in lots.rows), default=0.0)
     axis = Axis(start=0.0, end=most or 1.0, low=_LOW, high=_HIGH)
     for side, words in (("supplies", "Supply"), ("borrows", "Debt")):
@@ -60,9 +60,16 @@ def _title(lots: Lots, *, cents: bool) -> str:
     whole = sum(row.usd for row in supplies)
     if not whole:
         return f"Nobody supplies {shown(lots.of)}"
-    first = supplies[0]
-    part = share(first.usd / whole)
-    return f"{shown(first.name)}: {part} of the {dollars(whole, cents=cents)} supplied"
+    named = [row for row in supplies if row.accounts == 1]
+    if named:
+        part = share(named[0].usd / whole)
+        return f"{shown(named[0].name)}: {part} of the {dollars(whole, cents=cents)} supplied"
+    debts = [row for row in lots.rows if row.side == "borrows" and row.accounts == 1]
+    owed = sum(row.usd for row in lots.rows if row.side == "borrows")
+    if not owed:
+        return f"{dollars(whole, cents=cents)} is supplied from outside, and nobody borrows it"
+    told = f"{share(debts[0].usd / owed)} of the {dollars(owed, cents=cents)} lent"
+    return f"{shown(debts[0].name)} owes {told}; who supplies stands outside"
 
 
 def _side(
@@ -75,13 +82,15 @@ def _side(
         svg.text(WIDE - MARGIN, y + 14, "share" if words == "Supply" else "health", "s m r"),
     ]
     top = y + 22
-    for row in rows[:_MOST]:
+    told = [row for row in rows if row.accounts in {1, None}][:_MOST]
+    for row in told:
         marks += _bar(row, whole, axis, scale, top)
         top += _PITCH
-    rest = rows[_MOST:]
+    rest = [row for row in rows if row not in told]
     if rest:
         money = fixed(sum(row.usd for row in rest) / scale.factor, 2)
-        marks.append(svg.text(_NAMES, top + 12, f"{len(rest)} smaller", "r m"))
+        count = sum(row.accounts or 1 for row in rest)
+        marks.append(svg.text(_NAMES, top + 12, f"{count} smaller", "r m"))
         marks.append(svg.text(_MONEY, top + 12, money, "r m"))
         top += _PITCH
     if not rows:

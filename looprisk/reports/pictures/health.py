@@ -16,6 +16,9 @@ from looprisk.results.market_records import Debts
 from looprisk.results.names import shown
 
 BIN, _LOW, _OPEN = 0.05, 0.5, 2.0
+_FIRST, _LAST = 18, 25
+"""Bins from 0.90 to 1.25 always stand: health 1 and what is near it are in the picture."""
+_LEAST_PX = 1.5
 _HIGH = 220.0
 
 
@@ -80,7 +83,7 @@ def bins_of(debts: Debts) -> tuple[Bin, ...]:
                 found.setdefault(place, [0.0, 0.0])[side] += row.debt_usd
     if not found:
         return ()
-    first, last = min(found), max(found)
+    first, last = min(_FIRST, *found), max(_LAST, *found)
     none = [0.0, 0.0]
     return tuple(
         Bin(
@@ -117,20 +120,22 @@ def _bars(bins: Sequence[Bin], y: float) -> tuple[list[Markup], float]:
     plot = Plot(across=across, up=Axis(start=0.0, end=nice_end(most, 3), low=top + _HIGH, high=top))
     up, unit = money_ticks(plot.up, 3)
     step = 1 if len(bins) <= 8 else 2 if len(bins) <= 16 else 4
-    across_ticks = [(b.start, _label(b, bins)) for place, b in enumerate(bins) if place % step == 0]
+    across_ticks = [
+        (b.start, _label(b, bins)) for b in bins if round((b.start - 1) / BIN) % step == 0
+    ]
     marks = frame(
         plot,
         across_ticks,
         up,
-        ("health factor (lower end of each bin; first and last open)", f"debt, {unit}"),
+        (f"health factor (lower end of each bin{_open(bins)})", f"debt, {unit}"),
         above=24,
     )
     for b in bins:
         left, right = across.at(b.start) + 1, across.at(b.start + BIN) - 1
-        after = plot.up.at(b.after_usd)
+        after = _level(plot, b.after_usd)
         paint = "f-loss" if b.start < 1 - 1e-9 else "f-value"
         marks.append(svg.rect(left, after, right - left, plot.bottom - after, paint))
-        before = plot.up.at(b.before_usd)
+        before = _level(plot, b.before_usd)
         if b.before_usd:
             high = plot.bottom - before
             marks.append(
@@ -142,6 +147,17 @@ def _bars(bins: Sequence[Bin], y: float) -> tuple[list[Markup], float]:
         side, anchor = (x + 6, "") if x < WIDE - 150 else (x - 6, " r")
         marks.append(svg.text(side, top - 4, "health factor 1", f"s b{anchor} halo"))
     return marks, plot.bottom + 46
+
+
+def _level(plot: Plot, usd: float) -> float:
+    """Return the top of a bar: money that is there is seen, however little."""
+    return min(plot.up.at(usd), plot.bottom - _LEAST_PX) if usd else plot.bottom
+
+
+def _open(bins: Sequence[Bin]) -> str:
+    low, high = bins[0].start <= _LOW, bins[-1].start >= _OPEN - 1e-9
+    told = {(True, True): "first and last", (True, False): "first", (False, True): "last"}
+    return f"; {told[low, high]} open" if low or high else ""
 
 
 def _label(one: Bin, bins: Sequence[Bin]) -> str:

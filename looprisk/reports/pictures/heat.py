@@ -8,10 +8,10 @@ from looprisk.reports import svg
 from looprisk.reports.layout import head
 from looprisk.reports.letters import ends, width
 from looprisk.reports.picture import MARGIN, WIDE, Picture
+from looprisk.reports.pictures.swept import name_of, of_what, place_of, said, value_of
 from looprisk.reports.svg import Markup, Point
 from looprisk.reports.theme import HEAT
-from looprisk.results.names import shown
-from looprisk.results.numbers import fixed, scale_for, share
+from looprisk.results.numbers import fixed, scale_for
 from looprisk.results.sweeps import Measured, Sweep
 
 _LEFT = 110.0
@@ -42,8 +42,8 @@ def cells_of(sweep: Sweep, of: str = "") -> Cells:
         xs=tuple(sorted({x for x, _ in grid}, key=abs)),
         ys=tuple(sorted({y for _, y in grid}, reverse=True)),
         grid=grid,
-        across=_varied(sweep, across),
-        up=_varied(sweep, up),
+        across=name_of(sweep, across),
+        up=name_of(sweep, up),
     )
 
 
@@ -61,34 +61,35 @@ def heat(sweep: Sweep, of: str = "") -> Picture:
     is_share = measured.unit == "fraction"
     title = _title(sweep, grid, (xs, ys), (across, up), at)
     unit = "%" if is_share else f"{scale_for(values).words}; colour: share of the largest"
-    subtitle = f"{shown(measured.words.replace('_', ' '))}, {unit}. {sweep.scenario}."
+    subtitle = f"{said(measured)}, {unit}. {sweep.scenario}, solved cell by cell."
     marks, y = head(title, subtitle)
-    edge = _border(sweep, across, up)
+    edge = _border(sweep, across, up, measured)
     marks += _legend(y + 29, is_share=is_share, bordered=bool(edge))
     top = y + 60
-    name = _varied(sweep, up)
+    name = cells.up
     marks.append(svg.text(MARGIN, top - 8, ends(name, WIDE / 2, 11), "s m", title=name))
     step = (WIDE - MARGIN - _LEFT) / max(1, len(xs))
     numbered = len(xs) <= _MOST_NUMBERED
     scale = 1.0 if is_share else (most or 1.0)
     factor = 0.01 if is_share else scale_for(values).factor
+    digits = 1 if most >= 10 * factor else 2
     for row, y_value in enumerate(ys):
         base = top + row * _HIGH
-        unit_ = sweep.varied[up].unit
-        marks.append(svg.text(_LEFT - 8, base + 17, _number(y_value, unit_), "r"))
+        marks.append(svg.text(_LEFT - 8, base + 17, value_of(y_value, sweep, up), "r"))
         for column, x_value in enumerate(xs):
             value = grid.get((x_value, y_value))
             box = (_LEFT + column * step, base, step - 1, _HIGH - 1)
-            marks += _cell(value, box, scale, factor, numbered=numbered)
+            text = fixed(value / factor, digits) if numbered and value is not None else ""
+            marks += _cell(value, box, scale, text)
     marks += _steps(edge, xs, ys, top, step)
     bottom = top + len(ys) * _HIGH
     every = 1 if numbered else max(1, len(xs) // 8)
     for column, x_value in enumerate(xs):
         if column % every == 0:
             x = _LEFT + (column + 0.5) * step
-            told = _number(x_value, sweep.varied[across].unit)
+            told = value_of(x_value, sweep, across)
             marks.append(svg.text(x, bottom + 16, told, "s m c"))
-    marks.append(svg.text(WIDE - MARGIN, bottom + 33, _varied(sweep, across), "s m r"))
+    marks.append(svg.text(WIDE - MARGIN, bottom + 33, cells.across, "s m r"))
     return Picture(
         kind="heat",
         title=title,
@@ -122,9 +123,14 @@ def _grid(sweep: Sweep, across: int, up: int, at: int) -> Grid:
     return {(float(row.values[across]), float(row.values[up])): row.numbers[at] for row in rows}
 
 
-def _border(sweep: Sweep, across: int, up: int) -> dict[float, float]:
-    """Return, for each value upwards, where liquidations begin; nothing where none was measured."""
-    found = [k for k, one in enumerate(sweep.measured) if one.words.endswith("liquidated_usd")]
+def _border(sweep: Sweep, across: int, up: int, measured: Measured) -> dict[float, float]:
+    """Return, for each value upwards, where liquidations begin; nothing where none was measured.
+
+    Those of the part that is drawn, where they were measured, else of the first that was.
+    """
+    every = [k for k, one in enumerate(sweep.measured) if one.words.endswith("liquidated_usd")]
+    own = [k for k in every if of_what(sweep.measured[k]) == of_what(measured)]
+    found = own or every
     if not found:
         return {}
     grid = _grid(sweep, across, up, found[0])
@@ -151,17 +157,6 @@ def _steps(
     return [svg.polyline(points, "k-ink", 2, dash="5 3")] if edge else []
 
 
-def _varied(sweep: Sweep, side: int) -> str:
-    path = sweep.varied[side].path
-    return "share of the shock as written" if path == "shock" else shown(path)
-
-
-def _number(value: float, unit: str | None) -> str:
-    if unit == "fraction":
-        return share(value) if value else "0%"
-    return f"{value:,.6g}"
-
-
 def _title(
     sweep: Sweep,
     grid: Grid,
@@ -170,21 +165,20 @@ def _title(
     at: int,
 ) -> str:
     xs, ys = sides
-    across, up = (sweep.varied[place] for place in places)
-    words = sweep.measured[at].words.replace("_", " ")
-    first, last = _first(grid, xs, ys[0]), _first(grid, xs, ys[-1])
-    name = shown(words)
+    across, up = places
+    whole = said(sweep.measured[at])
 
-    def told(x: float | None, y: float, where: str) -> str:
-        level = f"{_number(y, up.unit)}{where}"
-        if x is None:
-            return f"nothing at {level}"
-        return f"from {_number(x, across.unit)} on at {level}"
+    def told(x: float | None, y: float) -> str:
+        level = place_of(y, sweep, up)
+        return f"none at {level}" if x is None else f"from {place_of(x, sweep, across)} at {level}"
 
-    top = told(first, ys[0], f" of {shown(up.path)}")
+    top = told(_first(grid, xs, ys[0]), ys[0])
     if len(ys) == 1:
-        return f"{name}: {top}"
-    return f"{name}: {top}, {told(last, ys[-1], '')}"
+        return f"{whole}: {top}"
+    low = _first(grid, xs, ys[-1])
+    level = value_of(ys[-1], sweep, up)
+    last = "none" if low is None else f"from {value_of(low, sweep, across)}"
+    return f"{whole}: {top}, {last} at {level}"
 
 
 def _first(grid: Grid, xs: Sequence[float], y: float) -> float | None:
@@ -213,9 +207,7 @@ def _cell(
     value: float | None,
     box: tuple[float, float, float, float],
     scale: float,
-    factor: float,
-    *,
-    numbered: bool,
+    text: str,
 ) -> list[Markup]:
     x, y, wide, high = box
     if value is None:
@@ -223,8 +215,7 @@ def _cell(
     part = max(0.0, value) / scale
     paint = next((name for end, name in HEAT if part <= end * (1 + 1e-12)), "h6")
     marks = [svg.rect(x, y, wide, high, f"f-{paint}")]
-    text = fixed(value / factor, 1)
-    if numbered and width(text, 12) <= wide - 4:
+    if text and width(text, 12) <= wide - 4:
         ink = " on" if paint in {"h4", "h5", "h6"} else ""
         marks.append(svg.text(x + wide / 2, y + 17, text, f"c{ink}"))
     return marks

@@ -8,6 +8,7 @@ from looprisk.reports import svg
 from looprisk.reports.layout import Axis, Key, Symbol, head, legend, measure
 from looprisk.reports.letters import ends, width
 from looprisk.reports.picture import MARGIN, WIDE, Picture
+from looprisk.reports.pictures.reference import Spot, mark_words
 from looprisk.reports.pictures.rungs import BROKEN, RINGS, Rung, rungs_of, value_of
 from looprisk.reports.svg import Markup
 from looprisk.reports.words import axis_name, counted, end_of, in_cents, place
@@ -15,12 +16,14 @@ from looprisk.results.answers import BreakPoints, Clearing
 from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of
 from looprisk.results.names import shown
-from looprisk.results.phrases import axis_word, same_place
+from looprisk.results.phrases import at_once, axis_word, same_place
 from looprisk.results.records import AxisMark, BreakPoint, Shock
 
 _NAMES, _LOW, _HIGH = 196.0, 206.0, 664.0
 _MOST_WHOLE = 16
 _NEAR, _BEYOND = 0.02, 1.2
+_AT_ALL = 1e-6
+"""What breaks at less of the axis breaks at once, and no axis shows it better."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,6 @@ class _Sheet:
     marks: tuple[AxisMark, ...]
     pitch: float
     cents: bool
-    live: bool
 
     def at(self, fraction: float) -> float:
         return min(_HIGH, max(_LOW, self.axis.at(value_of(self.shock, fraction))))
@@ -103,35 +105,63 @@ def _fields(shock: Shock) -> tuple[Field[Rung], ...]:
 
 
 def _title(shock: Shock, rungs: Sequence[Rung], *, cents: bool) -> str:
-    count = sum(1 + rung.more for rung in rungs)
+    """Return the finding: what breaks, and what breaks with it; else what is only liquidated."""
+    count = _layers(rungs)
+    broken = [rung for rung in rungs if rung.broken]
+    groups = _groups(broken or [rung for rung in rungs if rung.events])
+    if not groups:
+        return f"Nothing breaks, up to {place(end_of(shock), shock, cents=cents)}"
+    first = groups[0]
+    at = place(value_of(shock, first[0].first or 0.0), shock, cents=cents)
+    if first[0].first == 0:
+        points = [e for rung in first for e in rung.events if e.fraction == 0]
+        together, told = at_once(points) if count == len(rungs) else (_layers(first), _AT_ONCE)
+        return f"{together} of {counted(count, 'layer')} {told}"
+    if not broken:
+        words = "The first liquidation is" if set(_kinds(first)) == {"liquidated"} else "It starts"
+        return f"{words} at {at}: {_who(first)}; nothing breaks"
+    most = max(groups, key=_layers)
+    together = _layers(most)
+    if together == 1:
+        spared = count - _layers(broken)
+        rest = f"; {counted(spared, 'layer')} of {count} never {_breaks(spared)}" if spared else ""
+        return f"{shown(first[0].label)} breaks first, at {at}{rest}"
+    where = place(value_of(shock, most[0].first or 0.0), shock, cents=cents)
+    if together == count:
+        whose = "Both" if count == 2 else f"All {count}"
+        told = "two" if count == 2 else str(count)
+        return f"{whose} layers break at the same {where}: one event, not {told}"
+    before = "" if most is first else f"The first break is at {at}; "
+    told = f"{together} of {count} layers break at the same {where}: one event, not {together}"
+    return f"{before}{told}"
+
+
+_AT_ONCE = "broken as soon as the shock begins, or before"
+
+
+def _layers(rungs: Sequence[Rung]) -> int:
+    return sum(1 + rung.more for rung in rungs)
+
+
+def _kinds(rungs: Sequence[Rung]) -> list[str]:
+    return [event.event for rung in rungs for event in rung.events[:1]]
+
+
+def _who(rungs: Sequence[Rung]) -> str:
+    name = shown(rungs[0].label)
+    more = _layers(rungs) - 1 - rungs[0].more
+    return f"{name} and {counted(more, 'other')}" if more else name
+
+
+def _groups(rungs: Sequence[Rung]) -> list[list[Rung]]:
+    """Return the rows that break at one shock together, in order."""
     groups: list[list[Rung]] = []
     for rung in rungs:
-        if rung.first is None:
-            continue
         if groups and same_place(groups[-1][0].first, rung.first):
             groups[-1].append(rung)
         else:
             groups.append([rung])
-    if not groups:
-        return f"Nothing breaks, up to {place(end_of(shock), shock, cents=cents)}"
-    most = max(groups, key=lambda group: sum(1 + rung.more for rung in group))
-    together = sum(1 + rung.more for rung in most)
-    spared = count - sum(1 + rung.more for group in groups for rung in group)
-    first = groups[0][0]
-    if first.first == 0:
-        broken = sum(1 + rung.more for rung in groups[0])
-        verb = "is" if broken == 1 else "are"
-        return f"{broken} of {counted(count, 'layer')} {verb} broken before any shock"
-    if together > 1:
-        at = place(value_of(shock, most[0].first or 0.0), shock, cents=cents)
-        if together == count == 2:
-            return f"Both layers break at the same {at}: one event, not two"
-        if together == count:
-            return f"All {count} layers break at the same {at}: one event, not {count}"
-        return f"{together} of {count} layers break at the same {at}: one event, not {together}"
-    at = place(value_of(shock, first.first or 0.0), shock, cents=cents)
-    rest = f"; {counted(spared, 'layer')} of {count} never {_breaks(spared)}" if spared else ""
-    return f"{shown(first.label)} breaks first, at {at}{rest}"
+    return groups
 
 
 def _breaks(count: int) -> str:
@@ -160,7 +190,7 @@ def _panels(shock: Shock, rungs: Sequence[Rung]) -> list[tuple[tuple[Rung, ...],
     near = [
         rung
         for rung in broken
-        if 0 < (value_of(shock, rung.first or 0.0) - shock.start) / span <= _NEAR
+        if _AT_ALL < (value_of(shock, rung.first or 0.0) - shock.start) / span <= _NEAR
     ]
     if not near or 2 * len(near) < len(broken):
         return [(tuple(rungs), end)]
@@ -191,9 +221,17 @@ def _panel(
         marks=marks,
         pitch=24.0 if len(rungs) <= _MOST_WHOLE else 18.0,
         cents=cents,
-        live=live,
     )
-    words, top = _mark_words(sheet, y + 12)
+    cursor = _cursor(sheet.axis) if live else {}
+    spots = [
+        Spot(
+            x=sheet.axis.at(mark.value),
+            words=f"{shown(mark.label)} {place(mark.value, shock, cents=cents)}",
+            data=cursor if mark is written else {},
+        )
+        for mark in marks
+    ]
+    words, top = mark_words(spots, y + 12)
     if end != end_of(shock):
         told = f"axis ends at {place(end, shock, cents=cents)}"
         words.append(svg.text(MARGIN, top - 6, told, "s m"))
@@ -203,9 +241,7 @@ def _panel(
         drawn += _rail(rung, top + 16 + row * sheet.pitch, sheet)
     drawn += _ties(rungs, top + 16, sheet)
     lines = [sheet.axis.at(mark.value) for mark in marks]
-    drawn += [
-        svg.line((x, top), (x, bottom), "k-ink", 1.6, data=_cursor(sheet)) for x in lines[-1:]
-    ]
+    drawn += [svg.line((x, top), (x, bottom), "k-ink", 1.6, data=cursor) for x in lines[-1:]]
     drawn += [svg.line((x, top), (x, bottom), "k-ink", 1.2, dash="5 3") for x in lines[:-1]]
     for row, rung in enumerate(rungs):
         drawn += _events(rung, top + 16 + row * sheet.pitch, sheet)
@@ -213,28 +249,10 @@ def _panel(
     return drawn, bottom + 16
 
 
-def _mark_words(sheet: _Sheet, y: float) -> tuple[list[Markup], float]:
-    drawn: list[Markup] = []
-    taken: list[tuple[float, float, float]] = []
-    for mark in sheet.marks:
-        words = f"{shown(mark.label)} {place(mark.value, sheet.shock, cents=sheet.cents)}"
-        half = width(words, 11, bold=True) / 2
-        x = min(max(sheet.axis.at(mark.value), MARGIN + half), WIDE - MARGIN - half)
-        level = 0.0
-        while any(a < x + half + 6 and b > x - half - 6 and at == level for a, b, at in taken):
-            level += 14.0
-        taken.append((x - half, x + half, level))
-        data = _cursor(sheet) if mark is sheet.marks[-1] else {}
-        drawn.append(svg.text(x, y + 14 + level, words, "s b c", data=data))
-    deepest = max((level for _, _, level in taken), default=0.0)
-    return drawn, y + 20 + deepest
-
-
-def _cursor(sheet: _Sheet) -> dict[str, str]:
+def _cursor(axis: Axis) -> dict[str, str]:
     """Return what a script needs to move the line: the ends of the axis and where they stand."""
-    axis = sheet.axis
     ends_ = (axis.low, axis.high, axis.start, axis.end)
-    return {"data-cur": " ".join(repr(value) for value in ends_)} if sheet.live else {}
+    return {"data-cur": " ".join(repr(value) for value in ends_)}
 
 
 def _grid(sheet: _Sheet, top: float, bottom: float) -> list[Markup]:

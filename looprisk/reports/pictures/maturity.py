@@ -59,6 +59,7 @@ def maturity(path: MaturityPath) -> Picture:
     ends = [
         ("oracle and par", share(last.oracle), last.oracle),
         ("safe LLTV", share(last.lltv), last.lltv),
+        ("LLTV as written", share(path.written), path.written),
     ]
     marks += end_labels(plot, ends)
     return Picture(

@@ -9,7 +9,7 @@ from looprisk.reports.letters import name_lines, width
 from looprisk.reports.picture import MARGIN, WIDE, Picture
 from looprisk.reports.pictures.places import TALL, Box, Frame, Plan, plan_of
 from looprisk.reports.svg import Markup, number
-from looprisk.reports.words import asked, dollars, in_cents, of_shock
+from looprisk.reports.words import asked, counted, dollars, in_cents, of_shock
 from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of
 from looprisk.results.names import shown
@@ -90,9 +90,9 @@ def _after(travel: Travel, *, cents: bool) -> str:
 def _title(travel: Travel, *, cents: bool) -> str:
     hurt = [stop for stop in travel.stops if stop.lost > _HOT]
     whole = [stop for stop in travel.stops if stop.lost <= _HOT]
-    words = (
-        f"{len(hurt)} of {len(travel.stops)} nodes carry loss after {_after(travel, cents=cents)}"
-    )
+    carry = "carries" if len(hurt) == 1 else "carry"
+    words = f"{len(hurt)} of {counted(len(travel.stops), 'node')} {carry} loss after "
+    words += _after(travel, cents=cents)
     if not hurt:
         return f"No node loses anything after {_after(travel, cents=cents)}"
     if len(whole) == 1:

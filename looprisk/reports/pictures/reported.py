@@ -14,7 +14,7 @@ from looprisk.results.cascades import Cascade
 from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of
 from looprisk.results.names import shown
-from looprisk.results.numbers import Scale, fixed, scale_for
+from looprisk.results.numbers import Scale, column_scale, fixed
 
 _NAMES, _LOW, _HIGH = 204.0, 214.0, 544.0
 _COLUMNS = (614.0, 682.0, WIDE - MARGIN)
@@ -100,7 +100,12 @@ def _title(rows: Sequence[Shown], *, cents: bool) -> str:
     hurt = [row for row in rows if row.economic_usd > 0]
     hiding = [row for row in hurt if row.hidden_usd > _NOTHING * row.economic_usd]
     if not hurt:
-        return "No layer has lost anything"
+        gained = [row for row in rows if row.economic_usd < 0]
+        if not gained:
+            return "No layer has lost anything"
+        most = min(gained, key=lambda row: row.economic_usd)
+        told = dollars(-most.economic_usd, cents=cents)
+        return f"No layer has lost anything; {shown(most.label)} gains {told}"
     if not hiding:
         return f"Screens show every loss: {counted(len(hurt), 'layer')}"
     most = max(hiding, key=lambda row: row.hidden_usd)
@@ -117,6 +122,8 @@ def _keys(rows: Sequence[Shown]) -> list[Key]:
         keys.append(("loss", "reported and real"))
     if any(row.hidden_usd > 0 and row.economic_usd > 0 for row in rows):
         keys.append(("hatch", "real, not reported (hidden)"))
+    if any(row.economic_usd < 0 for row in rows):
+        keys.append(("value", "gained"))
     if any(row.reported_usd > max(row.economic_usd, 0) for row in rows):
         keys.append(("outline", "reported, not real"))
     return keys
@@ -125,7 +132,7 @@ def _keys(rows: Sequence[Shown]) -> list[Key]:
 def _bars(rows: Sequence[Shown], more: int, y: float) -> tuple[list[Markup], float]:
     values = [value for row in rows for value in (row.economic_usd, row.reported_usd)]
     axis = Axis(start=min(0.0, *values), end=max(0.0, *values), low=_LOW, high=_HIGH)
-    scale = scale_for([*values, *(row.hidden_usd for row in rows)])
+    scale = column_scale([*values, *(row.hidden_usd for row in rows)])
     words = (f"reported, {scale.header}", "economic", "hidden")
     marks = [svg.text(x, y + 22, word, "s m r") for x, word in zip(_COLUMNS, words, strict=True)]
     top = y + 30

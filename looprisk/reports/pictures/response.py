@@ -14,7 +14,16 @@ from looprisk.reports.pictures.plot import (
     money_ticks,
     share_ticks,
 )
-from looprisk.results.names import shown
+from looprisk.reports.pictures.swept import (
+    factor_of,
+    metric_words,
+    name_of,
+    of_what,
+    place_of,
+    said,
+    unit_of,
+    value_of,
+)
 from looprisk.results.numbers import quantity
 from looprisk.results.sweeps import Sweep
 
@@ -46,28 +55,36 @@ def response(sweep: Sweep, of: str = "") -> Picture:
     xs = [x for x, _ in series[chosen[0]]]
     first = sweep.measured[largest[0]]
     title = _title(sweep, series[largest[0]], largest[0])
-    subtitle = f"{sweep.scenario}: {len(rows)} values of {_name(sweep)}, solved one by one."
+    name = name_of(sweep, 0)
+    what = f"the {name}" if sweep.varied[0].path == "shock" else name
+    subtitle = f"{sweep.scenario}: {len(rows)} values of {what}, solved one by one."
     marks, y = head(title, subtitle)
     top = y + 40
+    lowest = min([0.0, *values])
     up = Axis(
-        start=min(0.0, *values) if values else 0.0,
+        start=-nice_end(-lowest, 4) if lowest < 0 else 0.0,
         end=nice_end(max([0.0, *values]), 4),
         low=top + _HIGH,
         high=top,
     )
-    plot = Plot(across=Axis(start=min(xs), end=max(xs), low=LEFT, high=RIGHT), up=up)
-    across, up_ticks, told = _ticks(plot, sweep, first.unit)
-    named = (_name(sweep), f"{shown(first.words.replace('_', ' '))}{told}")
-    marks += frame(plot, across, up_ticks, named)
+    factor = factor_of(sweep, 0)
+    across_axis = Axis(start=min(xs) * factor, end=max(xs) * factor, low=LEFT, high=RIGHT)
+    plot = Plot(across=across_axis, up=up)
+    across, below = _ticks(plot.across, unit_of(sweep, 0))
+    up_ticks, told = _ticks(plot.up, first.unit)
+    alike = {metric_words(sweep.measured[at]) for at in largest}
+    up_name = alike.copy().pop() if len(alike) == 1 else "what was measured"
+    marks += frame(plot, across, up_ticks, (f"{name}{below}", f"{up_name}{told}"))
     ends = []
     for at in largest:
-        points = [plot.at(x, y_) for x, y_ in series[at] if y_ is not None]
+        points = [plot.at(x * factor, y_) for x, y_ in series[at] if y_ is not None]
         if points:
             marks.append(svg.polyline(points, "k-loss", 2.2))
             marks += [svg.circle(point, 2.6, "f-loss") for point in points if len(points) <= 40]
             last = [y_ for _, y_ in series[at] if y_ is not None][-1]
-            name = shown(sweep.measured[at].words.replace("_", " "))
-            ends.append((name, quantity(last, unit), last))
+            one = sweep.measured[at]
+            label = of_what(one) if len(alike) == 1 else said(one)
+            ends.append((label, quantity(last, unit), last))
     marks += end_labels(plot, ends)
     return Picture(
         kind="response",
@@ -79,31 +96,21 @@ def response(sweep: Sweep, of: str = "") -> Picture:
     )
 
 
-def _name(sweep: Sweep) -> str:
-    path = sweep.varied[0].path
-    return "share of the shock as written" if path == "shock" else shown(path)
-
-
-def _ticks(plot: Plot, sweep: Sweep, unit: str) -> tuple[Ticks, Ticks, str]:
-    def of(axis: Axis, what: str | None) -> tuple[Ticks, str]:
-        if what == "usd":
-            found, words = money_ticks(axis)
-            return found, f", {words}"
-        if what == "fraction":
-            return share_ticks(axis), ""
-        return [(value, f"{value:,.6g}") for value in axis.ticks()], ""
-
-    across, _ = of(plot.across, sweep.varied[0].unit)
-    up, told = of(plot.up, unit)
-    return across, up, told
+def _ticks(axis: Axis, unit: str | None) -> tuple[Ticks, str]:
+    if unit == "usd":
+        found, words = money_ticks(axis)
+        return found, f", {words}"
+    if unit == "fraction":
+        return share_ticks(axis), ""
+    return [(value, f"{value:,.6g}") for value in axis.ticks()], ""
 
 
 def _title(sweep: Sweep, series: list[tuple[float, float | None]], at: int) -> str:
     measured = sweep.measured[at]
     known = [(x, y) for x, y in series if y is not None]
-    words = shown(measured.words.replace("_", " "))
     if not known:
-        return f"{words} is defined at no value of {_name(sweep)}"
-    (_, low), (_, high) = known[0], known[-1]
+        return f"{said(measured)} is defined at no value of {name_of(sweep, 0)}"
+    (first, low), (last, high) = known[0], known[-1]
     one, other = quantity(low, measured.unit), quantity(high, measured.unit)
-    return f"{words}: {one} at the lowest {_name(sweep)}, {other} at the highest"
+    where = place_of(first, sweep, 0)
+    return f"{said(measured)}: {one} at {where}, {other} at {value_of(last, sweep, 0)}"

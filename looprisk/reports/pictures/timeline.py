@@ -71,8 +71,7 @@ def timeline(cascade: Cascade, of: str = "") -> Picture:
     marks += _lines(rows, plot)
     marks += _crossing(rows, plot)
     last = rows[-1]
-    found = (("book", last.book), ("economic", last.economic), ("market", last.market))
-    marks += end_labels(plot, [(word, price(value), value) for word, value in found])
+    marks += end_labels(plot, _ends(last))
     return Picture(
         kind="timeline",
         title=title,
@@ -82,6 +81,17 @@ def timeline(cascade: Cascade, of: str = "") -> Picture:
         table=timeline_table(tuple(rows)),
         hatched=hidden,
     )
+
+
+def _ends(last: Moment) -> list[tuple[str, str, float]]:
+    """Return the labels at the right end; lines that end at one price share a label."""
+    found: dict[str, tuple[list[str], float]] = {}
+    for word, value in (("book", last.book), ("economic", last.economic), ("market", last.market)):
+        found.setdefault(price(value), ([], value))[0].append(word)
+    return [
+        ("all three" if len(words) == 3 else ", ".join(words), told, value)
+        for told, (words, value) in found.items()
+    ]
 
 
 def _floor(low: float, high: float) -> float:
@@ -129,9 +139,10 @@ def _title(rows: Sequence[Moment], name: str) -> str:
     if not hiding:
         return f"Screens show what is there: {name} at {price(rows[-1].economic)} at the end"
     most = max(hiding, key=lambda row: row.book - row.economic)
-    step = rows[1].time_s - rows[0].time_s if len(rows) > 1 else 0.0
     told = f"{price(most.book)} on the screens, {price(most.economic)} there"
-    return f"{name}: {told}; a loss stays hidden for {duration(len(hiding) * step)}"
+    hidden = sum(after.time_s - row.time_s for row, after in pairwise(rows) if _hides(row))
+    until = ", to the end" if _hides(rows[-1]) else ""
+    return f"{name}: {told}; a loss stays hidden for {duration(hidden)}{until}"
 
 
 def _hatches(rows: Sequence[Moment], plot: Plot) -> list[Markup]:

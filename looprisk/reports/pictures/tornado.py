@@ -19,7 +19,7 @@ _MOST = 12
 
 def tornado(found: Sensitivities) -> Picture:
     """Draw the moves of an answer when each input is 1 % less or more, the largest on top."""
-    rows = found.rows[:_MOST]
+    rows = sorted(found.rows, key=lambda row: -_swing(row))[:_MOST]
     title = _title(found)
     subtitle = (
         f"{_what(found)} of {shown(found.of)} when one input is 1% less or 1% more and all others "
@@ -43,6 +43,11 @@ def tornado(found: Sensitivities) -> Picture:
     )
 
 
+def _swing(row: Sensitivity) -> float:
+    """Return how far apart the two ends are; a jump is further than any."""
+    return float("inf") if row.down is None or row.up is None else abs(row.up - row.down)
+
+
 def _what(found: Sensitivities) -> str:
     if found.what == "loss_usd":
         return "Loss"
@@ -58,11 +63,13 @@ def _written(found: Sensitivities, value: float) -> str:
 def _title(found: Sensitivities) -> str:
     if not found.rows:
         return f"Nothing moves the {_what(found).lower()} of {shown(found.of)}"
-    first = found.rows[0]
-    name = shown(first.input)
+    first = max(found.rows, key=_swing)
+    name = "the shock" if first.input == "shock" else shown(first.input)
     if first.down is None or first.up is None:
         return f"{name} decides: at its value the answer jumps"
-    return f"1% of {name} moves the answer by up to {_written(found, first.swing)}"
+    what = "loss" if found.what == "loss_usd" else "break point"
+    swing = _written(found, first.swing)
+    return f"1% of {name} moves the {what} of {shown(found.of)} by up to {swing}"
 
 
 def _bars(
@@ -90,8 +97,10 @@ def _bars(
         marks.append(svg.text(at, bottom + 18, told.tick(value), "s m c"))
     marks.append(svg.text(_NAMES, bottom + 18, told.words, "s m r"))
     for place, row in enumerate(rows):
-        marks += _bar(found, row, axis, top + place * _PITCH)
+        marks += _range(found, row, axis, top + place * _PITCH)
     marks.append(svg.line((x, top - 8), (x, bottom), "k-ink", 1.6))
+    for place, row in enumerate(rows):
+        marks += _words(found, row, axis, top + place * _PITCH)
     more = len(found.rows) - len(rows)
     if more:
         words = f"{counted(more, 'more input')} in the table"
@@ -99,7 +108,17 @@ def _bars(
     return marks, bottom + (46 if more else 30)
 
 
-def _bar(found: Sensitivities, row: Sensitivity, axis: Axis, y: float) -> list[Markup]:
+def _range(found: Sensitivities, row: Sensitivity, axis: Axis, y: float) -> list[Markup]:
+    """Return the neutral bar of one input, with a tick at both ends."""
+    if row.down is None or row.up is None:
+        return []
+    left, right = sorted(axis.at(found.value + move) for move in (row.down, row.up))
+    bar = svg.rect(left, y + 4, right - left, 16, "f-claim")
+    return [bar, *(svg.line((x, y + 4), (x, y + 20), "k-ink", 1.6) for x in (left, right))]
+
+
+def _words(found: Sensitivities, row: Sensitivity, axis: Axis, y: float) -> list[Markup]:
+    """Return its name, the words of both ends and its swing, over all lines."""
     name = shown(row.input)
     short = ends(name, _NAMES - MARGIN, 12)
     marks = [svg.text(_NAMES, y + 16, short, "r", title=name)]
@@ -107,11 +126,7 @@ def _bar(found: Sensitivities, row: Sensitivity, axis: Axis, y: float) -> list[M
     if row.down is None or row.up is None:
         marks.append(svg.text(axis.at(found.value) + 8, y + 16, "jumps here", "s b"))
         return [*marks, svg.text(right, y + 16, "jump", "b r")]
-    ends_ = sorted(((row.down, "1% less"), (row.up, "1% more")))
-    left, stop = (axis.at(found.value + move) for move, _ in ends_)
-    marks.append(svg.rect(left, y + 4, stop - left, 16, "f-claim"))
-    for x, side, words in ((left, " r", ends_[0][1]), (stop, "", ends_[1][1])):
-        marks.append(svg.line((x, y + 4), (x, y + 20), "k-ink", 1.6))
-        marks.append(svg.text(x - 5 if side else x + 5, y + 16, words, f"s m{side}"))
-    swing = abs(row.up - row.down)
-    return [*marks, svg.text(right, y + 16, _written(found, swing), "b r")]
+    (low, before), (high, after) = sorted(((row.down, "1% less"), (row.up, "1% more")))
+    marks.append(svg.text(axis.at(found.value + low) - 5, y + 16, before, "s m r halo"))
+    marks.append(svg.text(axis.at(found.value + high) + 5, y + 16, after, "s m halo"))
+    return [*marks, svg.text(right, y + 16, _written(found, _swing(row)), "b r")]

@@ -14,7 +14,7 @@ from looprisk.results.answers import Clearing
 from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of
 from looprisk.results.names import shown
-from looprisk.results.numbers import NONE, Scale, fixed, scale_for, share
+from looprisk.results.numbers import NONE, Scale, column_scale, fixed, share
 from looprisk.results.phrases import verb_for
 from looprisk.results.records import WaterfallRow
 
@@ -137,7 +137,7 @@ def _body(
     low, high = min(ends_[0], *levels), max(ends_[1], *levels)
     low = 0.0 if abs(low) < 1e-9 * high else low
     axis = Axis(start=low, end=high, low=_BARS, high=_END)
-    scale = scale_for([total, high, low, *(step.loss_usd for step in steps)])
+    scale = column_scale([total, high, low, *(step.loss_usd for step in steps)])
     marks = _heads(y + 29, scale)
     top = y + 38
     marks += _whole(total, axis, top, scale, live=live)
@@ -174,9 +174,30 @@ def _title(clearing: Clearing, steps: Sequence[Step], *, cents: bool) -> str:
     if not count:
         return f"{words}; nobody else loses"
     if others <= 0:
-        return f"{words}; {counted(count, 'other')} gain {dollars(-others, cents=cents)}"
-    verb = "shares" if count == 1 else "share"
-    return f"{words}; {counted(count, 'other claimant')} {verb} {dollars(others, cents=cents)}"
+        return _with_gains(steps, first, cents=cents)
+    if count == 1:
+        other = next(step for step in steps if step is not first)
+        return f"{words}, {shown(other.claimant)} {dollars(others, cents=cents)}"
+    return f"{words}; {counted(count, 'other claimant')} share {dollars(others, cents=cents)}"
+
+
+def _with_gains(steps: Sequence[Step], first: Step, *, cents: bool) -> str:
+    """Return who loses and who gains, where the gains outweigh what the others lose."""
+    told = f"{_who([first], 'lose')} {dollars(first.loss_usd, cents=cents)}"
+    losers = [step for step in steps if step.loss_usd > 0 and step is not first]
+    gainers = [step for step in steps if step.loss_usd < 0]
+    for some, verb in ((losers, "lose"), (gainers, "gain")):
+        if some:
+            money = abs(math.fsum(step.loss_usd for step in some))
+            told += f", {_who(some, verb)} {dollars(money, cents=cents)}"
+    return told
+
+
+def _who(steps: Sequence[Step], verb: str) -> str:
+    if len(steps) > 1:
+        return f"{len(steps)} others {verb}"
+    name = steps[0].claimant
+    return f"{shown(name)} {verb_for(name, verb)}"
 
 
 def _snapped(value: float, size: float) -> float:
