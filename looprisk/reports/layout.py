@@ -10,7 +10,7 @@ from looprisk.reports import svg
 from looprisk.reports.letters import lines, width
 from looprisk.reports.picture import MARGIN, WIDE
 from looprisk.reports.svg import Markup
-from looprisk.results.numbers import Scale, axis_scale, fixed, share
+from looprisk.results.numbers import Scale, fixed, scale_for, share
 
 Symbol = Literal[
     "equity",
@@ -173,7 +173,7 @@ class Measure:
 
 def measure(unit: Unit, values: Sequence[float], end: float = 0.0) -> Measure:
     """Return how to write ``values``, the ticks of one axis that ends at ``end``."""
-    scale = axis_scale([*values, end])
+    scale = scale_for([*values, end])
     factor = {"usd": 1 / scale.factor, "fraction": 100.0}.get(unit, 1.0)
     written = [value * factor for value in values]
     digits = next(

@@ -47,30 +47,6 @@ def scale_for(values: Iterable[float | None]) -> Scale:
     return next((scale for scale, limit in _SCALES if largest < limit), BILLIONS)
 
 
-def axis_scale(values: Iterable[float]) -> Scale:
-    """Return the largest unit that goes at least once into the largest value, for an axis.
-
-    >>> axis_scale([0, 3e6]).header, axis_scale([0.5]).header
-    ('$M', '$')
-    """
-    largest = max((abs(value) for value in values), default=0.0)
-    return next((one for one in reversed(_SCALES) if largest >= one.factor), DOLLARS)
-
-
-def column_scale(values: Iterable[float]) -> Scale:
-    """Return the unit of a column beside a picture: the largest that shows each figure.
-
-    The smallest that is not nothing keeps two digits after the point, or the unit is that of
-    :func:`scale_for`.
-
-    >>> column_scale([3.6e6, 360e3]).header, column_scale([1.8e6, 10e3]).header
-    ('$M', '$k')
-    """
-    sizes = [abs(value) for value in values if value]
-    wide = axis_scale(sizes)
-    return wide if min(sizes, default=0.0) >= 0.1 * wide.factor else scale_for(sizes)
-
-
 def fixed(value: float, digits: int) -> str:
     """Return ``value`` with fixed decimals, exact nothing as ``0``, a trace as ``<0.01``.
 

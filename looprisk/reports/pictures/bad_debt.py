@@ -10,7 +10,7 @@ from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of
 from looprisk.results.market_records import BadDebt, BadDebts
 from looprisk.results.names import shown
-from looprisk.results.numbers import NONE, Scale, column_scale, fixed, share
+from looprisk.results.numbers import NONE, Scale, fixed, scale_for, share
 
 _NAMES, _LOW, _HIGH, _MONEY = 250.0, 260.0, 590.0, 672.0
 _PITCH, _TALL = 20.0, 13.0
@@ -78,7 +78,7 @@ def _title(found: BadDebts, *, cents: bool) -> str:
 
 
 def _bars(rows: list[BadDebt], y: float) -> tuple[list[Markup], float]:
-    scale = column_scale(row.bad_usd for row in rows)
+    scale = scale_for(row.bad_usd for row in rows)
     axis = Axis(start=0.0, end=max(row.bad_usd for row in rows), low=_LOW, high=_HIGH)
     marks = [
         svg.text(_MONEY, y + 26, f"bad debt, {scale.header}", "s m r"),

@@ -12,7 +12,7 @@ from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of
 from looprisk.results.market_records import Lot, Lots
 from looprisk.results.names import shown
-from looprisk.results.numbers import Scale, column_scale, fixed, share
+from looprisk.results.numbers import Scale, fixed, scale_for, share
 
 _NAMES, _LOW, _HIGH = 236.0, 246.0, 560.0
 _MONEY = 640.0
@@ -29,7 +29,7 @@ def distribution(lots: Lots) -> Picture:
         f"{lots.system}."
     )
     marks, y = head(title, subtitle)
-    scale = column_scale(row.usd for row in lots.rows)
+    scale = scale_for(row.usd for row in lots.rows)
     most = max((row.usd for row in lots.rows), default=0.0)
     axis = Axis(start=0.0, end=most or 1.0, low=_LOW, high=_HIGH)
     for side, words in (("supplies", "Supply"), ("borrows", "Debt")):

@@ -14,7 +14,7 @@ from looprisk.results.cascades import Cascade
 from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of
 from looprisk.results.names import shown
-from looprisk.results.numbers import Scale, column_scale, fixed
+from looprisk.results.numbers import Scale, fixed, scale_for
 
 _NAMES, _LOW, _HIGH = 204.0, 214.0, 544.0
 _COLUMNS = (614.0, 682.0, WIDE - MARGIN)
@@ -132,7 +132,7 @@ def _keys(rows: Sequence[Shown]) -> list[Key]:
 def _bars(rows: Sequence[Shown], more: int, y: float) -> tuple[list[Markup], float]:
     values = [value for row in rows for value in (row.economic_usd, row.reported_usd)]
     axis = Axis(start=min(0.0, *values), end=max(0.0, *values), low=_LOW, high=_HIGH)
-    scale = column_scale([*values, *(row.hidden_usd for row in rows)])
+    scale = scale_for([*values, *(row.hidden_usd for row in rows)])
     words = (f"reported, {scale.header}", "economic", "hidden")
     marks = [svg.text(x, y + 22, word, "s m r") for x, word in zip(_COLUMNS, words, strict=True)]
     top = y + 30

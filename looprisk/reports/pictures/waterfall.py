@@ -14,7 +14,7 @@ from looprisk.results.answers import Clearing
 from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of
 from looprisk.results.names import shown
-from looprisk.results.numbers import NONE, Scale, column_scale, fixed, share
+from looprisk.results.numbers import NONE, Scale, fixed, scale_for, share
 from looprisk.results.phrases import verb_for
 from looprisk.results.records import WaterfallRow
 
@@ -137,7 +137,7 @@ def _body(
     low, high = min(ends_[0], *levels), max(ends_[1], *levels)
     low = 0.0 if abs(low) < 1e-9 * high else low
     axis = Axis(start=low, end=high, low=_BARS, high=_END)
-    scale = column_scale([total, high, low, *(step.loss_usd for step in steps)])
+    scale = scale_for([total, high, low, *(step.loss_usd for step in steps)])
     marks = _heads(y + 29, scale)
     top = y + 38
     marks += _whole(total, axis, top, scale, live=live)
