@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from looprisk.analysis.solve import Solved
-from looprisk.engine.stage import Point
+from looprisk.engine.point import Point
 from looprisk.engine.state import ONE, ZERO
 from looprisk.results.records import LossCurve
 
