@@ -139,7 +139,12 @@ def legs_of(
         ),
         posted=np.stack([*posted.values()]) if posted else np.zeros((0, sum(wallets))),
         funding=np.concatenate([rows.funding for rows in parts]),
-        terms=terms_of(venue, wallet_of=wallet, instrument_of=instruments),
+        terms=terms_of(
+            venue,
+            wallet_of=wallet,
+            instrument_of=instruments,
+            assets=[names[g] for g in good] if venue.coins else (),
+        ),
         fund=float(known(venue.insurance, name, "insurance")) if venue.insurance else 0.0,
     )
 

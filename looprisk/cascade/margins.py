@@ -24,7 +24,8 @@ class Ladder:
 
     A leg whose notional is at most ``up_to`` of a tier, and above that of the tier before, keeps
     ``rates`` of its notional less ``constants`` USD. The last ``up_to`` is infinite. The notional
-    is at the mark, or at the entry price where ``on_entry`` (Bybit).
+    is at the mark, or at the entry price where ``on_entry`` (Bybit). The arrays are (tier), or
+    (tier, leg) where legs have tiers of their own.
     """
 
     rates: Floats
@@ -54,7 +55,17 @@ def tier_of(ladder: Ladder, notional: Floats) -> Ints:
     >>> tier_of(ladder, np.array([1000.0, 1000.5]))
     array([0, 1])
     """
-    return np.searchsorted(ladder.up_to[:-1], notional, side="left")
+    if ladder.up_to.ndim == 1:
+        return np.searchsorted(ladder.up_to[:-1], notional, side="left")
+    above = notional[..., None, :] > ladder.up_to[:-1]
+    return np.asarray(above.sum(axis=-2), dtype=np.intp)
+
+
+def _in_tier(steps: Floats, tier: Ints) -> Floats:
+    """Return what each leg has in its tier."""
+    if steps.ndim == 1:
+        return np.take(steps, tier)
+    return np.asarray(steps[tier, np.arange(steps.shape[1])])
 
 
 def profit(units: Floats, entry: Floats, price: Floats) -> Floats:
@@ -77,7 +88,7 @@ def maintenance_of(ladder: Ladder, units: Floats, entry: Floats, price: Floats) 
     """
     notional: Floats = np.abs(units) * (entry if ladder.on_entry else price)
     tier = tier_of(ladder, notional)
-    return np.take(ladder.rates, tier) * notional - np.take(ladder.constants, tier)
+    return _in_tier(ladder.rates, tier) * notional - _in_tier(ladder.constants, tier)
 
 
 def liquidation_price(ladder: Ladder, units: Floats, entry: Floats, cash: Floats) -> Floats:

@@ -17,7 +17,7 @@ from looprisk.cascade.arrays import Floats, Ints
 from looprisk.cascade.margins import Ladder, maintenance_of, profit
 from looprisk.cascade.sums import sum_by_group
 from looprisk.engine.perps import tiers_of
-from looprisk.model.markets import Venue
+from looprisk.model.markets import Margin, Venue
 from looprisk.model.values import Value
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -78,11 +78,16 @@ class VenueTerms:
 
 
 def terms_of(
-    venue: Venue, *, wallet_of: Sequence[int] | Ints, instrument_of: Sequence[int] | Ints
+    venue: Venue,
+    *,
+    wallet_of: Sequence[int] | Ints,
+    instrument_of: Sequence[int] | Ints,
+    assets: Sequence[str] = (),
 ) -> VenueTerms:
     """Return the terms of ``venue`` as numbers; what it does not say, its convention does.
 
-    Every wallet from 0 up has a leg.
+    Every wallet from 0 up has a leg. ``assets`` tells what each leg is on, which is needed where a
+    venue has coins with a margin of their own.
 
     >>> venue = Venue(convention="hyperliquid", mode="isolated", maintenance="3%")
     >>> terms = terms_of(venue, wallet_of=[0, 1], instrument_of=[0, 0])
@@ -102,7 +107,7 @@ def terms_of(
         cooldown = _number(venue.partial.cooldown)
     return VenueTerms(
         convention=venue.convention,
-        ladder=ladder_of(venue),
+        ladder=ladder_of(venue, assets),
         initial=_number(venue.initial),
         backstop=_number(venue.backstop, BACKSTOP) if own_liquidator else 0.0,
         partial_above=above,
@@ -120,15 +125,27 @@ def terms_of(
     )
 
 
-def ladder_of(venue: Venue) -> Ladder:
-    """Return the maintenance margin of ``venue`` as numbers."""
-    tiers = tiers_of(venue)
-    return Ladder(
-        rates=np.array([float(rate) for rate, _, _ in tiers]),
-        constants=np.array([float(constant) for _, constant, _ in tiers]),
-        up_to=np.array([np.inf if up_to is None else float(up_to) for _, _, up_to in tiers]),
-        on_entry=venue.convention == "bybit",
-    )
+def ladder_of(venue: Venue, assets: Sequence[str] = ()) -> Ladder:
+    """Return the maintenance margin of ``venue`` as numbers, of each leg where coins differ."""
+    if not venue.coins or not assets:
+        rates, constants, up_to = _steps(venue, 1)
+    else:
+        kinds = list(dict.fromkeys(assets))
+        most = max((len(tiers_of(venue.margin_on(one))) for one in kinds), default=1)
+        # [kind, (rate, constant, end), tier], then by leg
+        every = np.array([_steps(venue.margin_on(one), most) for one in kinds])
+        of_leg = every[[kinds.index(one) for one in assets]]
+        rates, constants, up_to = np.moveaxis(of_leg, 0, -1)
+    on_entry = venue.convention == "bybit"
+    return Ladder(rates=rates, constants=constants, up_to=up_to, on_entry=on_entry)
+
+
+def _steps(by: Venue | Margin, least: int) -> Floats:
+    """Return rates, constants and ends of tiers; the last is repeated up to ``least`` of them."""
+    tiers = tiers_of(by)
+    tiers += [tiers[-1]] * (least - len(tiers))
+    ends = [np.inf if up_to is None else float(up_to) for _, _, up_to in tiers]
+    return np.array([[float(one[0]) for one in tiers], [float(one[1]) for one in tiers], ends])
 
 
 def equity(

@@ -10,7 +10,7 @@ from looprisk.cli.emit import Out, note, write
 from looprisk.cli.failure import Exit, RefusedError
 from looprisk.files.emit import dump, dump_parts
 from looprisk.files.load import load
-from looprisk.onchain.hedges import VENUES, Hedges, Joined, hedges, ids, system_of
+from looprisk.onchain.hedges import VENUES, Hedges, hedges, joining, system_of
 
 if TYPE_CHECKING:
     from looprisk.files.tree import Plain
@@ -49,8 +49,13 @@ def import_(ask: Ask, to: Out) -> int:
     included = _included(ask.into, to) if ask.into is not None else ""
     base = load(ask.into).system if ask.into is not None else None
     coins = dict(map(_coin, ask.coins))
-    joined = Joined(owner=ask.owner, coins=coins, there=ids(base) if base is not None else ())
-    made = hedges(ask.address, joined, rpc=ask.rpc, record=ask.record, replay=ask.replay)
+    made = hedges(
+        ask.address,
+        joining(base, ask.owner, coins),
+        rpc=ask.rpc,
+        record=ask.record,
+        replay=ask.replay,
+    )
     whole = system_of(made, base)
     write(to, _overlay(made, included) if base is not None else dump(whole))
     for check in made.checks:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from looprisk.engine.affine import Affine, affine
 from looprisk.engine.state import Cut
-from looprisk.model.markets import Venue
+from looprisk.model.markets import Margin, Venue
 
 ONE = Fraction(1)
 Number = TypeVar("Number", Fraction, NDArray[np.float64])
@@ -47,13 +47,14 @@ def closing_line(
 class Leg:
     """One position on one venue.
 
-    ``size`` in units, ``entry`` in USD; ``side`` is -1 for a short.
+    ``size`` in units of ``asset``, ``entry`` in USD; ``side`` is -1 for a short.
     """
 
     side: int
     size: Fraction
     entry: Fraction
     venue: Venue
+    asset: str = ""
 
     @property
     def keeps_margin(self) -> bool:
@@ -86,7 +87,7 @@ def liquidation_price(leg: Leg, margin: Affine, cuts: tuple[Cut, ...] = ()) -> A
 def _closing(leg: Leg, size: Fraction, cash: Affine) -> tuple[Affine, Fraction, Fraction]:
     """Return (price, maintenance rate, tier constant) at which a leg of this size is closed."""
     on_entry = leg.venue.convention == "bybit"
-    for rate, constant, upto in tiers_of(leg.venue):
+    for rate, constant, upto in tiers_of(leg.venue.margin_on(leg.asset)):
         at, per_dollar = closing_line(leg.side * size, leg.entry, rate, constant, on_entry=on_entry)
         price = cash * per_dollar + at
         notional = size * (leg.entry if on_entry else price.const)
@@ -95,18 +96,18 @@ def _closing(leg: Leg, size: Fraction, cash: Affine) -> tuple[Affine, Fraction, 
     raise ValueError("the last tier of a venue has no `up_to`")
 
 
-def tiers_of(venue: Venue) -> list[tuple[Fraction, Fraction, Fraction | None]]:
+def tiers_of(by: Venue | Margin) -> list[tuple[Fraction, Fraction, Fraction | None]]:
     """Return (maintenance rate, constant, up to which notional) of every tier."""
-    if not venue.tiers:
-        assert venue.maintenance is not None  # noqa: S101  (the model asks for one of the two)
-        return [(venue.maintenance.number, Fraction(0), None)]
+    if not by.tiers:
+        assert by.maintenance is not None  # noqa: S101  (the model asks for one of the two)
+        return [(by.maintenance.number, Fraction(0), None)]
     return [
         (
             tier.maintenance.number,
             tier.constant.number if tier.constant else Fraction(0),
             tier.up_to.number if tier.up_to else None,
         )
-        for tier in venue.tiers
+        for tier in by.tiers
     ]
 
 

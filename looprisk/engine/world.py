@@ -127,6 +127,7 @@ class World:
             size=known(size, name, "short"),
             entry=usd(self.catalogue, self.start, position.entry, name, "entry"),
             venue=venue,
+            asset=self.leg_asset(name),
         )
 
     def margin(self, name: str) -> Affine:

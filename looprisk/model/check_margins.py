@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from looprisk.errors import Problem
 from looprisk.model.checks import Parts
-from looprisk.model.markets import Venue
+from looprisk.model.markets import Margin, Venue
 from looprisk.model.positions import PerpPosition, VenueTable
 from looprisk.model.tables import ENTRY, LEVERAGE, LONG, MARGIN, SHORT, AccountTable
 from looprisk.model.values import Value
@@ -70,7 +70,7 @@ def _standing(parts: Parts, venue: Venue, name: str) -> tuple[Fraction, Fraction
             return None
         worth += amount.number * unit
     notional = size.number * (entry if venue.convention == "bybit" else mark)
-    rate = _maintenance(venue, notional)
+    rate = _maintenance(venue.margin_on(str(size.of)), notional)
     return None if rate is None else (worth, notional * rate[0] - rate[1])
 
 
@@ -107,7 +107,7 @@ def _of_rows(parts: Parts, venue: Venue, read: AccountTable) -> list[tuple[float
                     continue
                 entry = entries[at] or float(mark)
                 notional = size * (entry if venue.convention == "bybit" else float(mark))
-                rate = _maintenance(venue, Fraction(notional))
+                rate = _maintenance(venue.margin_on(token), Fraction(notional))
                 if rate is None:
                     return None
                 worth[at] += side * size * (float(mark) - entry)
@@ -141,12 +141,12 @@ def _as_margin(parts: Parts, venue: Venue, asset: str) -> Fraction | None:
     return price * (ONE - (haircut.number if haircut is not None else ZERO))
 
 
-def _maintenance(venue: Venue, notional: Fraction) -> tuple[Fraction, Fraction] | None:
+def _maintenance(by: Venue | Margin, notional: Fraction) -> tuple[Fraction, Fraction] | None:
     """Return (rate, constant in USD) of the tier of a notional."""
-    if not venue.tiers:
-        rate = venue.maintenance
+    if not by.tiers:
+        rate = by.maintenance
         return (rate.number, ZERO) if rate is not None and rate.known else None
-    for tier in venue.tiers:
+    for tier in by.tiers:
         if tier.up_to is None or (tier.up_to.known and notional <= tier.up_to.number):
             constant = tier.constant.number if tier.constant is not None else ZERO
             return tier.maintenance.number, constant

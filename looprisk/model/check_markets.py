@@ -39,9 +39,10 @@ def check_markets(parts: Parts) -> Iterator[Problem]:
                 spot = (*place, "borrows", str(at))
                 yield from unresolved(token, known, spot, f"token that {name} lends")
     for name, venue in parts.venues.items():
-        for token in venue.haircut:
-            place = ("venues", name, "haircut", token)
-            yield from unresolved(token, priced, place, what, on_key=True)
+        for key, tokens in (("haircut", venue.haircut), ("coins", venue.coins)):
+            for token in tokens:
+                place = ("venues", name, key, token)
+                yield from unresolved(token, priced, place, what, on_key=True)
 
 
 def _terms(

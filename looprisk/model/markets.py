@@ -27,7 +27,7 @@ from looprisk.model.fields import (
 )
 from looprisk.model.frozen import EMPTY, Map
 from looprisk.model.protocols import PROTOCOLS, Protocol, morpho_incentive
-from looprisk.model.values import decimal_text
+from looprisk.model.values import Value, decimal_text
 
 Rules = Literal[
     "morpho-blue",
@@ -245,6 +245,19 @@ class Tier(Model):
     constant: Money | None = None
 
 
+class Margin(Model):
+    """The maintenance margin of legs on one asset, where it is not the venue's."""
+
+    maintenance: Ratio | None = None
+    tiers: Annotated[tuple[Tier, ...], Listed] = ()
+
+    @model_validator(mode="after")
+    def _says_its_maintenance(self) -> Self:
+        if problems := [*_margin_problems(self.maintenance, self.tiers)]:
+            raise ModelError(problems)
+        return self
+
+
 class Partial(Model):
     """A venue that liquidates large positions in parts."""
 
@@ -267,45 +280,51 @@ class Venue(Part):
     adl: Annotated[Literal["queue", "pro_rata", "water_filling"], OneOf()] | None = None
     adl_at: Annotated[Literal["previous_mark", "bankruptcy"], OneOf()] | None = None
     tiers: Annotated[tuple[Tier, ...], Listed] = ()
+    coins: Map[Margin] = EMPTY
     haircut: Map[Ratio] = EMPTY
 
     @model_validator(mode="after")
     def _says_its_maintenance(self) -> Self:
-        if self.maintenance is None and not self.tiers:
-            raise ModelError([Problem((), "`maintenance` is missing", "a share, or `tiers`")])
-        problems = [*self._tier_problems(), *self._partial_problems()]
+        problems = [*_margin_problems(self.maintenance, self.tiers), *self._partial_problems()]
         if problems:
             raise ModelError(problems)
         return self
 
-    def _tier_problems(self) -> Iterator[Problem]:
-        """Tiers rise, the last is open, and a larger position never needs less margin."""
-        for at, tier in enumerate(self.tiers):
-            last, place = at == len(self.tiers) - 1, ("tiers", str(at))
-            if (tier.up_to is None) != last:
-                message = "the last tier has no `up_to`" if last else "`up_to` is missing"
-                yield Problem(place, message, "every tier ends somewhere but the last")
-                return
-        for at, (tier, following) in enumerate(pairwise(self.tiers), 1):
-            place = ("tiers", str(at))
-            border = tier.up_to.number if tier.up_to is not None and tier.up_to.known else None
-            if border is None:
-                continue
-            end = following.up_to
-            if end is not None and end.known and end.number <= border:
-                message = f"up_to: `{end.text}` is not above the tier before"
-                yield Problem((*place, "up_to"), message, "write the tiers in rising order", False)
-            needs = [_maintenance(one, border) for one in (tier, following)]
-            if needs[0] is not None and needs[1] is not None and needs[1] < needs[0]:
-                message = f"a position above {decimal_text(border)} USD would need less margin"
-                constant = border * following.maintenance.number - needs[0]
-                help_ = f"without a gap the constant is ${decimal_text(constant)}"
-                yield Problem(place, message, help_)
+    def margin_on(self, asset: str) -> Venue | Margin:
+        """Return what says the maintenance margin of legs on an asset."""
+        return self.coins.get(asset, self)
 
     def _partial_problems(self) -> Iterator[Problem]:
         share = self.partial.share if self.partial is not None else None
         if share is not None and share.high == 0:
             yield Problem(("partial", "share"), "share: nothing would ever be closed", "20%", False)
+
+
+def _margin_problems(maintenance: Value | None, tiers: tuple[Tier, ...]) -> Iterator[Problem]:
+    """Tiers rise, the last is open, and a larger position never needs less margin."""
+    if maintenance is None and not tiers:
+        yield Problem((), "`maintenance` is missing", "a share, or `tiers`")
+    for at, tier in enumerate(tiers):
+        last, place = at == len(tiers) - 1, ("tiers", str(at))
+        if (tier.up_to is None) != last:
+            message = "the last tier has no `up_to`" if last else "`up_to` is missing"
+            yield Problem(place, message, "every tier ends somewhere but the last")
+            return
+    for at, (tier, following) in enumerate(pairwise(tiers), 1):
+        place = ("tiers", str(at))
+        border = tier.up_to.number if tier.up_to is not None and tier.up_to.known else None
+        if border is None:
+            continue
+        end = following.up_to
+        if end is not None and end.known and end.number <= border:
+            message = f"up_to: `{end.text}` is not above the tier before"
+            yield Problem((*place, "up_to"), message, "write the tiers in rising order", False)
+        needs = [_maintenance(one, border) for one in (tier, following)]
+        if needs[0] is not None and needs[1] is not None and needs[1] < needs[0]:
+            message = f"a position above {decimal_text(border)} USD would need less margin"
+            constant = border * following.maintenance.number - needs[0]
+            help_ = f"without a gap the constant is ${decimal_text(constant)}"
+            yield Problem(place, message, help_)
 
 
 def _maintenance(tier: Tier, notional: Fraction) -> Fraction | None:

@@ -26,9 +26,10 @@ What each reader was compared with, to the last unit, on a local chain:
 * ``metamorpho``, ``compound-iii``, ``euler-v2``, ``wrapper`` (wstETH, weETH, rETH and providers of
   rates): contracts of ours with the functions that are read; the originals are in no package
   registry.
-* ``hyperliquid`` is no chain: an account over the venue's HTTP interface (``hedges``). It was
-  compared with the account that the venue's own documentation shows, and with accounts made up
-  by its rules; never with the venue itself.
+* ``hyperliquid`` is no chain: an account over the venue's HTTP interface (``hedges``), in every
+  perpetual exchange that it lists, and its balances. It was compared with the account that the
+  venue's own documentation shows, and with accounts made up by its rules; never with the venue
+  itself. Portfolio margin is refused.
 """
 
 from looprisk.onchain.hedges import import_hedges

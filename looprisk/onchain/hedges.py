@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from looprisk.model.values import decimal_text
 from looprisk.onchain.address import account as address_of
 from looprisk.onchain.draft import UNKNOWN, Check, Tree, as_id, short
 from looprisk.onchain.http import Patience
-from looprisk.onchain.hyperliquid import CENTS, NAME, NEAR, Account, Leg, read, venue_node
+from looprisk.onchain.hyperliquid import CENTS, NAME, NEAR, Account, Found, Leg, read, venue_node
 from looprisk.onchain.hyperliquid_rules import Bracket
+from looprisk.onchain.hyperliquid_spot import Balance
 from looprisk.onchain.tape import RecordingNode, Tape, TapeNode
 
-MARGIN = "USDC"
 SOURCE = "hyperliquid"
 VENUES = ("hyperliquid",)
 _MICRO = 10**6
@@ -35,6 +35,12 @@ class Joined:
     """Ids of the system by the venue's names."""
     there: Collection[str] = ()
     """Ids that the system has already."""
+    owns: Mapping[str, Fraction] = field(default_factory=dict)
+    """What the owner has there already, by id."""
+
+    def name(self, coin: str) -> str:
+        """Return the id of one of the venue's coins."""
+        return self.coins.get(coin, as_id(coin))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +59,14 @@ def import_hedges(
     coins: Mapping[str, str] | None = None,
     rpc: str | None = None,
 ) -> System:
-    """Return the perpetual positions of an address on Hyperliquid, joined to a system.
+    """Return the positions and balances of an address on Hyperliquid, joined to a system.
 
-    ``owner`` is the issuer of ``into`` whose hedges they are; without one the account stands by
-    itself. ``coins`` says what the venue's coins are there: ``{"ETH": "WETH"}``. Raises DataError
-    where the venue does not answer, or its liquidation prices are not those of its rules.
+    Those in every perpetual exchange that the venue lists. ``owner`` is the issuer of ``into``
+    whose they are; without one the account stands by itself. ``coins`` says what the venue's coins
+    are there: ``{"ETH": "WETH"}``. Raises DataError where the venue does not answer, or its
+    liquidation prices are not those of its rules.
     """
-    there = ids(into) if into is not None else ()
-    joined = Joined(owner=owner, coins=coins or {}, there=there)
+    joined = joining(into, owner, coins or {})
     made = hedges(address, joined, rpc=rpc)
     return system_of(made, into)
 
@@ -69,6 +75,16 @@ def ids(system: System) -> frozenset[str]:
     """Return the ids that legs use, and those they must not take again."""
     parts = (system.assets, system.issuers, system.venues, system.positions, system.sources)
     return frozenset(name for section in parts for name in section)
+
+
+def joining(into: System | None, owner: str | None, coins: Mapping[str, str]) -> Joined:
+    """Return how legs join a system, or stand by themselves."""
+    if into is None:
+        return Joined(owner=owner, coins=coins)
+    issuer = into.issuers.get(owner) if owner is not None else None
+    owned = issuer.owns if issuer is not None else {}
+    before = {str(name): one.number for name, one in owned.items() if one.known}
+    return Joined(owner=owner, coins=coins, there=ids(into), owns=before)
 
 
 def hedges(
@@ -80,7 +96,7 @@ def hedges(
     replay: Path | None = None,
     patience: Patience | None = None,
 ) -> Hedges:
-    """Return an account's legs as parts of a system, checked against the venue's own figures."""
+    """Return an account as parts of a system, checked against the venue's own figures."""
     target = address_of(address).address
     if joined.owner is not None and joined.owner not in joined.there:
         message = f"{joined.owner} is no issuer of the system the hedges join"
@@ -104,12 +120,32 @@ def system_of(made: Hedges, into: System | None) -> System:
         return System.from_tree(made.tree)
     tree: Tree = {**into.tree()}
     for section, parts in made.tree.items():
-        if isinstance(parts, Mapping):
-            there = tree.get(section)
-            known = there if isinstance(there, Mapping) else {}
-            new = dict(parts) if section == "sources" else _sourced(parts, made.tree["source"])
-            tree[section] = {**known, **new}
-    return System.from_tree(tree)
+        if not isinstance(parts, Mapping) or section == "set":
+            continue
+        there = tree.get(section)
+        known = there if isinstance(there, Mapping) else {}
+        if section == "issuers":
+            tree[section] = {**known, **_owning(known, parts)}
+            continue
+        new = dict(parts) if section == "sources" else _sourced(parts, made.tree["source"])
+        tree[section] = {**known, **new}
+    joined, changed = System.from_tree(tree), made.tree.get("set")
+    if not isinstance(changed, Mapping):
+        return joined
+    return joined.set({str(path): str(value) for path, value in changed.items()})
+
+
+def _owning(known: Mapping[str, object], parts: Mapping[str, object]) -> Tree:
+    """Return issuers with what they own here beside what they owned."""
+    made: Tree = {}
+    for name, part in parts.items():
+        before = known.get(name)
+        if not (isinstance(before, Mapping) and isinstance(part, Mapping)):
+            continue
+        owned, more = before.get("owns"), part.get("owns")
+        both = [one for one in (owned, more) if isinstance(one, Mapping)]
+        made[name] = {**before, "owns": {key: n for one in both for key, n in one.items()}}
+    return made
 
 
 def _sourced(parts: Mapping[str, object], source: object) -> Tree:
@@ -120,61 +156,97 @@ def _sourced(parts: Mapping[str, object], source: object) -> Tree:
     }
 
 
-def _written(account: Account, joined: Joined) -> Hedges:
-    if not account.legs:
+def _written(found: Found, joined: Joined) -> Hedges:
+    if not found.accounts and not found.balances:
         raise UnreadableError(
-            f"{account.address} has no perpetual position on Hyperliquid",
+            f"{found.address} has no position and no balance on Hyperliquid",
             "is it the account that trades? a sub-account or an agent has an address of its own",
         )
-    checks = tuple(_checks(account))
-    owner = joined.owner or short("a", account.address)
-    named = {leg.coin: joined.coins.get(leg.coin, as_id(leg.coin)) for leg in account.legs}
+    checks = tuple(one for account in found.accounts for one in _checks(account))
+    owner = joined.owner or short("a", found.address)
     source = _fresh(SOURCE, joined.there)
+    said = f" Checked: {'; '.join(map(str, checks))}." if checks else ""
     tree: Tree = {
-        "about": f"{account.address} on Hyperliquid. Checked: {'; '.join(map(str, checks))}.",
-        "as_of": _when(account.time),
+        "about": f"{found.address} on Hyperliquid.{said}",
+        "as_of": _when(found.time),
         "sources": {
             source: {
                 "class": "observed",
                 "title": "looprisk import, account state of Hyperliquid",
-                "date": _when(account.time),
-                "hash": f"sha256:{account.digest}",
+                "date": _when(found.time),
+                "hash": f"sha256:{found.digest}",
                 "reader": NAME,
             }
         },
         "source": source,
-        "assets": _assets(account, joined, named),
+        "assets": _assets(found, joined),
     }
+    owned, replaced = _owned(found.balances, owner, joined, source)
     if joined.owner is None:
-        tree["issuers"] = {owner: {"note": "an account by itself", "address": account.address}}
+        alone: Tree = {"note": "an account by itself"}
+        held: Tree = {"owns": owned} if owned else {}
+        tree["issuers"] = {owner: {**alone, **held, "address": found.address}}
+    elif owned:
+        tree["issuers"] = {owner: {"owns": owned}}
     venues: Tree = {}
     positions: Tree = {}
-    for leg in account.legs:
-        coin = named[leg.coin]
-        name = f"{short('h', account.address)}-{coin}"
-        if name in joined.there or name in positions:
-            message = f"{name} is in the system already: it would count twice"
-            raise AddressError([Problem((), message, "take it out of the file, or import another")])
-        venue = _venue(account, leg, venues, joined)
-        positions[name] = _position(account, leg, owner, coin, venue)
-    tree["positions"] = positions
-    tree["venues"] = venues
+    for account in found.accounts:
+        for leg in account.legs:
+            coin = joined.name(leg.coin)
+            name = f"{short('h', found.address)}-{coin}"
+            if name in joined.there or name in positions:
+                message = f"{name} is in the system already: it would count twice"
+                help_ = "take it out of the file, or import another"
+                raise AddressError([Problem((), message, help_)])
+            venue = _venue(account, leg, venues, joined)
+            part = _position(account, leg, owner, coin, venue, joined)
+            positions[name] = {**part, "address": found.address}
+    if positions:
+        tree["positions"] = positions
+        tree["venues"] = venues
+    if replaced:
+        tree["set"] = replaced
     return Hedges(tree, tuple(map(str, checks)))
 
 
-def _assets(account: Account, joined: Joined, named: Mapping[str, str]) -> Tree:
-    """Price what the system does not have yet: coins at the venue's mark, margin at par."""
-    assets: Tree = {
-        named[leg.coin]: {"price": f"${decimal_text(leg.mark)}"}
-        for leg in account.legs
-        if named[leg.coin] not in joined.there
+def _owned(
+    balances: tuple[Balance, ...], owner: str, joined: Joined, source: str
+) -> tuple[Tree, Tree]:
+    """Return what an owner gets of balances, and by their paths the values that thereby change."""
+    totals: dict[str, Fraction] = {}
+    for one in balances:
+        name = joined.name(one.coin)
+        totals[name] = totals.get(name, Fraction(0)) + one.amount
+    before = joined.owns
+    new: Tree = {
+        one: f"{decimal_text(n)} @{source}" for one, n in totals.items() if one not in before
     }
-    if MARGIN not in joined.there:
-        assets[MARGIN] = {"price": "$1", "note": "the venue counts one as a dollar"}
-    return assets
+    changed: Tree = {
+        f"{owner}/owns/{one}": f"{decimal_text(before[one] + n)} @{source}"
+        for one, n in totals.items()
+        if one in before
+    }
+    return new, changed
 
 
-def _position(account: Account, leg: Leg, owner: str, coin: str, venue: str) -> Tree:
+def _assets(found: Found, joined: Joined) -> Tree:
+    """Price what the system does not have yet: coins at the venue's mark, margin at par."""
+    assets: Tree = {}
+    legs = [leg for account in found.accounts for leg in account.legs]
+    for leg in legs:
+        assets[joined.name(leg.coin)] = {"price": f"${decimal_text(leg.mark)}"}
+    for account in found.accounts:
+        par: Tree = {"price": "$1", "note": "the venue counts one as a dollar"}
+        assets.setdefault(joined.name(account.margin), par)
+    for one in found.balances:
+        price = UNKNOWN if one.price is None else f"${decimal_text(one.price)}"
+        assets.setdefault(joined.name(one.coin), {"price": price})
+    return {name: part for name, part in assets.items() if name not in joined.there}
+
+
+def _position(
+    account: Account, leg: Leg, owner: str, coin: str, venue: str, joined: Joined
+) -> Tree:
     """Write a leg; its margin is what stands behind it at its entry, in an account's first leg."""
     margin = _margin(account, leg)
     entry = leg.entry
@@ -189,10 +261,9 @@ def _position(account: Account, leg: Leg, owner: str, coin: str, venue: str) -> 
         "owner": owner,
         side: f"{decimal_text(abs(leg.size))} {coin}",
         "entry": f"${decimal_text(entry)}",
-        "margin": {MARGIN: decimal_text(margin)},
+        "margin": {joined.name(account.margin): decimal_text(margin)},
         "funding": f"{decimal_text(leg.funding * 100)}%/y",
         "note": told,
-        "address": account.address,
     }
 
 
@@ -209,30 +280,36 @@ def _venue(account: Account, leg: Leg, venues: Tree, joined: Joined) -> str:
     """Write the venue as a leg meets it, and return its id.
 
     Legs of one kind of margin share one, where they keep margin by the same table. A cross
-    account of a single leg is an isolated one. The margin of cross legs by several tables cannot be
-    written as one number, and is unknown.
+    account of a single leg is an isolated one. Of cross legs by several tables the venue keeps
+    margin by the first, and of the other coins by tables of their own.
     """
     together = len(account.cross) > 1 and leg.isolated is None
-    tables = {one.table for one in account.cross}
+    by = account.cross[0].table if together else leg.table
     venue: Tree = {
         "convention": "hyperliquid",
         "mode": "cross" if together else "isolated",
+        **_margins(by),
     }
-    if together and len(tables) > 1:
-        venue["maintenance"] = UNKNOWN
-        rates = sorted({f"{leg.coin}: {_rate(leg.table[0])}" for leg in account.cross})
-        venue["note"] = f"its coins keep margin by tables of their own: {', '.join(rates)}"
-    elif len(leg.table) == 1:
-        venue["maintenance"] = _rate(leg.table[0])
-    else:
-        venue["tiers"] = _tiers(leg.table)
+    others = {joined.name(one.coin): one.table for one in account.cross if one.table != by}
+    if together and others:
+        venue["coins"] = {coin: _margins(table) for coin, table in others.items()}
     label = "cross" if together else f"{leg.table[0].rate.denominator // 2}x"
-    same = [one for one, there in venues.items() if there == venue]
+    if account.dex:
+        # accounts in several exchanges never share their margin
+        venue["label"] = f"Hyperliquid, {account.dex}"
+        label = f"{as_id(account.dex)}-{label}"
+    same = [
+        one for one, there in venues.items() if there == venue and (not together or label in one)
+    ]
     if same:
         return same[0]
     name = _fresh(f"{SOURCE}-{label}", {*joined.there, *venues})
     venues[name] = venue
     return name
+
+
+def _margins(table: tuple[Bracket, ...]) -> Tree:
+    return {"maintenance": _rate(table[0])} if len(table) == 1 else {"tiers": _tiers(table)}
 
 
 def _fresh(name: str, taken: Collection[str]) -> str:
@@ -284,7 +361,7 @@ def _checks(account: Account) -> list[Check]:
 def _differs(what: str, ours: str, theirs: str) -> AnswerError:
     return AnswerError(
         f"{what} is {theirs} by the venue and {ours} by its rules",
-        "portfolio margin and spot balances are not read; please report other accounts",
+        "portfolio margin is not read; please report other accounts",
     )
 
 

@@ -1,22 +1,22 @@
 """An account of Hyperliquid, as the venue's own HTTP interface answers.
 
-There is no block to pin: an account is read at the time that the venue gives with its answer. Only
-the first perpetual exchange is read, and no spot balances.
+There is no block to pin: an account is read at the time that the venue gives with its answer. It
+has a part in each perpetual exchange that the venue lists, and balances besides.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
-from looprisk.errors import AnswerError
 from looprisk.onchain.endpoint import Endpoint, usable
 from looprisk.onchain.http import HttpNode, Patience
+from looprisk.onchain.hyperliquid_answers import HELP, Venue
 from looprisk.onchain.hyperliquid_rules import Bracket, brackets, liquidation_price, maintenance
-from looprisk.onchain.rpc import Ask, Json, Node, RpcError, canonical, fields_of, text_of
+from looprisk.onchain.hyperliquid_spot import Balance, Tokens, balances, held, tokens
+from looprisk.onchain.rpc import Ask, Json, Node, RpcError, canonical
 
 NAME = "hyperliquid/1"
 PUBLIC = "https://api.hyperliquid.xyz"
@@ -24,8 +24,6 @@ VARIABLE = "LOOPRISK_HYPERLIQUID"
 HOURS = 24 * 365
 LAST_TIME = 10**14
 """Milliseconds since 1970; what is later is no time."""
-_PLAIN = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?")
-_HELP = "another address of the venue: --rpc, or LOOPRISK_HYPERLIQUID"
 NEAR = Fraction(1, 10**6)
 """Of a reported liquidation price, within which ours must be: they keep few digits."""
 CENTS = Fraction(1, 10**5)
@@ -64,13 +62,12 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account with its legs. ``cash`` is what it has besides the worth of its cross legs."""
+    """The part of an account in one exchange. ``cash`` is what it has besides its cross legs."""
 
-    address: str
-    time: int
-    """Milliseconds since 1970, by the venue."""
-    digest: str
-    """Of the answers that were read."""
+    dex: str
+    """The exchange; empty is the first."""
+    margin: str
+    """The token that stands as margin, one of which counts as a dollar."""
     cash: Fraction
     value: Fraction
     """Of the cross account, as reported."""
@@ -90,6 +87,21 @@ class Account:
             others = [one for one in self.cross if one is not leg]
             cash = self.cash + sum((one.value - one.kept for one in others), Fraction(0))
         return liquidation_price(cash, leg.size, leg.table)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that an address has on the venue."""
+
+    address: str
+    time: int
+    """Milliseconds since 1970, by the venue."""
+    digest: str
+    """Of the answers that were read."""
+    accounts: tuple[Account, ...]
+    """Those with legs."""
+    balances: tuple[Balance, ...]
+    """Of tokens, and of margin that no cross leg needs."""
 
 
 @dataclass(slots=True)
@@ -131,123 +143,155 @@ def venue_node(
     found = usable(url.strip(), name)
     path = found.parts.path.rstrip("/")
     info = found.parts._replace(path=path if path.endswith("/info") else f"{path}/info")
-    return VenueNode(HttpNode(Endpoint(info.geturl(), name), patience or Patience(), _HELP))
+    return VenueNode(HttpNode(Endpoint(info.geturl(), name), patience or Patience(), HELP))
 
 
-def read(node: Node, address: str) -> Account:
-    """Return the account; raise AnswerError where what is answered is no account."""
-    state = node.request("clearinghouseState", [{"user": address.lower(), "dex": ""}])
-    market = node.request("metaAndAssetCtxs", [{"dex": ""}])
-    return _Answers(node.host).account(address, state, market)
+def read(node: Node, address: str) -> Found:
+    """Return what an address has; raise AnswerError where what is answered is no account."""
+    venue, user = Venue(node, []), address.lower()
+    states = {"": _state(venue, user, "")}
+    states |= {dex: _state(venue, user, dex) for dex in _others(venue)}
+    time = states[""].get("time")
+    if not isinstance(time, int) or not 0 < time < LAST_TIME:
+        raise venue.wrong("the account has no time")
+    rows = held(venue, user)
+    readings = {
+        dex: _Exchange(venue, dex, venue.ask("metaAndAssetCtxs", dex=dex))
+        for dex, state in states.items()
+        if not dex or state.get("assetPositions") or _value(venue, state)
+    }
+    plain = all(one.collateral == 0 for one in readings.values())
+    known = Tokens() if plain and not any(number for number, *_ in rows) else tokens(venue)
+    accounts = [one.account(states[dex], known) for dex, one in readings.items()]
+    idle = [one for one in accounts if one.value > 0 and not one.cross]
+    return Found(
+        address=address,
+        time=time,
+        digest=hashlib.sha256(canonical(venue.answers).encode()).hexdigest(),
+        accounts=tuple(one for one in accounts if one.legs),
+        balances=(
+            *balances(rows, known),
+            *(Balance(one.margin, one.value, Fraction(1)) for one in idle),
+        ),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Answers:
-    """Answers of the venue as values of ours; whatever is not what it must be is an error."""
+def _state(venue: Venue, user: str, dex: str) -> dict[str, Json]:
+    return venue.fields(venue.ask("clearinghouseState", user=user, dex=dex), "the account")
 
-    host: str
-    _known: dict[str, tuple[Fraction, Fraction, tuple[Bracket, ...]]] = field(default_factory=dict)
 
-    def account(self, address: str, state: Json, market: Json) -> Account:
-        fields = fields_of(state, "the account", self.host)
-        time = fields.get("time")
-        if not isinstance(time, int) or not 0 < time < LAST_TIME:
-            raise AnswerError(f"{self.host}: the account has no time", _HELP)
-        summary = fields_of(fields.get("crossMarginSummary"), "the cross account", self.host)
+def _others(venue: Venue) -> list[str]:
+    """Return the perpetual exchanges beside the first, which has no name and is listed as null."""
+    names = []
+    for row in venue.rows(venue.ask("perpDexs"), "the exchanges"):
+        if row is not None:
+            fields = venue.fields(row, "an exchange")
+            names.append(venue.text(fields.get("name"), "the name of an exchange"))
+    return names
+
+
+def _value(venue: Venue, state: dict[str, Json]) -> Fraction:
+    summary = venue.fields(state.get("crossMarginSummary"), "the cross account")
+    return venue.number(summary, "accountValue")
+
+
+class _Exchange:
+    """One exchange: mark, hourly funding and margin table of every coin."""
+
+    def __init__(self, venue: Venue, dex: str, market: Json) -> None:
+        self._venue, self._dex = venue, dex
+        self._known: dict[str, tuple[Fraction, Fraction, tuple[Bracket, ...]]] = {}
+        self.collateral = 0
         self._learn(market)
-        rows = self._list(fields.get("assetPositions"), "the positions")
+
+    def account(self, state: dict[str, Json], known: Tokens) -> Account:
+        """Return the part of the account that stands here."""
+        venue = self._venue
+        summary = venue.fields(state.get("crossMarginSummary"), "the cross account")
+        margin = known.names.get(self.collateral)
+        if margin is None:
+            raise venue.wrong(f"token {self.collateral} is margin, and not listed")
+        rows = venue.rows(state.get("assetPositions"), "the positions")
         return Account(
-            address=address,
-            time=time,
-            digest=hashlib.sha256(canonical([state, market]).encode()).hexdigest(),
-            cash=self._number(summary, "totalRawUsd"),
-            value=self._number(summary, "accountValue"),
-            kept=self._number(fields, "crossMaintenanceMarginUsed"),
+            dex=self._dex,
+            margin=margin,
+            cash=venue.number(summary, "totalRawUsd"),
+            value=venue.number(summary, "accountValue"),
+            kept=venue.number(state, "crossMaintenanceMarginUsed"),
             legs=tuple(map(self._leg, rows)),
         )
 
     def _leg(self, row: Json) -> Leg:
-        outer = fields_of(row, "a position", self.host)
-        one = fields_of(outer.get("position"), "a position", self.host)
-        coin = text_of(one.get("coin"), "the coin of a position", self.host)
+        outer = self._venue.fields(row, "a position")
+        one = self._venue.fields(outer.get("position"), "a position")
+        coin = self._venue.text(one.get("coin"), "the coin of a position")
         if coin not in self._known:
-            raise AnswerError(f"{self.host}: a position in {coin!r}, which is not traded", _HELP)
+            raise self._venue.wrong(f"a position in {coin!r}, which is not traded")
         told, funding, table = self._known[coin]
-        size, worth = self._number(one, "szi"), self._number(one, "positionValue")
+        size, worth = self._venue.number(one, "szi"), self._venue.number(one, "positionValue")
         if size == 0 or worth <= 0:
-            raise AnswerError(f"{self.host}: a position in {coin!r} of no size", _HELP)
-        leverage = fields_of(one.get("leverage"), "the leverage of a position", self.host)
+            raise self._venue.wrong(f"a position in {coin!r} of no size")
+        leverage = self._venue.fields(one.get("leverage"), "the leverage of a position")
         isolated = leverage.get("type") == "isolated"
         if not isolated and leverage.get("type") != "cross":
-            raise AnswerError(f"{self.host}: a position that is neither cross nor isolated", _HELP)
+            raise self._venue.wrong("a position that is neither cross nor isolated")
         return Leg(
             coin=coin,
             size=size,
-            entry=self._number(one, "entryPx"),
+            entry=self._venue.number(one, "entryPx"),
             worth=worth,
             mark=_mark(worth / abs(size), told, abs(size)),
             funding=funding * HOURS,
-            isolated=self._number(leverage, "rawUsd") if isolated else None,
+            isolated=self._venue.number(leverage, "rawUsd") if isolated else None,
             table=table,
             reported=None
             if one.get("liquidationPx") is None
-            else self._number(one, "liquidationPx"),
+            else self._venue.number(one, "liquidationPx"),
         )
 
     def _learn(self, market: Json) -> None:
-        """Keep mark, hourly funding and margin table of every coin."""
-        both = self._list(market, "the market")
+        both = self._venue.rows(market, "the market")
         if len(both) != 2:
-            raise AnswerError(f"{self.host}: the market is not two lists", _HELP)
-        meta = fields_of(both[0], "the market", self.host)
-        coins = self._list(meta.get("universe"), "the coins")
-        prices = self._list(both[1], "the prices")
+            raise self._venue.wrong("the market is not two lists")
+        meta = self._venue.fields(both[0], "the market")
+        if meta.get("collateralToken") is not None:
+            self.collateral = self._venue.whole(meta["collateralToken"], "the token of margin")
+        coins = self._venue.rows(meta.get("universe"), "the coins")
+        prices = self._venue.rows(both[1], "the prices")
         if len(coins) != len(prices):
-            raise AnswerError(f"{self.host}: {len(prices)} prices of {len(coins)} coins", _HELP)
+            raise self._venue.wrong(f"{len(prices)} prices of {len(coins)} coins")
         tables = self._tables(meta.get("marginTables"))
         for row, price in zip(coins, prices, strict=True):
-            coin = fields_of(row, "a coin", self.host)
-            now = fields_of(price, "a price", self.host)
+            coin = self._venue.fields(row, "a coin")
+            now = self._venue.fields(price, "a price")
             most = coin.get("maxLeverage")
             if not isinstance(most, int) or most < 1:
-                raise AnswerError(f"{self.host}: a coin without a largest leverage", _HELP)
+                raise self._venue.wrong("a coin without a largest leverage")
             named = coin.get("marginTableId")
             table = tables.get(named) if isinstance(named, int) else None
-            self._known[text_of(coin.get("name"), "the name of a coin", self.host)] = (
-                self._number(now, "markPx"),
-                self._number(now, "funding"),
+            self._known[self._venue.text(coin.get("name"), "the name of a coin")] = (
+                self._venue.number(now, "markPx"),
+                self._venue.number(now, "funding"),
                 table or brackets([(Fraction(0), most)]),
             )
 
     def _tables(self, raw: Json) -> dict[int, tuple[Bracket, ...]]:
         found: dict[int, tuple[Bracket, ...]] = {}
-        for row in self._list(raw, "the margin tables") if raw is not None else []:
+        for row in self._venue.rows(raw, "the margin tables") if raw is not None else []:
             number, table = row if isinstance(row, list) and len(row) == 2 else (None, None)
-            tiers = fields_of(table, "a margin table", self.host).get("marginTiers")
+            tiers = self._venue.fields(table, "a margin table").get("marginTiers")
             steps: list[tuple[Fraction, int]] = []
-            for tier in self._list(tiers, "the tiers of a margin table"):
-                fields = fields_of(tier, "a margin tier", self.host)
+            for tier in self._venue.rows(tiers, "the tiers of a margin table"):
+                fields = self._venue.fields(tier, "a margin tier")
                 most = fields.get("maxLeverage")
                 if not isinstance(most, int) or most < 1:
-                    raise AnswerError(f"{self.host}: a margin tier without leverage", _HELP)
-                steps.append((self._number(fields, "lowerBound"), most))
+                    raise self._venue.wrong("a margin tier without leverage")
+                steps.append((self._venue.number(fields, "lowerBound"), most))
             rises = steps == sorted(steps, key=_lower) and bool(steps) and steps[0][0] == 0
             if not isinstance(number, int) or not rises:
-                raise AnswerError(f"{self.host}: a margin table that does not rise", _HELP)
+                raise self._venue.wrong("a margin table that does not rise")
             found[number] = brackets(steps)
         return found
-
-    def _number(self, fields: dict[str, Json], key: str) -> Fraction:
-        """Return a number that is written as text, every digit of it."""
-        text = text_of(fields.get(key), f"`{key}`", self.host)
-        if not _PLAIN.fullmatch(text):
-            raise AnswerError(f"{self.host}: `{key}` is not a number", _HELP)
-        return Fraction(text)
-
-    def _list(self, value: Json, what: str) -> list[Json]:
-        if not isinstance(value, list):
-            raise AnswerError(f"{self.host}: {what} are not a list", _HELP)
-        return value
 
 
 def _lower(step: tuple[Fraction, int]) -> Fraction:

@@ -157,6 +157,34 @@ def test_a_cross_account_adds_its_legs_up():
     assert kept == pytest.approx(np.array([[7.2, 18 + 2.4]]))
 
 
+def test_coins_with_tables_of_their_own_are_as_if_each_stood_alone():
+    """Tiers of different lengths side by side, on both sides of every border; and exactly."""
+    coins = {"A": {"maintenance": "5%"}, "B": {"tiers": TIERED}}
+    venue = Venue(convention="binance", mode="isolated", maintenance="1%", coins=coins)
+    assets = ["B", "A", "C", "B"]
+    ladder = ladder_of(venue, assets)
+    size = np.array([[600.0, -7.0, 11.0, -30.0], [2600.0, 7000.0, -11.0, 0.5]])
+    entry, mark, cash = np.full(4, 100.0), np.full((2, 4), 97.0), np.full((2, 4), 900.0)
+    kept = maintenance_of(ladder, size, entry, mark)
+    closes = liquidation_price(ladder, size, entry, cash)
+    for at, asset in enumerate(assets):
+        terms = coins.get(asset, {"maintenance": "1%"})
+        alone = ladder_of(Venue(convention="binance", mode="isolated", **terms))
+        of_leg = (size[:, at], entry[at])
+        assert kept[:, at].tolist() == maintenance_of(alone, *of_leg, mark[:, at]).tolist()
+        price = liquidation_price(alone, *of_leg, cash[:, at])
+        assert closes[:, at].tolist() == price.tolist()
+        for units, found in zip(size[:, at], price, strict=True):
+            words = {"size": Fraction(abs(units)), "entry": Fraction(100), "venue": venue}
+            leg = Leg(side=1 if units > 0 else -1, asset=asset, **words)
+            assert float(exact_price(leg, affine(900)).const) == pytest.approx(found, rel=1e-12)
+
+
+def test_a_coin_that_says_no_margin_is_told():
+    with pytest.raises(ModelError, match="`maintenance` is missing"):
+        Venue(convention="hyperliquid", mode="cross", maintenance="1%", coins={"A": {}})
+
+
 def test_a_leg_without_units_has_no_liquidation_price():
     found = liquidation_price(flat(0.02), np.array([0.0, 1.0]), np.array([5.0, 5.0]), np.array(1.0))
     assert np.isnan(found[0])

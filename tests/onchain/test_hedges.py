@@ -68,7 +68,10 @@ def test_the_account_of_the_documentation(exchange):
     source = system.sources["hyperliquid"]
     assert (source.date, source.reader) == ("2024-02-22T17:19:58Z", "hyperliquid/1")
     assert source.hash.startswith("sha256:")
-    assert [asked["type"] for asked in exchange.asked] == ["clearinghouseState", "metaAndAssetCtxs"]
+    kinds = ["clearinghouseState", "perpDexs", "spotClearinghouseState", "metaAndAssetCtxs"]
+    assert [asked["type"] for asked in exchange.asked] == kinds
+    # what no cross leg needs is the account's own
+    assert system.issuers["a-00000000"].owns["USDC"].number == Fraction("13104.514502")
     assert exchange.asked[0]["user"] == WHO
 
 
@@ -130,13 +133,29 @@ def test_cross_legs_share_the_account(exchange):
         assert (len(closed) > 0) is bool(events)
 
 
-def test_cross_legs_by_several_tables_leave_the_margin_unknown(exchange):
-    legs = [("ETH", -10.0, 3000.0), ("DOGE", 1000.0, 0.2)]
-    exchange.shows(account(60_000.0, legs, MARKS), MARKS)
+@pytest.mark.parametrize("coin", ["ETH", "DOGE", "BTC"])
+def test_cross_legs_by_several_tables_close_where_the_venue_says(exchange, coin):
+    """Each coin keeps margin by its own table, one of them with two tiers."""
+    size, entry = {"ETH": (-10.0, 3000.0), "DOGE": (-200_000.0, 0.2), "BTC": (-3000.0, 6e4)}[coin]
+    legs = [(coin, size, entry), ("SOL", -100.0, 110.0), ("ETH", 3.0, 3000.0)]
+    legs = [one for at, one in enumerate(legs) if one[0] not in {two[0] for two in legs[:at]}]
+    cash = {"ETH": 60_000.0, "DOGE": 60_000.0, "BTC": 195_000_000.0}[coin]
+    exchange.shows(account(cash, legs, MARKS), MARKS)
     system = lr.import_hedges(WHO, rpc=exchange.url)
     (venue,) = system.venues.values()
-    assert venue.maintenance.is_unknown
-    assert "DOGE: 5%" in venue.note
+    assert venue.mode == "cross"
+    assert len(venue.coins) == {"ETH": 0, "DOGE": 2, "BTC": 2}[coin]
+    rows = exchange.answers["clearinghouseState"]["assetPositions"]
+    reported = float(rows[0]["position"]["liquidationPx"])
+    for beyond, closes in ((-1e-6, False), (1e-6, True)):
+        level = f"${reported * (1 + beyond):.9f}"
+        cascade = lr.run(
+            system,
+            stages=[lr.Stage(at="1m", price={coin: level})],
+            time={"start": "2025-01-01T00:00Z", "step": "1m", "horizon": "3m"},
+        )
+        events = [one for one in cascade.events if one.event == "hedge_closed"]
+        assert bool(events) is closes
 
 
 def test_tiers_are_the_venues(exchange):
@@ -198,9 +217,9 @@ def test_a_margin_table_that_does_not_rise_is_told(exchange, tiers):
         lr.import_hedges(WHO, rpc=exchange.url)
 
 
-def test_an_account_without_legs_is_told(exchange):
-    exchange.answers["clearinghouseState"] = {**DOCUMENTED, "assetPositions": []}
-    with pytest.raises(UnreadableError, match="no perpetual position"):
+def test_an_account_with_nothing_is_told(exchange):
+    exchange.answers["clearinghouseState"] = account(0.0, [], {})
+    with pytest.raises(UnreadableError, match="no position and no balance"):
         lr.import_hedges(WHO, rpc=exchange.url)
 
 

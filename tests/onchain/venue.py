@@ -123,7 +123,17 @@ class Exchange:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def shows(self, state, marks) -> None:
-        self.answers = {"clearinghouseState": state, "metaAndAssetCtxs": market(marks)}
+        self.answers = {
+            "clearinghouseState": state,
+            "metaAndAssetCtxs": market(marks),
+            "perpDexs": [None],
+            "spotClearinghouseState": {"balances": []},
+        }
+
+    def found(self, asked: dict) -> object:
+        """Return the answer to a request; one about an exchange that has its own comes first."""
+        dex = asked.get("dex")
+        return self.answers.get(f"{asked['type']} {dex}" if dex else asked["type"])
 
     def stop(self) -> None:
         self._server.shutdown()
@@ -142,7 +152,7 @@ def _handler(exchange: Exchange) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
             exchange.asked.append(asked)
-            found = exchange.answers.get(asked["type"])
+            found = exchange.found(asked)
             body = b"Failed to deserialize" if found is None else json.dumps(found).encode()
             self.send_response(422 if found is None else 200)
             self.send_header("content-length", str(len(body)))
