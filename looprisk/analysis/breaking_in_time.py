@@ -5,6 +5,7 @@ Found by running the scenario at many sizes of the shock, each border narrowed d
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -13,6 +14,7 @@ from looprisk.analysis.cascading import Watch, label_of
 from looprisk.analysis.clearing import assumptions, pinned, title
 from looprisk.cascade.ahead import PATHS, Found, Key, found_ahead
 from looprisk.cascade.claims import claims_of
+from looprisk.cascade.levels import Level
 from looprisk.cascade.plan import Plan
 from looprisk.cascade.run import Run
 from looprisk.cascade.stages import stage_name
@@ -74,10 +76,13 @@ class Along:
         return None if first is None else Fraction(repr(first)), self.found.because[key]
 
 
-def along_shock(case: Case, watch: Watch | None = None) -> Along:
-    """Return what happens along the shock of a case with time, and its axis."""
+def along_shock(case: Case, watch: Watch | None = None, levels: Collection[Level] = ()) -> Along:
+    """Return what happens along the shock of a case with time, and its axis.
+
+    A fall below one of ``levels`` is found as an event of that word.
+    """
     stage = _stage(case)
-    found, done = found_ahead(case.system, case.scenario, stage, watch)
+    found, done = found_ahead(case.system, case.scenario, stage, watch, levels)
     return Along(stage=stage, found=found, done=done, axis=_axis(done.plan, stage))
 
 

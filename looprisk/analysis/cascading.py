@@ -10,6 +10,7 @@ from looprisk.cascade import summary
 from looprisk.cascade.causes import causes
 from looprisk.cascade.claims import Claim, claims_of
 from looprisk.cascade.fears import feared, run_steps
+from looprisk.cascade.levels import Level
 from looprisk.cascade.run import Run
 from looprisk.cascade.run import run as simulate
 from looprisk.cascade.spreads import cliffs, frequencies, spreads
@@ -41,11 +42,17 @@ Watch = Callable[[int, int], None]
 
 
 def simulated(
-    case: Case, keep: Collection[int] | None = (), watch: Watch | None = None
+    case: Case,
+    keep: Collection[int] | None = (),
+    watch: Watch | None = None,
+    levels: Collection[Level] = (),
 ) -> tuple[Case, Run]:
-    """Return a case with time and its cascade; ``keep`` are steps whose records are wanted."""
+    """Return a case with time and its cascade.
+
+    ``keep`` are steps whose records are wanted, ``levels`` what prices may fall below.
+    """
     case = only_run(case)
-    return case, simulate(case.system, case.scenario, keep=keep, watch=watch)
+    return case, simulate(case.system, case.scenario, keep=keep, watch=watch, levels=levels)
 
 
 def cascade_of(case: Case, watch: Watch | None = None) -> Cascade:

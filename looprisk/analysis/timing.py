@@ -17,7 +17,8 @@ from looprisk.analysis.cascading import Watch, simulated
 from looprisk.analysis.verdicts import Got, Judged, holds, verdict
 from looprisk.cascade import measures as timed
 from looprisk.cascade.ahead import NARROW
-from looprisk.cascade.happening import Happening, happening
+from looprisk.cascade.happening import Happening, fallen_below, happening
+from looprisk.cascade.levels import Level, claim_named
 from looprisk.cascade.record import Record
 from looprisk.cascade.run import Run
 from looprisk.cascade.stages import stage_name
@@ -26,6 +27,7 @@ from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation
 from looprisk.model.groups import meant
+from looprisk.model.values import Value
 from looprisk.model.vocabulary import unit_of
 from looprisk.results.numbers import duration
 from looprisk.results.records import Verdict
@@ -46,19 +48,34 @@ class _Judge:
     @cached_property
     def along(self) -> Along:
         """What happens along the shock of the scenario, run at many sizes."""
-        return along_shock(self.case)
+        return along_shock(self.case, levels=self.done.under)
 
 
 def judge_in_time(case: Case, watch: Watch | None = None) -> list[Verdict]:
     """Return the verdicts on a scenario with time; a group of things gives one verdict."""
     steps = [_step(case, expectation) for expectation in case.scenario.expect]
-    case, done = simulated(case, keep={k for k in steps if k is not None}, watch=watch)
+    kept = {k for k in steps if k is not None}
+    case, done = simulated(case, keep=kept, watch=watch, levels=_levels(case))
     judge = _Judge(case=case, done=done)
     lines = case.expect_lines or (0,) * len(case.scenario.expect)
     return [
         _verdict(judge, expectation, line)
         for expectation, line in zip(case.scenario.expect, lines, strict=True)
     ]
+
+
+def _levels(case: Case) -> list[Level]:
+    """Return the levels that expectations ask about."""
+    return [
+        _level(expectation.below, name)
+        for expectation in case.scenario.expect
+        if expectation.below is not None
+        for name in meant(str(expectation.of), case.system.parts)
+    ]
+
+
+def _level(below: Value, of: str) -> Level:
+    return Level(of, float(known(below, "below")), below.of)
 
 
 def _step(case: Case, expectation: Expectation) -> int | None:
@@ -70,7 +87,8 @@ def _step(case: Case, expectation: Expectation) -> int | None:
 
 def _verdict(judge: _Judge, expectation: Expectation, line: int) -> Verdict:
     names = meant(str(expectation.of), judge.case.system.parts)
-    found = [(name, *_judge_one(judge, expectation, _claim(judge.done, name))) for name in names]
+    plan = judge.done.plan
+    found = [(name, *_judge_one(judge, expectation, claim_named(plan, name))) for name in names]
     return verdict(
         expectation,
         found,
@@ -78,7 +96,7 @@ def _verdict(judge: _Judge, expectation: Expectation, line: int) -> Verdict:
         file=judge.case.file,
         line=line,
         member=judge.case.member,
-        way=lambda of: _way(judge.done, _claim(judge.done, of)),
+        way=lambda of: _way(judge.done, claim_named(plan, of)),
     )
 
 
@@ -92,13 +110,6 @@ def _way(done: Run, of: str) -> str:
                     word = f"{name} {'strikes' if one.event == 'stage' else one.event}"
                     told.setdefault(word, f"{duration(k * done.plan.steps.step)}: {word}")
     return " → ".join(list(told.values())[:MOST_STEPS])
-
-
-def _claim(done: Run, of: str) -> str:
-    """Return the id of a claim written as a path: ``market/token``, ``issuer/issues/token``."""
-    claim = done.plan.catalogue.supply_ids.get(of, of)
-    head, _, token = claim.partition("/issues/")
-    return token if head in done.plan.system.issuers and token else claim
 
 
 def _judge_one(judge: _Judge, expectation: Expectation, of: str) -> Judged:
@@ -135,13 +146,14 @@ def _border(judge: _Judge, expectation: Expectation, of: str) -> Judged:
     """The share of the shock is a bracket: what is asked is met to its width."""
     _known_to(judge.done, of)
     along = judge.along
-    if expectation.event == "depegged":
-        because = "along a shock in time a level is not watched: ask `happens` of it"
-        return "n/a", Got(number=None, unit=along.axis.unit, text="–", because=because)
     if (refused := in_other_unit(expectation, along.axis)) is not None:
         return refused
     asked = _in_usd(judge, expectation, judge.done.start)
-    fraction, because = along.first(of, str(expectation.event))
+    if expectation.below is not None:
+        level = _watched(judge.done, expectation.below, of)
+        fraction, because = along.first(level.of, level.word)
+    else:
+        fraction, because = along.first(of, str(expectation.event))
     slack = Fraction(repr(NARROW)) * abs(along.axis.full - along.axis.start)
     return judged_border(asked, along.axis, fraction, because=because, slack=slack)
 
@@ -202,13 +214,18 @@ def _event(judge: _Judge, expectation: Expectation, of: str) -> Judged:
 
 
 def _happens(judge: _Judge, expectation: Expectation, of: str) -> Happening:
-    level = None
     if expectation.below is not None:
-        bound = expectation.below
-        level = float(known(bound, "below"))
-        if bound.of is not None:
-            level *= float(judge.done.start.state.price[0, judge.done.plan.good(bound.of)])
-    return happening(judge.done, of, str(expectation.event), level)
+        return fallen_below(judge.done, _watched(judge.done, expectation.below, of))
+    return happening(judge.done, of, str(expectation.event))
+
+
+def _watched(done: Run, below: Value, of: str) -> Level:
+    """Return the level that is asked of a claim, among those that were watched."""
+    for level in done.under:
+        if claim_named(done.plan, level.of) == of and level == _level(below, level.of):
+            return level
+    message = f"`{of}` has no price that could fall below a level"
+    raise ModelError([Problem((of,), message, "name an asset, a token or a supply")])
 
 
 def _time(judge: _Judge, expectation: Expectation, of: str) -> Judged:

@@ -5,7 +5,7 @@ Every share of the shock is a path of one batch, so that a whole row of sizes is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -14,6 +14,7 @@ import numpy as np
 from looprisk.cascade.arrays import Bools
 from looprisk.cascade.claims import claims_of, lost
 from looprisk.cascade.compiling import plan_of
+from looprisk.cascade.levels import Level
 from looprisk.cascade.paths import Drawn
 from looprisk.cascade.run import Run, drawn_of, run
 from looprisk.model.scenario import Scenario
@@ -75,11 +76,12 @@ def found_ahead(
     scenario: Scenario,
     stage: int,
     watch: Callable[[int, int], None] | None = None,
+    levels: Collection[Level] = (),
 ) -> tuple[Found, Run]:
     """Return what happens along a shock, every border narrowed down, and the run at its full size.
 
     ``stage`` is the place of the stage that is scaled, or ``PATHS``. An event happens at a share if
-    it does in any path of the scenario.
+    it does in any path of the scenario. A fall below one of ``levels`` is an event of its own.
     """
     plan = plan_of(system, scenario)
     given = drawn_of(plan)
@@ -90,7 +92,7 @@ def found_ahead(
     done = None
     rounds = 0
     while row:
-        last = _run(system, scenario, stage, row, given, count)
+        last = _run(system, scenario, stage, row, given, count, levels)
         done = last if done is None else done
         _read(found, last, row, count)
         row = _borders(found, at_once)
@@ -108,6 +110,7 @@ def _run(
     shares: list[float],
     given: Drawn | None,
     count: int,
+    levels: Collection[Level],
 ) -> Run:
     """Run every path at every share: share by share."""
     each = np.repeat(np.array(shares), count)
@@ -120,7 +123,7 @@ def _run(
             values[each == 1] = given.values
         given = replace(given, values=values)
     scaled = None if stage == PATHS else (stage, each)
-    return run(system, scenario, drawn=given, keep=(), scaled=scaled)
+    return run(system, scenario, drawn=given, keep=(), scaled=scaled, levels=levels)
 
 
 def _read(found: Found, done: Run, shares: list[float], count: int) -> None:
@@ -160,6 +163,9 @@ def _happened(done: Run) -> dict[Key, tuple[Bools, str]]:
                         (of, one.event), (np.zeros(done.paths, dtype=np.bool_), one.because)
                     )
                     where[hit] = True
+    for level, under in done.under.items():
+        told = f"its price is below {under.level:,.6g} dollars"
+        found[level.of, level.word] = (np.isfinite(under.first), told)
     return found
 
 

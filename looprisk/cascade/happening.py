@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from looprisk.cascade.arrays import Floats
+from looprisk.cascade.levels import Level
 from looprisk.cascade.run import Run
 
 
@@ -31,20 +32,20 @@ class Happening:
         return float((self.last >= since).mean())
 
 
-def happening(done: Run, of: str, event: str, level: float | None = None) -> Happening:
-    """Return when an event happens to a thing; ``depegged`` below a level in USD."""
+def fallen_below(done: Run, level: Level) -> Happening:
+    """Return when a price fell below a level that was watched; nowhere where it began there."""
+    under = done.under[level]
+    return Happening(
+        steps=np.where(under.at_start, np.inf, under.first),
+        last=np.where(under.at_start, -np.inf, under.last),
+        step_s=done.plan.steps.step,
+    )
+
+
+def happening(done: Run, of: str, event: str) -> Happening:
+    """Return when an event happens to a thing."""
     first = np.full(done.paths, np.inf)
     last = np.full(done.paths, -np.inf)
-    if event == "depegged" and level is not None:
-        good = done.plan.good(of)
-        below = done.market[:, :, good] < level
-        at_start = done.start.state.price[: len(below), good] < level
-        below &= ~at_start[:, None]
-        count = below.shape[1]
-        some = below.any(axis=1)
-        first[: len(below)] = np.where(some, below.argmax(axis=1), np.inf)
-        last[: len(below)] = np.where(some, count - 1 - below[:, ::-1].argmax(axis=1), -np.inf)
-        return Happening(steps=first, last=last, step_s=done.plan.steps.step)
     names = _meant(done, of, event)
     for k, several in done.log:
         for one in several:

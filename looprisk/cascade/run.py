@@ -10,6 +10,7 @@ import numpy as np
 from looprisk.cascade.arrays import Bools, Floats
 from looprisk.cascade.begin import begin
 from looprisk.cascade.compiling import plan_of
+from looprisk.cascade.levels import Level, Watched, stepped, watched_from
 from looprisk.cascade.logs import Noted, noted
 from looprisk.cascade.network import Network, network_of
 from looprisk.cascade.paths import Drawn, path_prices
@@ -53,6 +54,8 @@ class Run:
     """[path]: the largest move of a price that debts in its unit did not follow, USD."""
     miss: Floats
     """[path]: the largest miss of the identity, USD."""
+    under: Watched
+    """When prices were below the levels that were watched."""
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -76,6 +79,7 @@ def run(
     leaving: bool = True,
     shelve_from: int = SHELVED,
     scaled: tuple[int, Floats] | None = None,
+    levels: Collection[Level] = (),
 ) -> Run:
     """Return a scenario with ``time``, step by step.
 
@@ -85,7 +89,7 @@ def run(
     goes. Where nobody is ``leaving``, stages strike without the runs they would start. Markets with
     fewer accounts than ``shelve_from`` are looked at whole in every step, which changes no number.
     ``scaled`` is a stage and the share of its sizes at which it strikes in each path; it sets how
-    many paths there are where nothing else does.
+    many paths there are where nothing else does. ``levels`` are watched.
 
     Raises NoSolutionError where money appears or is lost, NotCarriedError for what time does not
     carry.
@@ -97,6 +101,7 @@ def run(
     state = begin(plan, network, _count(given, scaled, paths))
     plan = replace(plan, liquid=pools_at(plan, state))
     last = first = first_record(plan, network, state)
+    under = watched_from(plan, state, levels)
     steps = plan.steps.count
     room = max(1, ROOM // ((steps + 1) * max(1, len(plan.goods))))
     shown = slice(0, min(state.paths, room))
@@ -114,6 +119,7 @@ def run(
         gain.append(g[shown])
         last = _with_holes(plan, last, now & ~hole)
         hole = now
+        under = stepped(under, last.state)
         gap, miss = np.maximum(gap, last.gap), np.maximum(miss, np.abs(last.miss))
         if last.happened:
             log.append((k, noted(last.happened)))
@@ -135,6 +141,7 @@ def run(
         gain=np.stack(gain, axis=1),
         gap=gap,
         miss=miss,
+        under=under,
     )
 
 

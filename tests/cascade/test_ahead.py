@@ -140,3 +140,45 @@ def test_no_shock_is_told_and_the_command_line_shows_brackets(capsys):
     file = Path(__file__).with_name("slide.yaml")
     assert run_line(["break", str(file)]) == 0
     assert "bracketed" in capsys.readouterr().out
+
+
+HEDGELESS = System(
+    assets={"USDC": {"price": "$1"}, "ETH": {"price": "$100"}},
+    issuers={"I": {"owns": {"ETH": 10}, "issues": {"T": {"kind": "share", "supply": 1_000}}}},
+)
+
+
+def below(level, **asked):
+    return {"of": "I/issues/T", "event": "depegged", "below": level, **asked}
+
+
+@pytest.mark.parametrize("by_paths", [True, False])
+def test_how_far_a_shock_goes_before_a_price_is_below_a_level(by_paths):
+    """T is worth a hundredth of ETH, which falls by half: below $0.80 beyond 40 % of that."""
+    points = {"0m": "$100", "3m": "$50", "6m": "$90"}
+    shock = (
+        {"paths": {"between": "linear", "points": {"ETH": points}}}
+        if by_paths
+        else {"stages": [{"at": "3m", "price": {"ETH": "-50%"}}]}
+    )
+    fraction = {"metric": "break_fraction", "within": "0.0000001pp"}
+    wanted = [
+        below("$0.80", **fraction, **{"is": "40%"}),
+        below("0.7 USDC", **fraction, **{"is": "60%"}),
+        below("$0.50", metric="break_fraction", at_least="100%"),
+        below("$0.80", happens="always"),
+        below("$0.50", happens="never"),
+        below("$0.80", metric="time_of", **{"is": "2m" if by_paths else "3m"}),
+    ]
+    scenario = Scenario(time={"step": "1m", "horizon": "6m"}, expect=wanted, **shock)
+    verdicts = judge_in_time(Case(system=HEDGELESS, scenario=scenario, name="x"))
+    assert [v.outcome for v in verdicts] == ["ok"] * 6
+    assert verdicts[0].got == pytest.approx(0.4, abs=1.1e-9)
+    assert verdicts[2].got is None
+
+
+def test_a_level_is_asked_of_what_has_a_price():
+    asked = {**below("$0.80", happens="never"), "of": "I"}
+    scenario = Scenario(time={"step": "1m", "horizon": "1m"}, expect=[asked])
+    with pytest.raises(ModelError, match="`I` has no price"):
+        judge_in_time(Case(system=HEDGELESS, scenario=scenario, name="x"))
