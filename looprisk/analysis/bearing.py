@@ -44,7 +44,7 @@ def waterfall(solved: Solved, before: Flows, after: Flows) -> tuple[WaterfallRow
     rows.sort(key=lambda row: (-row.loss_usd, row.via))
     rows += [
         WaterfallRow(claimant=f"owner of {name}", via=f"{name}/debt", loss_usd=float(-amount))
-        for name, amount in drawn(solved).items()
+        for name, amount in sorted(drawn(solved).items())
         if amount
     ]
     return (*rows, *_leaks(before, after), *_liquidators(solved, seized), *_excess(solved))
@@ -60,7 +60,7 @@ def _leaks(before: Flows, after: Flows) -> list[WaterfallRow]:
                     claimant=leak or "others", via=node, loss_usd=float(-gain), kind="leak"
                 )
             )
-    return rows
+    return sorted(rows, key=lambda row: (row.loss_usd, row.via))
 
 
 def _liquidators(solved: Solved, seized: dict[str, Fraction]) -> list[WaterfallRow]:

@@ -24,6 +24,7 @@ from looprisk.engine.strike import ready, strike
 from looprisk.errors import NotCarriedError
 from looprisk.model.case import Case
 from looprisk.model.groups import only_run
+from looprisk.model.ordering import ordered
 from looprisk.model.scenario import Scenario, Stage
 
 LARGEST = 10_000
@@ -208,7 +209,7 @@ def solve(case: Case, pointed: Pointed = StageRun.at) -> Solved:
     selection: Selection = "least" if scenario.solution == "least" else "greatest"
     scenario = renamed(scenario, aliases(case.system))
     case = replace(case, scenario=scenario)
-    catalogue = catalogued(netted(case.system))
+    catalogue = catalogued(netted(ordered(case.system)))
     _not_too_large(catalogue)
     start = start_state(catalogue)
     precision: Precision = "exact" if scenario.exact else "by size"
