@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from looprisk.results import Clearing as Clearing
     from looprisk.results.bounds import Bounds as Bounds
     from looprisk.results.limits import governance as governance
+    from looprisk.sweeps import allocations as allocations
     from looprisk.sweeps import check as check
     from looprisk.sweeps import frontier as frontier
     from looprisk.sweeps import graded as graded
@@ -108,6 +109,7 @@ _HOMES = {
     "looprisk.reports": ("figure", "picture", "report"),
     "looprisk.symbolic": ("formula",),
     "looprisk.sweeps": (
+        "allocations",
         "check",
         "frontier",
         "graded",

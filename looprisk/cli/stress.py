@@ -1,4 +1,4 @@
-"""The verbs that ask how far from breaking: ``limit``, ``reverse``, ``sensitivities``."""
+"""The verbs that ask how far from breaking it is, and what else could be."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -164,6 +164,30 @@ def frontier(
     to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     sweeping.show(border(sweeping.one(read(where, set_, shock), "frontier"), of, event), to)
     return Exit.OK
+
+
+@app.command("allocations")
+def allocations(
+    where: Where,
+    *,
+    of: Annotated[
+        list[str] | None,
+        typer.Option("--of", metavar="ISSUER", help="Whose rules are varied; repeatable."),
+    ] = None,
+    set_: Sets = None,
+    shock: Shocks = None,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Show who bears the same shock under each other rule: order of payment, bridges, set-off."""
+    from looprisk.cli import sweeping
+    from looprisk.cli.ask import read
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    return sweeping.allocations(read(where, set_, shock), of, to)
 
 
 @app.command("sensitivities")

@@ -9,6 +9,7 @@ from looprisk.cli.failure import Exit, RefusedError
 from looprisk.files.load import load
 from looprisk.files.typed import read_value
 from looprisk.model.case import Case
+from looprisk.results.allocations import Allocations
 from looprisk.results.carry import Carry
 from looprisk.results.frontier import Frontier
 from looprisk.results.limits import Graded, Limit
@@ -18,10 +19,17 @@ from looprisk.results.restaking import Restaking
 from looprisk.results.reverse import Reverse
 from looprisk.results.sensitivities import Sensitivities
 from looprisk.results.sweeps import Sweep
+from looprisk.sweeps import allocations as allocated
 from looprisk.sweeps import shocks_of as promised
 from looprisk.sweeps import spread
 from looprisk.sweeps import sweep as swept
+from looprisk.sweeps.allocations import Rule
 from looprisk.sweeps.sweep import Start
+
+Tabled = (
+    Allocations | Sweep | Limit | Graded | Reverse | Frontier | Restaking | Sensitivities | Carry
+)
+"""Answers that are one table."""
 
 
 def sweep(ask: Ask, vary: Sequence[str], measure: Sequence[str], to: Out) -> int:
@@ -33,6 +41,18 @@ def sweep(ask: Ask, vary: Sequence[str], measure: Sequence[str], to: Out) -> int
     answer = swept(one(ask, "sweep"), dict(varied(vary)), measure=measure, watch=watch)
     show(answer, to)
     return Exit.NO_ANSWER if any(row.refused for row in answer.rows) else Exit.OK
+
+
+def allocations(ask: Ask, of: Sequence[str] | None, to: Out) -> int:
+    """Show who bears one shock under each rule."""
+
+    def watch(rules: Sequence[Rule]) -> Iterable[Rule]:
+        names = [f"{rule.path} {rule.words}".strip() for rule in rules]
+        return tracked(rules, names, doing="solving", quiet=to.quiet)
+
+    answer = allocated(one(ask, "comparison of rules"), of=of, watch=watch)
+    show(answer, to)
+    return Exit.NO_ANSWER if all(row.refused for row in answer.rows) else Exit.OK
 
 
 def one(ask: Ask, verb: str) -> Case:
@@ -74,9 +94,7 @@ def show_all(answers: Sequence[Reverse], to: Out) -> None:
     write(to, f"[{', '.join(documents)}]\n")
 
 
-def show(
-    answer: Sweep | Limit | Graded | Reverse | Frontier | Restaking | Sensitivities | Carry, to: Out
-) -> None:
+def show(answer: Tabled, to: Out) -> None:
     """Write an answer that is one table."""
     table = answer.table
     match to.format:
@@ -91,7 +109,6 @@ def show(
 
 
 def varied(texts: Sequence[str]) -> Iterator[tuple[str, tuple[object, ...]]]:
-    """Yield each path of ``--vary`` with its values."""
     """Yield what each ``--vary`` names and the values it takes."""
     seen: set[str] = set()
     for text in texts:

@@ -57,6 +57,7 @@ def document(study: Study, commands: Sequence[str] = ()) -> Document:
             _breaks(study),
             _screens(study),
             _travels(study),
+            _other_rules(study),
             _rests(study, rests),
             _proof(case, clearing.certificate, clearing.inputs_digest, commands),
         ),
@@ -170,6 +171,15 @@ def _screens(study: Study) -> Chapter:
 def _travels(study: Study) -> Chapter:
     caption = "What one node loses is lost by those who hold its claims."
     return Chapter(heading="How it travels", blocks=(Figure(network(study.travel), caption),))
+
+
+def _other_rules(study: Study) -> Chapter:
+    """Return who bears the shock under each other rule of the issuers that fail."""
+    found = study.allocations
+    blocks: list[Block] = [Prose(found.headline)]
+    if len(found.rows) > 1:
+        blocks.append(Rowset(found.table, "Who bears the same shock, rule by rule"))
+    return Chapter(heading="Same shock, other rule", blocks=tuple(blocks))
 
 
 def _moves(study: Study) -> Block:

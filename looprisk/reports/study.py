@@ -15,6 +15,7 @@ from looprisk.analysis.travel import travel_of
 from looprisk.analysis.unknowns import naming
 from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
+from looprisk.results.allocations import Allocations
 from looprisk.results.answers import BreakPoints, Clearing
 from looprisk.results.cascades import Cascade
 from looprisk.results.market_records import LentInTime
@@ -22,7 +23,7 @@ from looprisk.results.records import LossCurve
 from looprisk.results.sensitivities import Sensitivities
 from looprisk.results.sweeps import Sweep
 from looprisk.results.travel import Travel
-from looprisk.sweeps import sensitivities
+from looprisk.sweeps import allocations, sensitivities
 
 Answer = Clearing | BreakPoints | Cascade | Travel | Sweep | Sensitivities
 _ADVICE = 'pass the scenario itself, as in lr.picture(file["loss-93"], "network")'
@@ -97,6 +98,23 @@ class Study:
     def travel(self) -> Travel:
         """The network before and after."""
         return self.what if isinstance(self.what, Travel) else travel_of(self.solved)
+
+    @cached_property
+    def allocations(self) -> Allocations:
+        """Who bears the shock under each other rule of the issuers for whom one matters.
+
+        An order of payment matters to those that cannot pay all.
+        """
+        failed = {row.of for row in self.clearing.event_rows if row.event == "insolvent"}
+        issuers = self.case.system.issuers.items()
+        asked = [
+            name
+            for name, issuer in issuers
+            if name in failed
+            or issuer.set_off
+            or any(receipt.copies for receipt in issuer.issues.values())
+        ]
+        return allocations(self.case, of=asked)
 
     @cached_property
     def cascade(self) -> Cascade:

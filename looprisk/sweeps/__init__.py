@@ -1,5 +1,6 @@
 """Many starts and sizes of a shock at once: a table with one row each, as single solves give it."""
 
+from looprisk.sweeps.allocations import allocations
 from looprisk.sweeps.frontier import frontier
 from looprisk.sweeps.grades import graded
 from looprisk.sweeps.grid import SHOCK, spread
@@ -12,6 +13,7 @@ from looprisk.sweeps.sweep import sweep
 
 __all__ = [
     "SHOCK",
+    "allocations",
     "check",
     "check_bounds",
     "frontier",
