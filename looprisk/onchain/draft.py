@@ -219,9 +219,12 @@ class Draft:
             )
         self.checks.append(made)
 
-    def watch(self, of: str, feeds: Iterable[str]) -> None:
-        """Flag a part whose price sources have not answered lately, or answer no price."""
-        self.flags += of_sources(of, self.sources, [*feeds], self.pin.timestamp)
+    def watch(self, of: str, feeds: Iterable[str], oldest: Mapping[str, int] | None = None) -> None:
+        """Flag a part whose price sources have not answered lately, or answer no price.
+
+        ``oldest`` is the age in seconds at which the part itself refuses what a source says.
+        """
+        self.flags += of_sources(of, self.sources, [*feeds], self.pin.timestamp, oldest or {})
 
     def system(self, about: str, readers: Iterable[str]) -> System:
         """Return the finished system; raise AnswerError where the parts make none."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from looprisk.onchain.abi import NOBODY, Answer, Call, call
+from looprisk.onchain.abi import Answer, Call, call
+from looprisk.onchain.euler_prices import QUOTE, Price, prices
 from looprisk.onchain.euler_rules import SUB_ACCOUNTS, Ltv, counted, sub_account, worth
 from looprisk.onchain.reader import Look
 from looprisk.onchain.snapshot import Snapshot
@@ -13,19 +13,6 @@ from looprisk.onchain.snapshot import Snapshot
 DOLLAR = "0x0000000000000000000000000000000000000348"
 """The unit of account of most vaults: 840, the number of the dollar among currencies."""
 _LTVS = "LTVFull(address)(uint16,uint16,uint16,uint48,uint32)"
-_RESOLVE = "resolveOracle(uint256,address,address)(uint256,address,address,address)"
-_QUOTE = "getQuote(uint256,address,address)(uint256)"
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """The price of a whole token in the unit of account, and the adapter that says it."""
-
-    token: str
-    figure: int
-    adapter: str
-    kind: str
-    """What the adapter calls itself; empty where it says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +56,12 @@ class EulerVault:
     def issues(self) -> str:
         """The share, which is the claim on this market."""
         return self.vault
+
+    @property
+    def prices(self) -> tuple[Price, ...]:
+        """What the asset and the collaterals are priced by, as far as that is known."""
+        found = (self.price, *(one.price for one in self.terms))
+        return tuple(one for one in found if one is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +206,7 @@ def _value(snapshot: Snapshot, where: tuple[str, str], token: str, amount: int) 
     oracle, unit = where
     if token == unit or not amount:
         return amount
-    return snapshot.read(call(oracle, _QUOTE, amount, token, unit)).integer()
+    return snapshot.read(call(oracle, QUOTE, amount, token, unit)).integer()
 
 
 def _pledges(
@@ -261,7 +254,7 @@ def read_vault(snapshot: Snapshot, vault: str) -> EulerVault:
     listed = snapshot.read(call(vault, "LTVList()(address[])")).addresses()
     ltvs = snapshot.read_all([call(vault, _LTVS, one) for one in listed])
     now = snapshot.read_all([call(vault, "LTVLiquidation(address)(uint16)", one) for one in listed])
-    prices = _prices(snapshot, oracle, unit, [asset, *listed])
+    found = prices(snapshot, oracle, unit, [asset, *listed])
     decimals = _unit_decimals(snapshot, unit)
     return EulerVault(
         vault=vault,
@@ -276,9 +269,9 @@ def read_vault(snapshot: Snapshot, vault: str) -> EulerVault:
         socialises=not flags & 1,
         terms=tuple(
             Terms(one, _ltv(full), theirs.integer(), price)
-            for one, full, theirs, price in zip(listed, ltvs, now, prices[1:], strict=True)
+            for one, full, theirs, price in zip(listed, ltvs, now, found[1:], strict=True)
         ),
-        price=prices[0],
+        price=found[0],
     )
 
 
@@ -286,34 +279,6 @@ def _unit_decimals(snapshot: Snapshot, unit: str) -> int:
     """Return the decimals of the unit of account; a currency that is no token has 18."""
     answer = snapshot.read(call(unit, "decimals()(uint256)"))
     return answer.integer() if answer.ok else 18
-
-
-def _prices(
-    snapshot: Snapshot, oracle: str, unit: str, tokens: Sequence[str]
-) -> list[Price | None]:
-    """Return the price of what each token is of, and whose word it is."""
-    if oracle == NOBODY:
-        return [None for _ in tokens]
-    routes = snapshot.read_all([call(oracle, _RESOLVE, 10**18, one, unit) for one in tokens])
-    ends = dict.fromkeys(
-        (route.address(1), route.address(3))
-        for route in routes
-        if route.ok and route.address(3) != NOBODY
-    )
-    decimals = snapshot.read_all([call(token, "decimals()(uint256)") for token, _ in ends])
-    names = snapshot.read_all([call(adapter, "name()(string)") for _, adapter in ends])
-    figures = snapshot.read_all(
-        [
-            call(oracle, _QUOTE, 10 ** one.integer(), token, unit)
-            for (token, _), one in zip(ends, decimals, strict=True)
-        ]
-    )
-    known = {
-        end: Price(end[0], figure.integer(), end[1], name.text() if name.ok else "")
-        for end, figure, name in zip(ends, figures, names, strict=True)
-        if figure.ok
-    }
-    return [known.get((one.address(1), one.address(3))) if one.ok else None for one in routes]
 
 
 def _ltv(full: Answer) -> Ltv:

@@ -11,7 +11,6 @@ from looprisk.onchain.euler import (
     EulerAccount,
     EulerVault,
     Pledge,
-    Price,
     Terms,
     asks_account,
     asks_vault,
@@ -20,6 +19,8 @@ from looprisk.onchain.euler import (
     recognise_account,
     recognise_vault,
 )
+from looprisk.onchain.euler_prices import Price
+from looprisk.onchain.flags import aged
 from looprisk.onchain.holdings import Holding
 from looprisk.onchain.reader import Reader
 
@@ -102,12 +103,22 @@ def write_vault(vault: EulerVault, draft: Draft) -> None:
         part["note"] = "; ".join(notes)
     if vault.discount:
         part["max_discount"] = points(vault.discount)
-    draft.put("markets", name, {**part, "address": vault.vault})
+    if draft.put("markets", name, {**part, "address": vault.vault}):
+        used = (vault.price, *(one.price for one in met))
+        oldest = {one.feed: one.oldest for price in used if price for one in price.feeds}
+        draft.watch(name, oldest, {feed: age for feed, age in oldest.items() if age is not None})
+
+
+def feeds(vault: EulerVault) -> tuple[str, ...]:
+    """Return what its adapters read in the end."""
+    return tuple(one.feed for price in vault.prices for one in price.feeds)
 
 
 def _tell(vault: EulerVault, price: Price | None, draft: Draft) -> None:
     """Tell a price of the market; one that is fixed says nothing of it."""
     if price is None or price.kind not in FEEDS or price.token not in draft.tokens:
+        return
+    if price.figure is None:
         return
     if vault.unit == DOLLAR:
         draft.priced(price.token, dollars(price.figure, 10**vault.unit_decimals))
@@ -128,10 +139,22 @@ def _terms(vault: EulerVault, one: Terms, draft: Draft) -> Tree:
     }
     notes = [f"shares of {draft.name(one.vault)} {one.vault}"]
     if one.price is not None:
-        notes.append(f"the vault reads {one.price.kind or 'the adapter'} {one.price.adapter}")
+        notes.append(_source(one.price, draft))
     if lltv != one.ltv.liquidation:
         notes.append(f"its lltv is falling to {points(one.ltv.liquidation)}")
     return {**terms, "note": "; ".join(notes)}
+
+
+def _source(price: Price, draft: Draft) -> str:
+    """Tell whose word a price is, how old it is, and that it is refused where it is too old."""
+    told = f"the vault reads {price.kind or 'the adapter'} {price.adapter}"
+    ages = (
+        f", {one.feed}{age}"
+        for one in price.feeds
+        if (age := aged(draft.sources.get(one.feed), draft.pin.timestamp))
+    )
+    refuses = ", which refuses to price it" if price.figure is None else ""
+    return f"{told}{''.join(ages)}{refuses}"
 
 
 def _oracle(vault: EulerVault, one: Terms, draft: Draft) -> str:
@@ -139,9 +162,11 @@ def _oracle(vault: EulerVault, one: Terms, draft: Draft) -> str:
     price = one.price
     if price is not None and price.kind in FEEDS:
         return "market"
+    if price is None or price.figure is None:
+        return f"{UNKNOWN} @{NO_READER}"
     unit = 10**vault.unit_decimals
     in_dollars, in_token = vault.unit == DOLLAR, vault.unit in draft.tokens
-    if price is None or price.kind != FIXED or not (in_dollars or in_token):
+    if price.kind != FIXED or not (in_dollars or in_token):
         return f"{UNKNOWN} @{NO_READER}"
     said = dollars(price.figure, unit)
     if not in_dollars:
@@ -154,4 +179,4 @@ def _oracle(vault: EulerVault, one: Terms, draft: Draft) -> str:
 ACCOUNT = Reader(
     NAME, recognise_account, read_account, write_account, asks_account, prepare=prepare_account
 )
-VAULT = Reader(NAME, recognise_vault, read_vault, write_vault, asks_vault, prepare=prepare_vault)
+VAULT = Reader(NAME, recognise_vault, read_vault, write_vault, asks_vault, feeds, prepare_vault)

@@ -98,8 +98,17 @@ def aged(source: Source | None, now: int) -> str:
     return f", answered {now - source.updated} s before"
 
 
-def of_sources(of: str, known: Mapping[str, Source], feeds: Sequence[str], now: int) -> list[Flag]:
-    """Return the flags of a part that reads its prices from ``feeds``."""
+def of_sources(
+    of: str,
+    known: Mapping[str, Source],
+    feeds: Sequence[str],
+    now: int,
+    oldest: Mapping[str, int],
+) -> list[Flag]:
+    """Return the flags of a part that reads its prices from ``feeds``.
+
+    ``oldest`` is the age in seconds at which it refuses what a feed says, where that is told.
+    """
     found: list[Flag] = []
     for feed in dict.fromkeys(feeds):
         source = known.get(feed)
@@ -107,10 +116,17 @@ def of_sources(of: str, known: Mapping[str, Source], feeds: Sequence[str], now: 
             continue
         if source.answer is not None and source.answer <= 0:
             found.append(Flag(of, NO_PRICE, f"{feed} answers {source.answer}, which is no price"))
-        if source.updated is not None and now - source.updated > LONGEST_HEARTBEAT:
-            hours = (now - source.updated) // 3600
-            found.append(Flag(of, STALE, f"{feed} has not answered for {hours} hours"))
+        age = 0 if source.updated is None else now - source.updated
+        limit = oldest.get(feed, LONGEST_HEARTBEAT)
+        if age > min(limit, LONGEST_HEARTBEAT):
+            after = f", and is refused after {limit} s" if feed in oldest else ""
+            text = f"{feed} has not answered for {_long(age)}{after}"
+            found.append(Flag(of, STALE, text))
     return found
+
+
+def _long(seconds: int) -> str:
+    return f"{seconds // 3600} hours" if seconds >= 2 * 3600 else f"{seconds} s"
 
 
 def moves(earlier: Snapshot, rates: Sequence[Rate], now: int) -> list[Move]:

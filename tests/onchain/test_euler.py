@@ -9,6 +9,7 @@ import pytest
 
 import looprisk as lr
 from looprisk.cli import run_line
+from looprisk.errors import UnreadableError
 from looprisk.onchain import euler
 from looprisk.onchain.access import Access
 from looprisk.onchain.euler_rules import sub_account
@@ -218,6 +219,54 @@ def test_a_fixed_oracle_is_written_as_one_and_prices_nothing(town, cluster, impo
     assert system.oracles[name].price.number == 4000
     assert system.assets["wstETH"].price.is_unknown
     agrees(town, cluster)
+
+
+def aged(town, cluster, shop, name, seconds):
+    """Let a token be priced by a feed that is refused after so many seconds."""
+    words = (town.feeds[name].address, seconds)
+    adapter = town.by.deploy(shop.own("AgedAdapter"), *words)
+    token = town.tokens[name].address
+    town.by.send(cluster.router.functions.setOracle(token, euler.DOLLAR, adapter.address))
+    town.set_price(name, 3_000)
+    return adapter
+
+
+def test_a_feed_that_is_too_old_for_its_adapter_is_flagged(town, cluster, shop, imported):
+    for name in ("USDC", "WETH", "wstETH"):
+        aged(town, cluster, shop, name, 3_600)
+    lend = cluster.vaults["USDC"].address
+    fresh = imported(cluster.owner, lend)
+    assert not fresh.flags
+    note = fresh.system.markets["eUSDC-1"].collateral["WETH"].note
+    assert f"{town.feeds['WETH'].address}, answered" in note
+    town.node.pass_time(3_000)
+    town.set_price("USDC", 1)
+    town.set_price("wstETH", 3_600)
+    town.node.pass_time(1_000)
+    stale = imported(lend)
+    assert not stale.flags
+    with pytest.raises(UnreadableError, match="TooStale"):
+        imported(cluster.owner, lend)
+    system = imported(cluster.vaults["WETH"].address)
+    (flag,) = system.flags
+    assert "and is refused after 3600 s (stale-oracle)" in flag
+    assert "stale-oracle" in system.system.markets["eWETH-1"].tags
+
+
+def test_what_two_adapters_multiply_is_as_old_as_both(town, cluster, shop, imported):
+    by, ether, staked = town.by, town.tokens["WETH"], town.tokens["wstETH"]
+    first = aged(town, cluster, shop, "wstETH", 10**6)
+    second = aged(town, cluster, shop, "WETH", 3_600)
+    words = (first.address, second.address, ether.address)
+    cross = by.deploy(shop.own("CrossAdapter"), *words)
+    set_oracle = cluster.router.functions.setOracle(staked.address, euler.DOLLAR, cross.address)
+    by.send(set_oracle)
+    with snapshot_of(town) as snapshot:
+        read = euler.read_vault(snapshot, cluster.vaults["wstETH"].address)
+    assert [(one.feed, one.oldest) for one in read.price.feeds] == [
+        (town.feeds["wstETH"].address, 10**6),
+        (town.feeds["WETH"].address, 3_600),
+    ]
 
 
 def test_the_break_is_where_the_vault_liquidates(town, cluster, tmp_path, monkeypatch, capsys):

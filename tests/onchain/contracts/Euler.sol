@@ -38,9 +38,55 @@ contract FeedAdapter {
         feed = feed_;
     }
 
-    function getQuote(uint256 amount, address base, address) external view returns (uint256) {
+    function getQuote(uint256 amount, address base, address)
+        public
+        view
+        virtual
+        returns (uint256)
+    {
         uint256 below = 10 ** (uint256(ERC20(base).decimals()) + feed.decimals());
         return amount * uint256(feed.latestAnswer()) * 1e18 / below;
+    }
+}
+
+interface Rounds {
+    function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80);
+}
+
+/// A price by a feed, which is refused once the feed has not answered for some time.
+contract AgedAdapter is FeedAdapter {
+    uint256 public immutable maxStaleness;
+
+    constructor(Answers feed_, uint256 maxStaleness_) FeedAdapter(feed_) {
+        maxStaleness = maxStaleness_;
+    }
+
+    function getQuote(uint256 amount, address base, address quote)
+        public
+        view
+        override
+        returns (uint256)
+    {
+        (,,, uint256 updated,) = Rounds(address(feed)).latestRoundData();
+        require(block.timestamp - updated <= maxStaleness, "PriceOracle_TooStale");
+        return super.getQuote(amount, base, quote);
+    }
+}
+
+/// A price by two others, of which the second is of the token between.
+contract CrossAdapter {
+    string public constant name = "CrossAdapter";
+    FeedAdapter public immutable oracleBaseCross;
+    FeedAdapter public immutable oracleCrossQuote;
+    address public immutable cross;
+
+    constructor(FeedAdapter first, FeedAdapter second, address cross_) {
+        (oracleBaseCross, oracleCrossQuote, cross) = (first, second, cross_);
+    }
+
+    function getQuote(uint256 amount, address base, address quote) external view returns (uint256) {
+        amount = oracleBaseCross.getQuote(amount, base, cross);
+        return oracleCrossQuote.getQuote(amount, cross, quote);
     }
 }
 
