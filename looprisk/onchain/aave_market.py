@@ -12,6 +12,7 @@ from looprisk.onchain.aave_claim import asks as claim_asks
 from looprisk.onchain.aave_parts import NAME, claims, mode_name, touch, write_market
 from looprisk.onchain.aave_terms import Mode, Pool, Reserve
 from looprisk.onchain.abi import Call
+from looprisk.onchain.beginning import begins
 from looprisk.onchain.books import Column, write_borrowers
 from looprisk.onchain.borrowers import Watch
 from looprisk.onchain.draft import Draft, short
@@ -84,8 +85,8 @@ def read(snapshot: Snapshot, found: Found) -> AaveMarket:
     """Return the pool with its reserves and every e-mode; with borrowers, what these use."""
     pool = terms.based(snapshot, terms.contracts(snapshot, found.pool))
     if found.watch is not None:
-        # the contracts of a pool do not say since when they are there
-        all_ = listed(snapshot, pool, found.named, 0, found.watch)
+        first = begins(snapshot, pool.address)
+        all_ = listed(snapshot, pool, found.named, first, found.watch)
         return AaveMarket(pool, found.named, all_.reserves, all_.modes, all_)
     tokens = found.named or found.pool.reserves
     modes = terms.modes(snapshot, pool, range(1, MOST_MODES + 1), tokens)

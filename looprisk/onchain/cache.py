@@ -242,14 +242,17 @@ class CachedNode:
         if method == "eth_getLogs":
             return True
         if method == "eth_getBlockByNumber":
-            number = params[0]
-            return (
-                isinstance(number, str)
-                and number.startswith("0x")
-                and int(number, 16) < self.pin.number
-            )
+            return self._is_before(params[0])
         last = params[-1] if params else None
+        if method == "eth_getCode" and self._is_before(last):
+            return True
         return isinstance(last, dict) and last.keys() == {"blockHash", "requireCanonical"}
+
+    def _is_before(self, block: Json) -> bool:
+        """Return whether a block is named by a number before the pinned one."""
+        if not isinstance(block, str) or not block.startswith("0x"):
+            return False
+        return int(block, 16) < self.pin.number
 
 
 def _stands(ask: Ask, refusal: RpcError) -> bool:
@@ -259,6 +262,9 @@ def _stands(ask: Ask, refusal: RpcError) -> bool:
     """
     if refusal.kind is Kind.REVERTED:
         return True
+    if ask[0] == "eth_getCode":
+        # asked of an old block, to save questions: a node without it is not asked again
+        return refusal.kind is Kind.NO_HISTORY
     asked = ask[1][0] if ask[1] else None
     if refusal.kind is not Kind.TOO_MUCH or not isinstance(asked, dict):
         return False

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from eth_utils.crypto import keccak
 
 from looprisk.onchain.abi import NOBODY, Answer, Call, call
+from looprisk.onchain.beginning import begins
 from looprisk.onchain.morpho_rules import NO_DEBT, WAD, Totals, most_debt
 from looprisk.onchain.reader import Look
 from looprisk.onchain.rpc import Json
@@ -205,10 +206,11 @@ def _acted_in(look: Look, morpho: str) -> list[str]:
     """Return the markets in which an account ever supplied, pledged or borrowed."""
     owner = "0x" + look.address.removeprefix("0x").lower().rjust(64, "0")
     ids: dict[str, None] = {}
+    first = look.places.first_block or begins(look.snapshot, morpho)
     for place, events in _EVENTS:
         wanted: Json = ["0x" + keccak(text=event).hex() for event in events]
         topics: list[Json] = [wanted, *[None] * (place - 1), owner]
-        for log in look.snapshot.logs(morpho, topics, look.places.first_block):
+        for log in look.snapshot.logs(morpho, topics, first):
             ids["0x" + log.topics[1].hex()] = None
     return list(ids)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from looprisk.model.tables import COLLATERAL, DEBT
 from looprisk.onchain import morpho
 from looprisk.onchain.abi import Call
+from looprisk.onchain.beginning import begins
 from looprisk.onchain.books import Column, write_borrowers
 from looprisk.onchain.borrowers import Borrower, Borrowers, Watch, acted, chunks, packed
 from looprisk.onchain.draft import Draft, short
@@ -85,7 +86,8 @@ def read(snapshot: Snapshot, found: Found) -> Whole:
     if found.watch is None:
         return Whole(market, None, 0)
     shares: list[int] = []
-    listed = _borrowers(snapshot, market, found.first_block, found.watch, shares)
+    first = found.first_block or begins(snapshot, found.morpho)
+    listed = _borrowers(snapshot, market, first, found.watch, shares)
     return Whole(market, packed(listed, 2), sum(shares))
 
 
