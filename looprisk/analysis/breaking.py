@@ -13,6 +13,7 @@ from looprisk.engine.monitors import Stretch, monitors
 from looprisk.engine.point import Segment
 from looprisk.engine.skeleton import Claim
 from looprisk.engine.state import ZERO
+from looprisk.model.rationals import text_of
 from looprisk.model.vocabulary import event_named
 from looprisk.results.records import BreakPoint, LossCurve
 
@@ -84,7 +85,7 @@ def _row(
         fraction=float(first.lo),
         fraction_least=fraction_least,
         kind="bracket" if first.bracket else "exact",
-        exact=str(first.lo) if exact else None,
+        exact=text_of(Fraction(first.lo)) if exact else None,
         at=axis.at(first.lo),
         attained=first.attained,
         loss_before_usd=before,

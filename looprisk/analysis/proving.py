@@ -13,6 +13,7 @@ from looprisk.engine.point import Point
 from looprisk.engine.stage import StageRun
 from looprisk.errors import DataError
 from looprisk.model.case import Case
+from looprisk.model.rationals import fraction_of, text_of
 from looprisk.results.pinned import Settled
 
 
@@ -34,9 +35,11 @@ def proof_of(solved: Solved) -> tuple[Settled, ...]:
 def _settled(point: Point) -> Settled:
     index = point.compiled.index
     return Settled(
-        nodes={node: str(Fraction(point.node(node))) for node in index.node},
-        claims={claim: str(Fraction(point.claim(claim))) for claim in index.claim},
-        navs={claim: str(price) for claim, price in point.compiled.world.navs.items()},
+        nodes={node: text_of(Fraction(point.node(node))) for node in index.node},
+        claims={claim: text_of(Fraction(point.claim(claim))) for claim in index.claim},
+        navs={
+            claim: text_of(Fraction(price)) for claim, price in point.compiled.world.navs.items()
+        },
     )
 
 
@@ -76,6 +79,6 @@ def evaluate(case: Case, proof: Sequence[Settled]) -> Evaluated:
 
 def _fractions(texts: Mapping[str, str]) -> dict[str, Fraction]:
     try:
-        return {name: Fraction(text) for name, text in texts.items()}
+        return {name: fraction_of(text) for name, text in texts.items()}
     except (ValueError, ZeroDivisionError) as error:
         raise DataError(f"the proof holds what is no fraction: {error}") from error

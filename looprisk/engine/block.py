@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from math import lcm
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -85,9 +87,27 @@ class Block:
         if self._theta is not None:
             product: Numbers = self._theta @ z
             return product
-        got = self.zeros(self.form.nodes)
-        np.add.at(got, self.held_by, self.held_share * z[self.held_claim])
-        return got
+        return self._exactly_received(z)
+
+    @cached_property
+    def _whole_shares(self) -> tuple[Numbers, Numbers]:
+        """What is held as whole numbers [H], and what they are parts of, one for each claim [C]."""
+        parts = [1] * self.form.claims
+        for claim, share in zip(self.held_claim.tolist(), self.held_share, strict=True):
+            parts[claim] = lcm(parts[claim], share.denominator)
+        of = np.array(parts, dtype=object)
+        whole = [int(x) for x in self.held_share * of[self.held_claim]]
+        return np.array(whole, dtype=object), of
+
+    def _exactly_received(self, z: Numbers) -> Numbers:
+        """Add up in whole numbers over one denominator: sums of Fractions reduce at every step."""
+        whole, of = self._whole_shares
+        parts = [Fraction(x) / n for x, n in zip(z.tolist(), of.tolist(), strict=True)]
+        bottom = lcm(*(x.denominator for x in parts))
+        tops = np.array([x.numerator * (bottom // x.denominator) for x in parts], dtype=object)
+        got = np.zeros(self.form.nodes, dtype=object)
+        np.add.at(got, self.held_by, whole * tops[self.held_claim])
+        return np.array([Fraction(x, bottom) for x in got.tolist()], dtype=object)
 
     def claim_lines(self, cells: Index) -> tuple[Numbers, Numbers, Numbers]:
         """Return const, slope and rate of every claim's payment in these cells, each [C]."""

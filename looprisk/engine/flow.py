@@ -9,8 +9,10 @@ from looprisk.engine.factors import SparseInverse, closed_parts, leading_to
 from looprisk.engine.form import Flags, Index, Numbers, Scalar
 from looprisk.engine.linear import (
     BLOCK,
+    LIFTED,
     ClosedLoopError,
     Inverse,
+    LiftedInverse,
     closed_loops,
     identity,
     inverse,
@@ -42,6 +44,7 @@ class Flow:
         _, _, self._rate = self.block.claim_lines(cells)
         self._inverse: Inverse | SparseInverse | None = None
         self._tangent: Numbers | None = None
+        self._still: Numbers | None = None
 
     def move(self, new: Index) -> None:
         """Follow a change of cells, node by node."""
@@ -62,6 +65,7 @@ class Flow:
         more = self.slope * 0
         np.add.at(more, holders, slope)
         self.slope = self.slope + more
+        self._still = None
         if self._inverse is None:
             self._tangent = None
             return
@@ -75,6 +79,11 @@ class Flow:
         self, kept: Inverse | SparseInverse, node: int, holders: Index, rate: Numbers, more: Numbers
     ) -> None:
         """Carry the inverse and the tangent over to a changed column and ``more`` slope."""
+        if isinstance(kept, LiftedInverse):
+            self._tangent = None
+            if rate.any():
+                kept.change(node, holders, rate)
+            return
         if rate.any():
             gain = kept.change(node, holders, rate)
             if self._tangent is not None:
@@ -130,6 +139,24 @@ class Flow:
             return self._kept().times(residual)
         except ClosedLoopError:
             return self._around(residual)
+
+    def settled(self, s: Scalar) -> Numbers | None:
+        """Return the solution in force where images are found one by one; None where none is kept.
+
+        What is constant and what moves with ``s`` are short numbers, a residual on the way is not.
+        """
+        if self.block.slack or len(self.const) < LIFTED:
+            return None
+        try:
+            kept = self._kept()
+        except ClosedLoopError:
+            return None
+        if not isinstance(kept, LiftedInverse):
+            return None
+        self.regular = True
+        if self._still is None:
+            self._still = kept.times(self.const)
+        return self._still + self.tangent() * s
 
     def _around(self, residual: Numbers) -> Numbers:
         """Slide along a closed loop, which keeps every dollar, while a residual feeds it."""

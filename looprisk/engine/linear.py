@@ -15,9 +15,12 @@ from scipy.linalg.blas import dgemm, dtrsm, dtrsv
 from scipy.sparse.csgraph import connected_components
 
 from looprisk.engine.form import Flags, Index, Numbers
+from looprisk.engine.lifting import Lifting, SingularError
 
 BLOCK = 64
 """Rank-one updates in floats before they are folded into the matrix."""
+LIFTED = 32
+"""Unknowns from which on fractions are found digit by digit, not by elimination."""
 NEARLY_SINGULAR = 1e-12
 CLOSED = 1e-9
 """In floats a loop is closed if each of its nodes passes on all but this share of a dollar."""
@@ -79,6 +82,9 @@ def invert(matrix: Numbers) -> Numbers:
 def solve(matrix: Numbers, right: Numbers) -> Numbers:
     """Return ``matrix^-1 right`` for one vector; raises :class:`ClosedLoopError` if singular."""
     if matrix.dtype == object:
+        lifted = lifting(matrix)
+        if lifted is not None:
+            return lifted.times(right)
         return solve_exactly(matrix, right[:, None])[:, 0]
     try:
         answer = np.linalg.solve(matrix, right)
@@ -87,6 +93,19 @@ def solve(matrix: Numbers, right: Numbers) -> Numbers:
     if not np.isfinite(answer).all():
         raise ClosedLoopError
     return answer
+
+
+def lifting(matrix: Numbers) -> Lifting | None:
+    """Return a large matrix of Fractions to be solved digit by digit; None where it is no such.
+
+    Small ones, and those that are singular as far as primes tell, are for elimination.
+    """
+    if matrix.dtype != object or len(matrix) < LIFTED:
+        return None
+    try:
+        return Lifting(matrix)
+    except SingularError:
+        return None
 
 
 class ExactInverse:
@@ -178,12 +197,33 @@ class FloatInverse:
         self._at.clear()
 
 
-Inverse = ExactInverse | FloatInverse
+class LiftedInverse:
+    """``(I - J)^-1`` in many Fractions: no matrix is kept, every image is found digit by digit."""
+
+    def __init__(self, lifted: Lifting) -> None:
+        self._lifted = lifted
+
+    def change(self, column: int, rows: Index, step: Numbers) -> None:
+        """Add ``step`` to some rows of one column of ``J``; rows may come twice."""
+        try:
+            self._lifted.change(column, rows, -step)
+        except SingularError:
+            raise ClosedLoopError from None
+
+    def times(self, vector: Numbers) -> Numbers:
+        """Return ``(I - J)^-1 vector``."""
+        return self._lifted.times(vector)
+
+
+Inverse = ExactInverse | FloatInverse | LiftedInverse
 
 
 def inverse(jacobian: Numbers) -> Inverse:
     """Return ``(I - J)^-1``, ready to change; raises :class:`ClosedLoopError` if singular."""
-    return ExactInverse(jacobian) if jacobian.dtype == object else FloatInverse(jacobian)
+    if jacobian.dtype != object:
+        return FloatInverse(jacobian)
+    lifted = lifting(identity(len(jacobian), exact=True) - jacobian)
+    return ExactInverse(jacobian) if lifted is None else LiftedInverse(lifted)
 
 
 def perron(jacobian: Numbers) -> Numbers:

@@ -77,7 +77,8 @@ def walk(block: Block, start: State, s: Scalar, *, down: bool, flow: Flow) -> Wa
             if not residual.any():
                 state = State(y=y, alive=alive, cells=flow.cells)
                 return Walk(state=state, changed=tuple(changed))
-            direction = flow.direction(residual)
+            settled = flow.settled(s)
+            direction = flow.direction(residual) if settled is None else sign * (y - settled)
             rate = block.condition_rates(watch, direction, flow.cells, with_s=False)
             step = steps(block, value * sign, scale, rate, along=direction)
             t = step.min(initial=np.inf)

@@ -10,6 +10,7 @@ import pytest
 
 import looprisk as lr
 from looprisk.analysis.api import case_of
+from looprisk.analysis.clearing import proven
 from looprisk.analysis.solve import solve
 from looprisk.sweeps.factors import factors_of
 from looprisk.sweeps.proof import bound
@@ -60,6 +61,28 @@ def test_a_trace_of_50_nodes_in_fractions(benchmark):
     solved = benchmark.pedantic(lambda: (found := solve(case), found.segments)[0], rounds=1)
     assert solved.end.compiled.form.exact
     assert sum(len(segment.pieces) for segment in solved.segments) > 2
+
+
+@pytest.mark.parametrize("others", [4, 299])
+def test_a_loop_of_300_nodes_in_fractions(benchmark, others):
+    """Every issuer holds shares of 4 others, or of all, and owes some of them."""
+    benchmark.group = "one clearing of 300 nodes, in fractions"
+    rng = Random(1)
+    issuers = {
+        f"I{k}": lr.Issuer(
+            outside={"p": rng.randint(40, 90)},
+            owns={f"s{(k + 1 + j) % 300}": rng.randint(1, 600 // others) for j in range(others)},
+            owes={f"I{(k + 2) % 300}": rng.randint(5, 40), "outside": rng.randint(10, 40)},
+            issues={f"s{k}": lr.Share(supply=1000)},
+            pays=["debts", f"s{k}"],
+        )
+        for k in range(300)
+    }
+    loss = {f"I{k}": "60%" for k in range(0, 300, 3)}
+    case = case_of(lr.System(issuers=issuers), {"loss": loss, "exact": True})
+    solved = benchmark.pedantic(solve, (case,), rounds=1)
+    assert solved.end.compiled.form.exact
+    assert proven(solved.end) == (0, 0)
 
 
 def test_a_program_of_14_nodes(benchmark):
