@@ -9,9 +9,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 
+from looprisk.analysis.assuming import assumptions
 from looprisk.analysis.axis import Axis, sized, unit_of_size, unsized
 from looprisk.analysis.cascading import Watch, label_of
-from looprisk.analysis.clearing import assumptions, pinned, title
+from looprisk.analysis.clearing import pinned, title
 from looprisk.cascade.ahead import PATHS, Found, Key, found_ahead
 from looprisk.cascade.claims import claims_of
 from looprisk.cascade.levels import Level

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from looprisk.analysis.clearing import assumptions, pinned, title
+from looprisk.analysis.assuming import assumptions
+from looprisk.analysis.clearing import pinned, title
 from looprisk.analysis.names import part_label
 from looprisk.cascade import summary
 from looprisk.cascade.causes import causes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+from looprisk.analysis.assuming import assumptions
 from looprisk.analysis.axis import Axis, axis_of, shock_of
 from looprisk.analysis.bearing import loss_put_in, paid_out, waterfall
 from looprisk.analysis.breaking import break_points, curves, least_curves
@@ -25,12 +26,11 @@ from looprisk.engine.state import ONE, ZERO
 from looprisk.errors import NoSolutionError
 from looprisk.graph import layers as layers_of
 from looprisk.model.case import Case
-from looprisk.model.tree import dump, leaves, provenance, texts
+from looprisk.model.tree import dump, texts
 from looprisk.model.vocabulary import event_named
 from looprisk.results.answers import BreakPoints, Clearing
 from looprisk.results.pinned import Pinned, Settled
 from looprisk.results.records import (
-    Assumption,
     BreakPoint,
     Certificate,
     ClaimKind,
@@ -41,10 +41,6 @@ from looprisk.results.records import (
 
 TOLERANCE = 1e-9
 """Largest residual and conservation gap, relative to the claims, of a number that is shown."""
-DESCRIPTIVE = frozenset(
-    {"kind", "rules", "market", "venue", "depends_on", "tags", "address", "label", "note"}
-)
-"""Keys whose values say what a part is; they are no figures that an answer could rest on."""
 
 
 def clearing_of(solved: Solved) -> Clearing:
@@ -66,7 +62,7 @@ def clearing_of(solved: Solved) -> Clearing:
         waterfall_rows=waterfall(solved, before, after),
         event_rows=events(solved),
         break_point_rows=shown_breaks(solved, breaks),
-        assumption_rows=assumptions(solved.case),
+        assumption_rows=assumptions(solved.case, solved),
         causes={
             row.id: causes(row.id, nodes[row.id], before, after, paid_out(solved).get(row.id, ZERO))
             for row in rows
@@ -105,7 +101,7 @@ def breaks_of(solved: Solved) -> BreakPoints:
         labels={row.id: row.label for row in rows if row.label},
         curves=greatest,
         least_curves=least_curves(solved, ids, greatest),
-        assumption_rows=assumptions(case),
+        assumption_rows=assumptions(case, solved),
     )
 
 
@@ -365,28 +361,3 @@ def _dead_condition(node: str, point: Point) -> str:
         if not point.solution.alive[at]:
             return point.compiled.index.condition_of[at][1].fails
     return "its threshold is crossed"
-
-
-def assumptions(case: Case) -> tuple[Assumption, ...]:
-    """Return every input that no source backs, or that a source only assumes, by path."""
-    system = case.system
-    return tuple(
-        Assumption(input="/".join(path[1:]), class_="assumed", source=source or "", value=value)
-        for path, source, value in _leaves(case)
-        if system.class_of(source) == "assumed"
-    )
-
-
-def _stated(path: tuple[str, ...], text: dict[tuple[str, ...], str]) -> bool:
-    """An owner is an assumption only where a source stands behind it."""
-    return path[-1] != "owner" or "@" in text.get(path, "")
-
-
-def _leaves(case: Case) -> list[tuple[tuple[str, ...], str | None, str]]:
-    tree = case.system.tree()
-    text = {path: str(leaf) for path, leaf in leaves(tree)}
-    return [
-        (path, source, text.get(path, "").partition(" @")[0])
-        for path, source in provenance(tree).items()
-        if len(path) > 2 and not DESCRIPTIVE & set(path[2:]) and _stated(path, text)
-    ]

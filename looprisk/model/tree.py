@@ -101,6 +101,19 @@ def texts(node: object) -> Node:
     return "" if node is None else str(node)
 
 
+def in_words(node: object) -> str:
+    """Return a part of a tree on one line, as a file holds it, without sources.
+
+    >>> in_words([["debts @ours", "f"], "equity"]), in_words({"of": "f"})
+    ('[[debts, f], equity]', '{of: f}')
+    """
+    if isinstance(node, Mapping):
+        return "{" + ", ".join(f"{key}: {in_words(item)}" for key, item in node.items()) + "}"
+    if isinstance(node, list | tuple):
+        return f"[{', '.join(map(in_words, node))}]"
+    return split_source(str(node))[0]
+
+
 def leaves(node: object, path: Path = ()) -> Iterator[tuple[Path, object]]:
     """Yield every leaf of a tree with its path; list items by their position."""
     if isinstance(node, Mapping):

@@ -17,6 +17,7 @@ from looprisk.results.answer_tables import (
     verdict_table,
     waterfall_table,
 )
+from looprisk.results.break_phrases import break_headline, break_subtitle
 from looprisk.results.names import clean, for_html, for_markdown, shown
 from looprisk.results.pinned import Pinned
 from looprisk.results.records import (
@@ -219,12 +220,12 @@ class BreakPoints:
     @property
     def headline(self) -> str:
         """The answer in one sentence."""
-        return phrases.break_headline(self.shock, self.rows, self.layer_count)
+        return break_headline(self.shock, self.rows, self.layer_count)
 
     @property
     def subtitle(self) -> str:
         """What was swept, from where to where."""
-        return phrases.break_subtitle(self.shock, self.rows)
+        return break_subtitle(self.shock, self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from looprisk.results import phrases
 from looprisk.results.answer_tables import break_point_table
 from looprisk.results.answers import BreakPoints, CheckReport, Clearing
+from looprisk.results.break_phrases import never_breaks, stretches
 from looprisk.results.cascades import Cascade
 from looprisk.results.cells import Screen, cells, wrap
 from looprisk.results.ladder import ladder
@@ -48,14 +49,16 @@ def break_text(points: BreakPoints, screen: Screen) -> str:
     if groups:
         lines += ["", *lay_out(_break_columns(points, groups), screen)]
     notes: list[str] = []
-    never = phrases.never_breaks(points.shock, points.rows, points.labels)
+    never = never_breaks(points.shock, points.rows, points.labels)
     if never:
         notes += prose(never, screen)
-    for line in phrases.stretches(points.shock, points.rows, points.labels):
+    for line in stretches(points.shock, points.rows, points.labels):
         notes += prose(f"broken in stretches: {line}", screen)
     brackets = sum(point.kind == "bracket" for point in points.rows)
     if brackets:
         notes += prose(f"bracketed, not exact: {brackets} of {len(points.rows)}", screen)
+    for line in phrases.effects(points.assumption_rows):
+        notes += _marked(line, "assumed:", "yellow", screen)
     notes += prose(phrases.certified(points.certificate), screen)
     lines += ["", *notes]
     steps = ladder(points, groups, screen)

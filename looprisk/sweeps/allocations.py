@@ -19,6 +19,7 @@ from looprisk.model.groups import only_run
 from looprisk.model.issuers import Issuer
 from looprisk.model.system import System
 from looprisk.model.tokens import Share
+from looprisk.model.tree import in_words
 from looprisk.results.allocations import Allocation, Allocations
 from looprisk.sweeps.sweep import NO_ANSWER
 
@@ -100,7 +101,7 @@ def _others(system: System, of: Collection[str] | None) -> Iterator[Rule]:
             continue
         for ranks in _orders(issuer):
             words = [rank[0] if len(rank) == 1 else list(rank) for rank in ranks]
-            yield Rule(path=f"{name}/pays", words=_listed(words), written=words)
+            yield Rule(path=f"{name}/pays", words=in_words(words), written=words)
         for debtor, terms in issuer.set_off.items():
             other = "honoured" if terms.pledged == "void" else "void"
             yield Rule(path=f"{name}/set_off/{debtor}/pledged", words=other, written=other)
@@ -111,7 +112,7 @@ def _others(system: System, of: Collection[str] | None) -> Iterator[Rule]:
             for bearer in bearers if receipt.copies else ():
                 if bearer != now:
                     path = f"{name}/issues/{token}/shortfall_borne_by"
-                    yield Rule(path=path, words=_listed(bearer), written=bearer)
+                    yield Rule(path=path, words=in_words(bearer), written=bearer)
 
 
 def _orders(issuer: Issuer) -> Iterator[Ranks]:
@@ -134,10 +135,3 @@ def _orders(issuer: Issuer) -> Iterator[Ranks]:
     for ranks in (*made, *together):
         if (*ranks, *last) != given or not known:
             yield (*ranks, *last)
-
-
-def _listed(words: object) -> str:
-    """Return a list as it is written in a file."""
-    if isinstance(words, list):
-        return f"[{', '.join(_listed(word) for word in words)}]"
-    return str(words)

@@ -28,7 +28,7 @@ from looprisk.model.measure import Measure, parse_measure
 from looprisk.model.paths import value_at
 from looprisk.model.positions import LoanPosition, TablePosition
 from looprisk.model.system import System
-from looprisk.model.tree import dump, texts
+from looprisk.model.tree import dump, in_words, texts
 from looprisk.model.units import fraction
 from looprisk.model.values import Value
 from looprisk.model.vocabulary import Unit
@@ -204,7 +204,7 @@ def _value(system: System, path: str) -> float | str:
     node = value_at(dump(system), path)
     if isinstance(node, Value) and node.known and _unit_of(node, path) is not None:
         return float(node.number)
-    return "absent" if node is None else str(texts(node))
+    return "absent" if node is None else in_words(texts(node))
 
 
 _UNITS: dict[str, Unit] = {

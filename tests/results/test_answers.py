@@ -4,11 +4,11 @@ import pytest
 
 from looprisk.errors import ModelError
 from looprisk.results import At, Cause, Certificate, CheckReport, Shock, ShockMove, WaterfallRow
+from looprisk.results.break_phrases import never_breaks
 from looprisk.results.numbers import DOLLARS, MILLIONS
 from looprisk.results.phrases import (
     certified,
     clearing_headline,
-    never_breaks,
     shock_headline,
 )
 from tests.results.examples import BREAKS, CERTIFICATE, CHECK, CLEARING, LOOP_BREAKS, SHOCK

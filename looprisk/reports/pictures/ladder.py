@@ -13,10 +13,11 @@ from looprisk.reports.pictures.rungs import BROKEN, RINGS, Rung, rungs_of, value
 from looprisk.reports.svg import Markup
 from looprisk.reports.words import axis_name, counted, end_of, in_cents, place
 from looprisk.results.answers import BreakPoints, Clearing
+from looprisk.results.break_phrases import at_once
 from looprisk.results.columns import Kind
 from looprisk.results.fields import Field, table_of
 from looprisk.results.names import shown
-from looprisk.results.phrases import at_once, axis_word, same_place
+from looprisk.results.phrases import axis_word, same_place
 from looprisk.results.records import AxisMark, BreakPoint, Shock
 
 _NAMES, _LOW, _HIGH = 196.0, 206.0, 664.0
