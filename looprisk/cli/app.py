@@ -182,7 +182,7 @@ def sweep(
         typer.Option(
             "--measure",
             metavar="OF METRIC",
-            help="What to measure, such as 'plume-xusd break_at bad_debt'; else every loss.",
+            help="What to measure, such as 'plume-xusd break_at bad_debt'; else every loss and liquidation.",
         ),
     ] = None,
     set_: Sets = None,

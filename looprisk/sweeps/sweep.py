@@ -66,8 +66,9 @@ def sweep(
 
     ``vary`` maps paths to values as ``set`` takes them; ``shock`` varies the size of the last stage
     as a share of it as written. ``measure`` names metrics, ``OF METRIC`` or ``OF METRIC EVENT``;
-    without it the economic loss of every layer, in US dollars. Every row is what a single solve
-    gives; one without a certified answer says why. ``watch`` sees the starts go by.
+    without it the economic loss of every layer and what every market liquidates, in US dollars.
+    Every row is what a single solve gives; one without a certified answer says why. ``watch`` sees
+    the starts go by.
 
     >>> import looprisk as lr
     >>> fund = lr.System(issuers={"S": lr.Issuer(outside={"book": 700}, owes={"outside": 530})})

@@ -90,10 +90,12 @@ def test_the_grid_runs_through_every_combination_in_order(stream):
     assert table[FUND] == (625e6, 600e6, 600e6, 650e6, 650e6)
 
 
-def test_without_a_measure_the_loss_of_every_layer_is_shown(stream):
+def test_without_a_measure_every_loss_and_liquidation_is_shown(stream):
     found = sweep(stream, {"shock": ("100%",)})
     one = lr.run(stream)
     losses = {f"{row.id} economic_loss_usd": row.economic_loss_usd for row in one.layer_rows}
+    # and of markets with accounts what is liquidated: nothing, under the posted price
+    losses |= {f"{name} liquidated_usd": 0.0 for name in ("other-xusd-loans", "plume-xusd")}
     assert {m.words for m in found.measured} == set(losses)
     for measured, number in zip(found.measured, found.rows[0].numbers, strict=True):
         assert math.isclose(number, losses[measured.words], rel_tol=1e-12, abs_tol=1e-9)
