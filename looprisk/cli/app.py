@@ -182,7 +182,7 @@ def sweep(
         typer.Option(
             "--measure",
             metavar="OF METRIC",
-            help="What to measure, such as 'plume-xusd break_at bad_debt'; else every loss and liquidation.",
+            help="What, such as 'plume-xusd break_at bad_debt'; else losses and liquidations.",
         ),
     ] = None,
     set_: Sets = None,
