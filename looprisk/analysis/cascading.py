@@ -8,13 +8,14 @@ from looprisk.analysis.assuming import assumptions
 from looprisk.analysis.clearing import pinned, title
 from looprisk.analysis.names import part_label
 from looprisk.cascade import summary
+from looprisk.cascade.brackets import cliffs, unforeseen
 from looprisk.cascade.causes import causes
 from looprisk.cascade.claims import Claim, claims_of
 from looprisk.cascade.fears import feared, run_steps
 from looprisk.cascade.levels import Level
 from looprisk.cascade.run import Run
 from looprisk.cascade.run import run as simulate
-from looprisk.cascade.spreads import cliffs, frequencies, spreads
+from looprisk.cascade.spreads import frequencies, spreads
 from looprisk.cascade.stages import stage_name
 from looprisk.cascade.starting import broken_at_start
 from looprisk.graph import layers as layers_of
@@ -96,13 +97,17 @@ def cascade_of(case: Case, watch: Watch | None = None) -> Cascade:
             CliffRow(
                 pool=row.pool,
                 external_usd=row.external,
+                surely_usd=row.surely,
                 fall=row.fall,
                 positions=row.positions,
                 before_usd=row.before,
-                after_usd=row.after,
+                after_usd=row.low,
+                after_most_usd=row.high,
+                g=row.g,
             )
             for row in cliffs(done)
         ),
+        unforeseen=tuple(unforeseen(done)),
         causes={claim.id: _causes(done, claim) for claim in claims_of(done)},
         assumption_rows=assumptions(case),
         labels={row.of: part_label(done.plan.system, row.of) for row in log},

@@ -61,16 +61,16 @@ def round_of(plan: Plan, state: State, at: int) -> Round:
     whole = along(worth)
     due = summed_over(worth, now.lltv)
     sick = _sick(owed, due) & (now.acting != ABSENT)[:, None]
-    gas = float(known(book.part.gas, book.name, "gas")) if book.part.gas is not None else 0.0
+    gas = gas_of(book)
     if book.absorbs:
         return _absorbed(book, now, owed, worth, whole, sick, reading, price, loan_price)
     shares = slot_shares(worth, whole)
     phi = incentive_of(book, now, shares, due, owed)
-    closing = _closing(book, due, owed, whole)
+    closing = closing_share(book, due, owed, whole)
     most = ratio(whole, phi)
     repay = np.minimum(np.where(closing == 1, owed, closing * owed), most)
     if book.part.rules == "aave-v3.3":
-        repay = _without_dust(repay, owed, whole, phi)
+        repay = without_dust(repay, owed, whole, phi)
     repay = np.where(sick & (whole > 0), repay, 0.0)
     taken = np.where(repay == most, 1.0, ratio(phi * repay, whole))
     wanted = np.where((repay > 0)[:, None], now.collateral * taken[:, None], 0.0)
@@ -100,6 +100,11 @@ def round_of(plan: Plan, state: State, at: int) -> Round:
         loan_price=loan_price,
         gas=gas,
     )
+
+
+def gas_of(book: Book) -> float:
+    """Return what a liquidation costs in gas, USD."""
+    return float(known(book.part.gas, book.name, "gas")) if book.part.gas is not None else 0.0
 
 
 def unhealthy(plan: Plan, state: State, at: int) -> Bools:
@@ -152,7 +157,7 @@ def incentive_of(book: Book, now: MarketState, shares: Floats, due: Floats, owed
     return np.where(phi > 0, phi, 1.0)
 
 
-def _closing(book: Book, due: Floats, owed: Floats, whole: Floats) -> Floats:
+def closing_share(book: Book, due: Floats, owed: Floats, whole: Floats) -> Floats:
     """Return the share of the debt that one round may repay (close factor)."""
     rules = book.part.rules
     if rules in {"aave-v2", "compound-v2"}:
@@ -166,7 +171,7 @@ def _closing(book: Book, due: Floats, owed: Floats, whole: Floats) -> Floats:
     return np.full_like(owed, float(stated.number) if stated is not None else 1.0)
 
 
-def _without_dust(repay: Floats, owed: Floats, whole: Floats, phi: Floats) -> Floats:
+def without_dust(repay: Floats, owed: Floats, whole: Floats, phi: Floats) -> Floats:
     """Where debt and collateral are both left, each must be $1,000 or more (Aave v3.3)."""
     left, kept = owed - repay, whole - phi * repay
     dust = (left > 0) & (kept > SLACK * whole) & ((left < 1_000) | (kept < 1_000))

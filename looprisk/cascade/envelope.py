@@ -6,11 +6,16 @@ rescue) the end is one look-up: more than k positions go iff the price outside i
 j <= k of c_j``, with ``c_k`` the price outside at which the sale of the first k leaves the next
 threshold. The flat stretches of that running minimum are avalanches. The fixed point is that of
 Cifuentes, Ferrucci and Shin 2005; that the first one from above is a running minimum is derived.
+
+Where what is sold, or the depth it is sold into, depends on the way down, two books bracket it:
+what each position sells at most, into the thinnest depth on the way, and what it sells at least,
+into the thickest.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -18,6 +23,10 @@ from looprisk.cascade import curves
 from looprisk.cascade.arrays import Bools, Floats, Ints
 from looprisk.cascade.pools import FLOOR, WINDOW, Pool, gain, trade, units_of_depth
 from looprisk.cascade.sums import power
+
+Bound = Literal["most", "least"]
+"""Whether the impact of sales is taken for no less or for no more than it is."""
+ROUNDS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +74,25 @@ def releases(thresholds: Floats, units: Floats, *, rising: bool = False) -> Rele
     return Releases(thresholds=np.take(thresholds, order), sold=upto, rising=rising)
 
 
-def needed(book: Releases, pool: Pool, *, share: float = 1.0, sigma: float | None = None) -> Floats:
+def bends(pool: Pool) -> bool:
+    """Return whether depth follows the price in a way that only brackets know ahead."""
+    return pool.kind != curves.EXPONENTIAL and bool(pool.eta)
+
+
+def needed(
+    book: Releases,
+    pool: Pool,
+    *,
+    share: float = 1.0,
+    sigma: float | None = None,
+    bound: Bound | None = None,
+) -> Floats:
     """Return ``c_k``: the price outside at which, the first k gone, the next is at its threshold.
 
     Exponential: ``thr exp(Q P0 / D)``, thinning ``P0 ((thr/P0)^eta + eta Q P0/D)^(1/eta)``, with
-    what is left of the depth in place of D. The other curves: ``thr / f(Q P0 / D)``, where depth
-    does not follow the price; there the end would depend on the pieces of a sale, which raises
+    what is left of the depth in place of D. The other curves: ``thr / f(Q P0 / D)``. Where their
+    depth follows the price the end depends on the pieces of a sale: ``bound`` takes the depth at
+    the start for the thickest and that at the threshold for the thinnest; without it that raises
     ValueError.
 
     >>> pool = Pool(kind="exponential", depth=100.0, start_price=1.0)
@@ -85,17 +107,25 @@ def needed(book: Releases, pool: Pool, *, share: float = 1.0, sigma: float | Non
     if pool.kind == curves.EXPONENTIAL:
         level = power(book.thresholds / pool.start_price, pool.eta) + pool.eta * used
         return pool.start_price * power(np.maximum(level, FLOOR), 1 / pool.eta)
+    if pool.eta and bound is None:
+        raise ValueError(f"{pool.kind} with depth that follows the price has no single envelope")
     if pool.eta:
-        raise ValueError(f"{pool.kind} with depth that follows the price has no envelope")
+        thinned = power(book.thresholds / pool.start_price, pool.eta)
+        used = used / (np.minimum(thinned, 1) if bound == "most" else np.maximum(thinned, 1))
     left = np.maximum(curves.level(pool.kind, used, pool.knots), FLOOR)
     return book.thresholds / left
 
 
 def envelope(
-    book: Releases, pool: Pool, *, share: float = 1.0, sigma: float | None = None
+    book: Releases,
+    pool: Pool,
+    *,
+    share: float = 1.0,
+    sigma: float | None = None,
+    bound: Bound | None = None,
 ) -> Floats:
     """Return the running extreme of :func:`needed`: the price outside beyond which k + 1 go."""
-    at = needed(book, pool, share=share, sigma=sigma)
+    at = needed(book, pool, share=share, sigma=sigma, bound=bound)
     return np.maximum.accumulate(at) if book.rising else np.minimum.accumulate(at)
 
 
@@ -122,9 +152,10 @@ def price_at(
     *,
     share: float = 1.0,
     sigma: float | None = None,
+    bound: Bound | None = None,
 ) -> Floats:
     """Return the price once the first ``count`` positions are sold at ``external`` outside."""
-    return _sold(book, pool, external, count, share, sigma)[0]
+    return _sold(book, pool, external, count, share, sigma, bound)[0]
 
 
 def stepped(
@@ -151,7 +182,14 @@ def stepped(
         count, rounds = further, rounds + 1
 
 
-def cliffs(book: Releases, pool: Pool, *, share: float = 1.0, sigma: float | None = None) -> Cliffs:
+def cliffs(
+    book: Releases,
+    pool: Pool,
+    *,
+    share: float = 1.0,
+    sigma: float | None = None,
+    bound: Bound | None = None,
+) -> Cliffs:
     """Return the flat stretches of the envelope: where more than one position goes at once.
 
     >>> pool = Pool(kind="exponential", depth=100.0, start_price=1.0)
@@ -160,14 +198,14 @@ def cliffs(book: Releases, pool: Pool, *, share: float = 1.0, sigma: float | Non
     >>> found.external, found.first, found.last, found.after.round(6)
     (array([0.9]), array([0]), array([2]), array([0.798228]))
     """
-    border = envelope(book, pool, share=share, sigma=sigma)
+    border = envelope(book, pool, share=share, sigma=sigma, bound=bound)
     starts = np.flatnonzero(np.concatenate([np.ones(1, np.bool_), np.diff(border) != 0]))
     ends = np.concatenate([starts[1:], np.array([len(border)], dtype=np.intp)])
     wide = ends - starts > 1
     first, last = starts[wide], ends[wide]
     external = np.take(border, first)
-    before, _ = _sold(book, pool, external, first, share, sigma)
-    after, dry = _sold(book, pool, external, last, share, sigma)
+    before, _ = _sold(book, pool, external, first, share, sigma, bound)
+    after, dry = _sold(book, pool, external, last, share, sigma, bound)
     return Cliffs(external=external, first=first, last=last, before=before, after=after, dry=dry)
 
 
@@ -210,13 +248,35 @@ def _sold(
     count: Ints,
     share: float,
     sigma: float | None,
+    bound: Bound | None = None,
 ) -> tuple[Floats, Bools]:
+    units = np.take(book.sold, count)
+    if bends(pool) and bound is not None:
+        return _sold_between(pool, external, units / _depth(pool, share, sigma), bound)
     done = trade(
         pool,
         price=external,
         external=external,
         share=np.full(np.shape(external), share),
         sigma=np.full(np.shape(external), pool.calm if sigma is None else sigma),
-        units=np.take(book.sold, count),
+        units=units,
     )
     return done.price, done.dry
+
+
+def _sold_between(pool: Pool, external: Floats, used: Floats, bound: Bound) -> tuple[Floats, Bools]:
+    """Return the price after a sale into the depth of the start, or into that of its end.
+
+    The latter is the highest price that its own depth leaves: no way of selling ends below it.
+    """
+    floor = FLOOR * pool.start_price
+    price = external
+    for _ in range(ROUNDS):
+        thinned = power(np.minimum(price / pool.start_price, 1), pool.eta)
+        here = used / thinned if bound == "most" else used
+        left = curves.level(pool.kind, here, pool.knots)
+        lower = np.minimum(np.maximum(external * left, floor), price)
+        if (lower == price).all():
+            break
+        price = lower
+    return price, price <= floor

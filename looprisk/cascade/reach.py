@@ -10,10 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from looprisk.cascade import envelope
 from looprisk.cascade.accounts import Book
 from looprisk.cascade.arrays import Bools, Floats, ratio
-from looprisk.cascade.envelope import Cliffs
 from looprisk.cascade.legs import Legs
 from looprisk.cascade.margins import left_for_leg, liquidation_price, maintenance_of, profit
 from looprisk.cascade.plan import Plan
@@ -43,9 +41,8 @@ def reach_of(plan: Plan, state: State, pool: int, down_to: Floats | None = None)
     that only a lower price reaches may be left out.
     """
     good = plan.pools[pool].good
-    found = [_loans(plan, state, m, good, down_to) for m in range(len(plan.books))]
-    for legs, venue in zip(plan.legs, state.venues, strict=True):
-        found.append(_longs(legs, venue, state.price, good))
+    found = [loans_in_reach(plan, state, m, good, down_to) for m in range(len(plan.books))]
+    found += longs_in_reach(plan, state, good)
     none = np.zeros((state.paths, 0))
     return Reach(
         thresholds=np.concatenate([none, *(reach.thresholds for reach in found)], axis=-1),
@@ -53,11 +50,23 @@ def reach_of(plan: Plan, state: State, pool: int, down_to: Floats | None = None)
     )
 
 
-def _loans(plan: Plan, state: State, at: int, good: int, down_to: Floats | None) -> Reach:
+def longs_in_reach(plan: Plan, state: State, good: int) -> list[Reach]:
+    """Return the longs that falls of a good reach, venue by venue."""
+    venues = zip(plan.legs, state.venues, strict=True)
+    return [_longs(legs, venue, state.price, good) for legs, venue in venues]
+
+
+def loans_in_reach(
+    plan: Plan, state: State, at: int, good: int, down_to: Floats | None = None
+) -> Reach:
+    """Return the accounts of a market that falls of a good reach."""
     book, now = plan.books[at], state.markets[at]
     readings = plan.readings_of[at]
+    if not book.slots:
+        none = np.zeros((state.paths, 0))
+        return Reach(thresholds=none, units=none)
     follows = [_follows(plan, state, book, s, good) for s in range(len(book.slots))]
-    here = np.stack(follows, axis=-1) if follows else np.zeros((state.paths, 0), dtype=np.bool_)
+    here = np.stack(follows, axis=-1)
     loan_price = np.take(state.price, np.array(book.loans, dtype=np.intp), axis=-1)
     if down_to is not None:
         edge = np.where(here, now.lltv * down_to[:, None], np.inf)
@@ -128,20 +137,3 @@ def gains_of(plan: Plan, state: State) -> tuple[Floats, Bools]:
         g[:, at] = both[0]
         holes[:, at] = (both[0] >= 1) & (both[1] >= 1)
     return g, holes
-
-
-def cliffs_ahead(plan: Plan, state: State, pool: int, path: int = 0) -> Cliffs:
-    """Return the avalanches that lie ahead of one path: the falls of the price that start them.
-
-    ``external`` of the result is what the price would be without the sales. Exact where what each
-    sells is its units; loans that need not sell all of them end above.
-    """
-    reach = reach_of(plan, state, pool)
-    live = reach.units[path] > 0
-    book = envelope.releases(reach.thresholds[path][live], reach.units[path][live])
-    return envelope.cliffs(
-        book,
-        plan.liquid[pool],
-        share=float(state.share[path, pool]),
-        sigma=float(state.sigma[path, pool]),
-    )

@@ -1,4 +1,4 @@
-"""What lies beyond the mean of the paths, and the cliffs that lie ahead of the start."""
+"""What lies beyond the mean of the paths."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from looprisk.cascade import curves
 from looprisk.cascade.arrays import Bools, Floats, Ints
 from looprisk.cascade.claims import Claim, claims_of, lost
-from looprisk.cascade.reach import cliffs_ahead
-from looprisk.cascade.rows import rows_of
 from looprisk.cascade.run import Run
 from looprisk.cascade.summary import beyond_rounding
 
@@ -41,21 +38,6 @@ class Frequency:
     share: float
     median: float
     """Of the paths in which it happens: the median of its first time, seconds from the start."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cliff:
-    """An avalanche ahead of the start: beyond ``external`` so many positions go at once."""
-
-    pool: str
-    external: float
-    """USD outside."""
-    fall: float
-    """The same as a fall from the start."""
-    positions: int
-    before: float
-    after: float
-    """What the price is before and after they went, USD."""
 
 
 def spreads(done: Run) -> Iterator[Spread]:
@@ -91,29 +73,3 @@ def frequencies(done: Run) -> list[Frequency]:
         median = float(np.quantile(steps[there], 0.5, method="inverted_cdf")) * step
         found.append(Frequency(of=name, event=event, share=float(there.mean()), median=median))
     return sorted(found, key=lambda row: (-row.share, row.median, row.of, row.event))
-
-
-def cliffs(done: Run) -> Iterator[Cliff]:
-    """Yield the avalanches that lie ahead of the start, pool by pool, the first fall first.
-
-    Those of pools whose impact stays; where depth follows the price, of exponential ones alone.
-    """
-    plan, state = done.plan, rows_of(done.start.state, np.zeros(1, dtype=np.intp))
-    for at, pooled in enumerate(plan.pools):
-        pool = plan.liquid[at]
-        start = float(state.price[0, pooled.good])
-        bent = pool.kind != curves.EXPONENTIAL and pool.eta
-        if bent or pool.refill is not None or not start:
-            continue
-        found = cliffs_ahead(plan, state, at)
-        rows = (found.external, found.first, found.last, found.before, found.after)
-        for external, one, last, before, after in zip(*(r.tolist() for r in rows), strict=True):
-            if external <= start:
-                yield Cliff(
-                    pool=pooled.name,
-                    external=external,
-                    fall=1 - external / start,
-                    positions=last - one,
-                    before=before,
-                    after=after,
-                )

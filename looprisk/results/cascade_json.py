@@ -62,6 +62,7 @@ def cascade_json(cascade: Cascade) -> Object:
         "runs": [_run(row) for row in cascade.run_rows],
         "run_costs": [_cost(row) for row in cascade.cost_rows],
         "cliffs": [_cliff(row) for row in cascade.cliff_rows],
+        "unforeseen": list(cascade.unforeseen),
         "spread": [_spread(row) for row in cascade.spread_rows],
         "event_shares": [_share(row) for row in cascade.share_rows],
         "timelines": _timelines(cascade),
@@ -164,6 +165,9 @@ def _cliff(row: CliffRow) -> Object:
         "positions": row.positions,
         "before_usd": number(row.before_usd),
         "after_usd": number(row.after_usd),
+        "surely_usd": number(row.surely_usd),
+        "after_most_usd": number(row.after_most_usd),
+        "g": number(row.g),
     }
 
 

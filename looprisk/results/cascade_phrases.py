@@ -74,3 +74,11 @@ def silent(rows: Iterable[StageRow]) -> list[str]:
         elif not row.moved:
             lines.append(f"stage {row.name} ({row.verbs}) struck and moved nothing")
     return lines
+
+
+def unforeseen(pools: Sequence[str]) -> list[str]:
+    """Return why the cliffs of some pools are not stated ahead."""
+    return [
+        f"cliffs of {pool} are not stated ahead: its depth follows volatility that is still to come"
+        for pool in pools
+    ]

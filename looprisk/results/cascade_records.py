@@ -187,16 +187,21 @@ class EventShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CliffRow:
-    """An avalanche ahead of the start: below ``external_usd`` outside, so many go at once."""
+    """An avalanche ahead of the start: below ``external_usd`` outside, so many may go at once."""
 
     pool: str
     external_usd: float
+    surely_usd: float
+    """Below it outside all of them go; less than ``external_usd`` where only brackets are known."""
     fall: float
-    """The same as a fall from the start, a fraction."""
+    """``external_usd`` as a fall from the start, a fraction."""
     positions: int
     before_usd: float
     after_usd: float
-    """The price before and after they went."""
+    after_most_usd: float
+    """The price before, and between what it is after, at ``external_usd``."""
+    g: float
+    """What a fall of 1 % at the price before adds to itself, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

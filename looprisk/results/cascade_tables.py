@@ -189,13 +189,18 @@ def share_table(rows: tuple[EventShare, ...], labels: Mapping[str, str]) -> Tabl
 
 def cliff_table(rows: tuple[CliffRow, ...]) -> Table[CliffRow]:
     """Return the avalanches ahead of the start."""
+    bracketed = any(row.surely_usd < row.external_usd for row in rows)
+    between = "" if bracketed else HIDDEN
     fields: tuple[Field[CliffRow], ...] = (
         Field("pool", "pool", Kind.NAME, lambda row: row.pool),
         Field("fall", "fall/outside", Kind.POINT, lambda row: row.fall),
         Field("external_usd", "price/outside", Kind.PRICE, lambda row: row.external_usd),
+        Field("surely_usd", between or "surely/below", Kind.PRICE, lambda row: row.surely_usd),
         Field("positions", "positions/that go", Kind.COUNT, lambda row: row.positions),
         Field("before_usd", "price/before", Kind.PRICE, lambda row: row.before_usd),
         Field("after_usd", "price/after", Kind.PRICE, lambda row: row.after_usd),
+        Field("after_most_usd", between or "at/most", Kind.PRICE, lambda row: row.after_most_usd),
+        Field("g", "g", Kind.MULTIPLE, lambda row: row.g),
     )
     return table_of("cliffs ahead of the start", rows, fields)
 

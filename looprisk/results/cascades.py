@@ -87,6 +87,8 @@ class Cascade:
     """With several paths, how often each thing happens."""
     cliff_rows: tuple[CliffRow, ...] = ()
     """The avalanches ahead of the start, found without stepping."""
+    unforeseen: tuple[str, ...] = ()
+    """Pools whose avalanches nothing brackets ahead: their depth follows volatility."""
     assumption_rows: tuple[Assumption, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict, hash=False)
     causes: Mapping[str, tuple[Cause, ...]] = field(default_factory=dict, hash=False, compare=False)
@@ -179,6 +181,7 @@ class Cascade:
         """What the numbers rest on, and what struck nothing."""
         return [
             *phrases.silent(self.stage_rows),
+            *phrases.unforeseen(self.unforeseen),
             *assumed(self.assumption_rows),
             phrases.certified(self.certificate),
         ]

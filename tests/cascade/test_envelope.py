@@ -110,7 +110,7 @@ def test_other_curves_have_cliffs_too_but_not_when_their_depth_follows_the_price
         around = np.array([external + 1e-10, external - 1e-10])
         counts, _ = env.stepped(book, pool(kind, depth=12_000.0), around)
         assert counts.tolist() == [first, last]
-    with pytest.raises(ValueError, match="has no envelope"):
+    with pytest.raises(ValueError, match="has no single envelope"):
         env.envelope(book, pool(kind, eta=1.0))
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from looprisk.cascade.reach import cliffs_ahead, gains_of, reach_of
+from looprisk.cascade.brackets import cliffs_ahead
+from looprisk.cascade.reach import gains_of, reach_of
 from looprisk.cascade.run import run
 from looprisk.model import Scenario, System
 from tests.cascade import examples

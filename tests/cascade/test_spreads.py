@@ -79,10 +79,28 @@ def test_cliffs_stand_in_the_answer_before_anything_runs():
     assert "positions" in text
 
 
-def test_a_pool_that_refills_has_no_cliffs_in_advance():
+def test_a_pool_that_refills_only_brackets_its_cliffs():
+    """At most as if it forgot nothing, at least as if it forgot every sale at once."""
     system, scenario = examples.ladder(0.99, eta=0)
+    exact = lr.run(Case(system=system, scenario=scenario))
     refilling = system.set({"pool/thins": {"with_price": "0x", "refills_in": "1h"}})
-    assert lr.run(Case(system=refilling, scenario=scenario)).cliff_rows == ()
+    answer = lr.run(Case(system=refilling, scenario=scenario))
+    deepest = next(row for row in answer.cliff_rows if row.positions == 13)
+    assert deepest.external_usd == pytest.approx(0.937886193810, abs=5e-13)
+    assert deepest.surely_usd == pytest.approx(0.98 - 0.012 * 24, rel=1e-12)
+    assert deepest.after_usd < deepest.after_most_usd
+    assert {row.surely_usd == row.external_usd for row in exact.cliff_rows} == {True}
+    assert "surely" in cascade_text(answer, Screen(width=100))
+    assert "surely" not in cascade_text(exact, Screen(width=100))
+
+
+def test_cliffs_of_depth_that_follows_volatility_are_refused_by_name():
+    system, scenario = examples.ladder(0.99, eta=0)
+    thins = {"with_volatility": "1x", "calm": "50%/y", "window": "1h"}
+    answer = lr.run(Case(system=system.set({"pool/thins": thins}), scenario=scenario))
+    assert answer.cliff_rows == ()
+    assert any("cliffs of pool are not stated ahead" in note for note in answer.notes)
+    assert cascade_json(answer)["unforeseen"] == ["pool"]
 
 
 def test_the_spread_stands_in_the_json_and_on_the_screen(answer):
