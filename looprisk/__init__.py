@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from looprisk.analysis import break_points as break_points
     from looprisk.analysis import run as run
+    from looprisk.analysis import run_many as run_many
     from looprisk.analysis.bounds import bounds as bounds
     from looprisk.analysis.carry import carry as carry
+    from looprisk.analysis.compiled import CompiledSystem as CompiledSystem
+    from looprisk.analysis.compiled import compiled as compiled
     from looprisk.analysis.distress import debt_rank as debt_rank
     from looprisk.analysis.mapping import common as common
     from looprisk.analysis.mapping import exposure as exposure
@@ -75,6 +78,7 @@ _HOMES = {
     "looprisk.analysis": ("break_points", "run", "run_many"),
     "looprisk.analysis.bounds": ("bounds",),
     "looprisk.analysis.carry": ("carry",),
+    "looprisk.analysis.compiled": ("CompiledSystem", "compiled"),
     "looprisk.analysis.distress": ("debt_rank",),
     "looprisk.analysis.mapping": ("common", "exposure"),
     "looprisk.errors": (

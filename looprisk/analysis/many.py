@@ -7,14 +7,17 @@ from fractions import Fraction
 
 from looprisk.analysis.api import case_of
 from looprisk.analysis.clearing import TOLERANCE, layer_kind
+from looprisk.analysis.compiled import CompiledSystem, compiled
 from looprisk.analysis.names import claim_label
 from looprisk.analysis.solve import Solved, solve
 from looprisk.engine.form import Numbers, rounded
 from looprisk.engine.many import Joined, Part, along, column, joined, together
+from looprisk.engine.outside import Moves, moves
 from looprisk.engine.point import Point
 from looprisk.engine.stage import StageRun
 from looprisk.errors import ModelError, NoSolutionError, NotCarriedError, Problem
 from looprisk.model.case import Case
+from looprisk.model.positions import TablePosition
 from looprisk.model.system import System
 from looprisk.results.clearings import Clearings
 
@@ -23,7 +26,7 @@ PRIMES = (89, 97, 101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 16
 
 
 def run_many(
-    what: System | Case,
+    what: System | Case | CompiledSystem,
     *,
     sizes: Sequence[float] | None = None,
     price: Draws | None = None,
@@ -36,7 +39,8 @@ def run_many(
     Of a scenario of a file, ``sizes`` are shares of its last shock: 0 none of it, 1 as written. Of
     a system, every target has a sequence of numbers, one for each scenario: ``price``, ``depeg``
     and ``misprice`` as fractions (-0.3 is a fall of 30 % in a price, 0.3 in a depeg), ``loss`` in
-    US dollars. All answers are the greatest solution.
+    US dollars. All answers are the greatest solution. Who asks a large system more than once passes
+    what :func:`looprisk.compiled` made of it.
 
     >>> import looprisk as lr
     >>> fund = lr.System(issuers={"S": lr.Issuer(outside={"book": 700e6}, owes={"outside": 530e6})})
@@ -51,22 +55,63 @@ def run_many(
         return _of_sizes(what, sizes)
     if sizes is not None:
         raise _problem("`sizes` scale the shock of a scenario", "pass the draws of each target")
-    verbs = {"price": price, "loss": loss, "depeg": depeg, "misprice": misprice}
-    draws: dict[tuple[str, str], Numbers] = {}
-    for verb, targets in verbs.items():
-        for target, given in (targets or {}).items():
-            numbers = column(given)
-            if numbers is None:
+    given = {"price": price, "loss": loss, "depeg": depeg, "misprice": misprice}
+    return _of_moves(what, _moves({verb: draws or {} for verb, draws in given.items()}))
+
+
+def _moves(given: Mapping[str, Draws]) -> dict[str, Moves]:
+    """Return the moves of every verb, as many numbers for each target."""
+    first = next((row for draws in given.values() for row in draws.values()), None)
+    count = 0 if first is None else len(first)
+    found = {verb: moves(draws, count) for verb, draws in given.items()}
+    sound = {verb: some for verb, some in found.items() if some is not None}
+    if first is None or len(sound) < len(found):
+        raise _ragged(given)
+    return sound
+
+
+def _ragged(given: Mapping[str, Draws]) -> ModelError:
+    """Return the error for rows that are not as many finite numbers each."""
+    counts = set()
+    for verb, draws in given.items():
+        for target, numbers in draws.items():
+            row = column(numbers)
+            if row is None:
                 message = f"{verb}: {target}: not a row of finite numbers"
-                raise ModelError([Problem((verb, target), message, "one number for each scenario")])
-            draws[verb, target] = numbers
-    counts = {len(x) for x in draws.values()}
-    if len(counts) != 1:
-        raise _problem(
-            f"as many numbers for every target: got {sorted(counts)}",
-            "one number for each scenario, such as price={'ETH': [-0.1, -0.3]}",
-        )
-    return _of_draws(what, draws)
+                return ModelError([Problem((verb, target), message, "one for each scenario")])
+            counts.add(len(row))
+    return _problem(
+        f"as many numbers for every target: got {sorted(counts)}",
+        "one number for each scenario, such as price={'ETH': [-0.1, -0.3]}",
+    )
+
+
+def _of_moves(what: System | CompiledSystem, asked: Mapping[str, Moves]) -> Clearings:
+    """Return the answer by sorted books where they carry it, else by the general engine."""
+    if isinstance(what, System) and not _has_tables(what):
+        return _of_draws(what, _rows(asked))
+    ready = compiled(what) if isinstance(what, System) else what
+    reason = ready.refused or (ready.books.arrays.refuses(asked) if ready.books else "")
+    if ready.books is not None and not reason:
+        books = ready.books
+        found = books.cleared(asked["price"], asked["loss"])
+        return _certified(books.ids, books.labels, books.start_usd, found)
+    try:
+        return _of_draws(ready.system, _rows(asked))
+    except NotCarriedError as error:
+        raise NotCarriedError(f"{error}; sorted books do not carry it: {reason}") from None
+
+
+def _has_tables(system: System) -> bool:
+    return any(isinstance(position, TablePosition) for position in system.positions.values())
+
+
+def _rows(asked: Mapping[str, Moves]) -> dict[tuple[str, str], Numbers]:
+    return {
+        (verb, target): row
+        for verb, some in asked.items()
+        for target, row in zip(some.targets, some.sizes, strict=True)
+    }
 
 
 def _problem(message: str, help_: str) -> ModelError:
@@ -143,20 +188,18 @@ def _answer(
     ]
     ids = tuple(claim.id for claim in claims)
     found = joined(ids, count, parts, one)
-    _stand(found)
-    return Clearings(
-        ids=ids,
-        labels=tuple(claim_label(solved, claim) for claim in claims),
-        start_usd=rounded([solved.baseline[id_] for id_ in ids]),
-        economic_usd=found.value,
-        residual=found.residual,
-        conservation_gap=found.gap,
-        alone=found.alone,
+    return _certified(
+        ids,
+        tuple(claim_label(solved, claim) for claim in claims),
+        rounded([solved.baseline[id_] for id_ in ids]),
+        found,
     )
 
 
-def _stand(found: Joined) -> None:
-    """Raise NoSolutionError where a scenario does not stand its own check."""
+def _certified(
+    ids: tuple[str, ...], labels: tuple[str, ...], start_usd: Numbers, found: Joined
+) -> Clearings:
+    """Return the answer; raise NoSolutionError where a scenario does not stand its own check."""
     bad = ~found.same_cells | (found.residual > TOLERANCE) | (abs(found.gap) > TOLERANCE)
     if bad.any():
         at = int(bad.argmax())
@@ -165,3 +208,12 @@ def _stand(found: Joined) -> None:
             f"conservation gap {found.gap[at]:.2g}, "
             f"cells {'agree' if found.same_cells[at] else 'differ'}"
         )
+    return Clearings(
+        ids=ids,
+        labels=labels,
+        start_usd=start_usd,
+        economic_usd=found.value,
+        residual=found.residual,
+        conservation_gap=found.gap,
+        alone=found.alone,
+    )

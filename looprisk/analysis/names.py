@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from looprisk.analysis.solve import Solved
+from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.skeleton import Claim
 from looprisk.errors import ModelError, Problem
 from looprisk.model.names import did_you_mean
@@ -52,7 +53,12 @@ def part_label(system: System, name: str) -> str:
 
 def claim_label(solved: Solved, claim: Claim) -> str:
     """Return the name to show for a claim: a token's, a market's, or who is owed by whom."""
-    system = solved.catalogue.system
+    return label_in(solved.catalogue, claim)
+
+
+def label_in(catalogue: Catalogue, claim: Claim) -> str:
+    """Return the name to show for a claim of a system that need not be solved."""
+    system = catalogue.system
     if claim.kind == "loan":
         issuer, _, loan = claim.id.partition("/owes/")
         terms = system.issuers[issuer].owes[loan]
@@ -62,12 +68,12 @@ def claim_label(solved: Solved, claim: Claim) -> str:
         if creditor == "outside":
             return f"lenders to {part_label(system, issuer)}"
         return f"{creditor} (loan to {part_label(system, issuer)})"
-    if claim.id in solved.catalogue.supplies:
-        market, token = solved.catalogue.supplies[claim.id]
+    if claim.id in catalogue.supplies:
+        market, token = catalogue.supplies[claim.id]
         label = part_label(system, market)
         return label if claim.id == market else f"{label} {part_label(system, token)}"
     if claim.kind in {"share", "par"}:
-        receipt = solved.catalogue.tokens[claim.id]
+        receipt = catalogue.tokens[claim.id]
         return receipt.label or claim.id
     return part_label(system, claim.id)
 

@@ -255,8 +255,9 @@ def _not_too_large(catalogue: Catalogue) -> None:
         raise NotCarriedError(
             f"{catalogue.system.name or 'the system'}: {count:,} issuers, markets and accounts are "
             f"more than the {LARGEST:,} whose break points can be traced: leave out what does not "
-            "stand between the shock and the layers you ask for, or put accounts of one market "
-            "that differ in their amounts alone into one table"
+            "stand between the shock and the layers you ask for, put accounts of one market that "
+            "differ in their amounts alone into one table, or clear it with `lr.run_many`, which "
+            "carries more where all accounts stand in tables"
         )
 
 

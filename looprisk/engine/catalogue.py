@@ -8,7 +8,7 @@ owes several) and ``position/equity``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -75,6 +75,15 @@ class Catalogue:
         return {
             name: crowd for table in self.tables.values() for name, crowd in table.crowds.items()
         }
+
+    @cached_property
+    def crowds_of(self) -> dict[str, tuple[str, ...]]:
+        """The crowds that owe to every supply that has some."""
+        found: dict[str, list[str]] = {}
+        for name, crowd in self.crowds.items():
+            for token in self.debt_tokens(name):
+                found.setdefault(self.supply_of(crowd.position.market, token), []).append(name)
+        return {supply: tuple(names) for supply, names in found.items()}
 
     @cached_property
     def legs(self) -> dict[str, PerpPosition]:
@@ -154,9 +163,16 @@ class Catalogue:
             return {tokens[0]: f"{position}/debt"}
         return {token: f"{position}/debt/{token}" for token in tokens}
 
-    def positions_in(self, market: str) -> Iterator[tuple[str, LoanPosition]]:
-        """Yield the accounts of a market."""
-        return ((name, p) for name, p in self.loans.items() if p.market == market)
+    def positions_in(self, market: str) -> tuple[tuple[str, LoanPosition], ...]:
+        """Return the accounts of a market."""
+        return self._by_market.get(market, ())
+
+    @cached_property
+    def _by_market(self) -> dict[str, tuple[tuple[str, LoanPosition], ...]]:
+        found: dict[str, list[tuple[str, LoanPosition]]] = {}
+        for name, position in self.loans.items():
+            found.setdefault(position.market, []).append((name, position))
+        return {market: tuple(accounts) for market, accounts in found.items()}
 
     def residual_claims(self, name: str, issuer: Issuer) -> tuple[tuple[str, Fraction], ...]:
         """Return (claim, weight of a unit) of what is left: shares, else the equity."""

@@ -10,6 +10,7 @@ means lower prices and these more bad debt, hence the iteration comes down to th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import csr_array, diags_array
@@ -40,23 +41,31 @@ class Large:
     books: Shelves
     lu: SuperLU
     """Of ``diag(supply) - owned``."""
+    free: Floats
+    """[T] units that no fund has and no account has posted."""
+    lent_outside: Floats
+    """[C] the share of each market that no fund has."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Cleared:
     """The greatest solution of S scenarios."""
 
+    system: Large
     prices: Floats
     """[S, T] USD for a unit."""
     supplies: Floats
     """[S, C] what lenders of each market have, in USD."""
-    outcome: Sold
-    """[S, C] of each market."""
     sweeps: int
     residual: Floats
     """[S] most by which a fund is not worth what it has, as a share of it without bad debt."""
     gap: Floats
     """[S] what outside assets and cash differ by from what is outside in the end, as a share."""
+
+    @cached_property
+    def outcome(self) -> Sold:
+        """[S, C] of each market."""
+        return self.system.books.at(self.prices[:, self.system.collateral])
 
 
 def large(
@@ -116,6 +125,8 @@ def large(
         collateral=collateral,
         books=books,
         lu=lu,
+        free=_free(supply, owned, collateral, books),
+        lent_outside=np.ones(len(cash)) - lent.sum(axis=0),
     )
 
 
@@ -131,18 +142,18 @@ def cleared(system: Large, outside: Floats) -> Cleared:
     most = outside + system.lent @ (system.cash + system.books.all_debts)
     top = _priced(system, most)
     prices, sweeps = _swept(system, most, top)
-    outcome = system.books.at(prices[:, system.collateral])
-    supplies = system.cash + system.books.all_debts - outcome.bad_debt
+    bad = system.books.bad_debt(prices[:, system.collateral])
+    supplies = system.cash + system.books.all_debts - bad
     assets = outside + (system.owned @ prices.T).T + (system.lent @ supplies.T).T
     worth = prices * system.supply
     size = np.maximum(top * system.supply, TINY)
     return Cleared(
+        system=system,
         prices=prices,
         supplies=supplies,
-        outcome=outcome,
         sweeps=sweeps,
         residual=(np.abs(worth - assets) / size).max(axis=1, initial=0.0),
-        gap=_gap(system, outside, prices, supplies, outcome),
+        gap=_gap(system, outside, prices, supplies, bad),
     )
 
 
@@ -157,44 +168,78 @@ def _swept(system: Large, most: Floats, top: Floats) -> tuple[Floats, int]:
     found = np.empty_like(most)
     left = np.arange(len(most))
     prices, still = top, AT_REST * top
-    place = np.tile(system.books.start[:-1], (len(most), 1))
+    short = _Short.nobody(system.books, len(most))
     for sweep in range(SWEEPS):
         if not len(left):
             return found, sweep
-        bad = _bad_debt(system, prices, place)
+        bad = short.bad_debt(system.books, prices[:, system.collateral])
         lower = _priced(system, most - (system.lent @ bad.T).T)
-        rests = (prices - lower <= still).all(axis=1)
-        found[left[rests]] = lower[rests]
-        on = ~rests
-        left, prices, most = left[on], lower[on], most[on]
-        still, place = still[on], place[on]
+        moves = (prices - lower > still).any(axis=1)
+        prices = lower
+        if not moves.all():
+            found[left[~moves]] = lower[~moves]
+            on = np.flatnonzero(moves)
+            left, prices, most, still = left[on], prices[on], most[on], still[on]
+            short = short.of(on)
     message = f"{len(left)} scenarios are not at rest after {SWEEPS:_} sweeps"
     raise NoSolutionError(f"{message}: loops of lending lose next to nothing on their way round")
 
 
-def _bad_debt(system: Large, prices: Floats, place: Index) -> Floats:
-    """Return the bad debt [S, C] at prices; ``place`` is moved on where more accounts fall short.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Short:
+    """How far the accounts of each book fall short, [S, C]: moved on as prices fall."""
 
-    Prices only fall, so a book is searched again only where its next account falls short too.
+    place: Index
+    ratio: Floats
+    """What the next account owes for a unit of collateral."""
+    units: Floats
+    """Collateral of those that fall short."""
+    debts: Floats
+
+    @classmethod
+    def nobody(cls, books: Shelves, count: int) -> _Short:
+        """Return the state in which nobody falls short."""
+        place = np.tile(books.start[:-1], (count, 1))
+        return cls(place, books.ratio.take(place), np.zeros(place.shape), np.zeros(place.shape))
+
+    def of(self, scenarios: Index) -> _Short:
+        """Return the same of some scenarios."""
+        return _Short(
+            self.place[scenarios],
+            self.ratio[scenarios],
+            self.units[scenarios],
+            self.debts[scenarios],
+        )
+
+    def bad_debt(self, books: Shelves, x: Floats) -> Floats:
+        """Return the bad debt at prices ``x``, none of which is higher than at the last call.
+
+        Prices only fall, so a book is searched again only where its next account falls short too.
+        """
+        line = x / books.incentive
+        at = np.nonzero(self.ratio > line)
+        if len(at[0]):
+            place = books.above(at[1], line[at])
+            self.place[at], self.ratio[at] = place, books.ratio.take(place)
+            self.units[at], self.debts[at] = books.units.take(place), books.debts.take(place)
+        found: Floats = self.debts - self.units * line
+        return found
+
+
+def _gap(
+    system: Large, outside: Floats, prices: Floats, supplies: Floats, bad_debt: Floats
+) -> Floats:
+    """Return what is put in less what lenders, holders, borrowers and liquidators have, [S].
+
+    What liquidators take borrowers lose, so it does not show in the sum of the two.
     """
     books = system.books
-    line = prices[:, system.collateral] / books.incentive
-    scenario, book = np.nonzero(books.ratio.take(place) > line)
-    place[scenario, book] = books.above(book, line[scenario, book])
-    bad: Floats = books.debts.take(place) - books.units.take(place) * line
-    return bad
-
-
-def _gap(system: Large, outside: Floats, prices: Floats, supplies: Floats, outcome: Sold) -> Floats:
-    """Return what is put in less what lenders, holders, borrowers and liquidators have, [S]."""
-    books, x = system.books, prices[:, system.collateral]
     put_in = outside.sum(axis=1) + system.cash.sum()
-    holders = prices @ _free(system.supply, system.owned, system.collateral, books)
-    lenders = supplies @ (1 - system.lent.sum(axis=0))
-    owed = books.all_debts - outcome.repaid - outcome.bad_debt
-    borrowers = ((books.all_units - outcome.sold) * x - owed).sum(axis=1)
-    liquidators = (outcome.sold * x - outcome.repaid).sum(axis=1)
-    missing = np.abs(put_in - holders - lenders - borrowers - liquidators)
+    holders = prices @ system.free
+    lenders = supplies @ system.lent_outside
+    borrowers = prices[:, system.collateral] @ books.all_units
+    borrowers += bad_debt.sum(axis=1) - books.all_debts.sum()
+    missing = np.abs(put_in - holders - lenders - borrowers)
     found: Floats = missing / np.maximum(put_in, TINY)
     return found
 

@@ -19,12 +19,11 @@ from looprisk.engine.affine import NotAffineError
 from looprisk.engine.audit import audit
 from looprisk.engine.catalogue import known
 from looprisk.engine.clear import prove
-from looprisk.engine.compile import maker, skeleton
+from looprisk.engine.compile import skeleton
 from looprisk.engine.fast import Batch, clear_many
 from looprisk.engine.form import Flags, NormalForm, Numbers, rounded
 from looprisk.engine.form import Index as Places
 from looprisk.engine.point import Point
-from looprisk.engine.shelved import shelved
 from looprisk.engine.skeleton import Index, Skeleton, assemble
 from looprisk.engine.stage import StageRun
 from looprisk.engine.state import ONE, ZERO
@@ -68,7 +67,10 @@ def column(numbers: Sequence[float] | Numbers) -> Numbers | None:
     >>> column([0, 0.5]).tolist(), column([float("nan")])
     ([0.0, 0.5], None)
     """
-    array = np.asarray(numbers, dtype=np.float64)
+    try:
+        array = np.asarray(numbers, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
     return array if array.ndim == 1 and np.isfinite(array).all() else None
 
 
@@ -135,7 +137,7 @@ def together(
     moves = np.stack(columns, axis=1)
     catalogue = joint.catalogue
     if catalogue.crowds:
-        return _on_shelves(joint, shares, alone, moves)
+        return ()
     capped = any(part.kind == "capped" for part in catalogue.system.oracles.values())
     if capped or joint.navs or joint.stretches is None:
         return ()
@@ -156,50 +158,6 @@ def together(
     if not len(rows) or not _audited(forms, moves[rows]):
         return ()
     return (Part(rows=rows, index=index, batch=_cleared(forms[0], forms, moves[rows])),)
-
-
-def _on_shelves(
-    joint: StageRun, shares: Sequence[Fraction], alone: Sequence[StageRun], moves: Numbers
-) -> tuple[Part, ...]:
-    """Return the scenarios of a system of funds and tables; () where it is none."""
-    worlds = [_first(run) for run in (*alone, joint)]
-    if joint.moved_at is not None or joint.navs:
-        return ()
-    try:
-        system = shelved(worlds)
-        if system is None:
-            return ()
-        lines = [system.outside(maker(world)) for world in worlds]
-    except NotAffineError:
-        return ()
-    slopes = [[line.slope for line in some] for some in lines]
-    for place, slope in enumerate(slopes[-1]):
-        parts = (each[place] * share for each, share in zip(slopes, shares, strict=False))
-        if sum(parts, ZERO) != slope:
-            return ()
-    if any(line.reads for some in lines for line in some):
-        return ()
-    start = rounded([line.const for line in lines[0]])
-    outside = start + moves @ np.stack([rounded(each) for each in slopes[:-1]])
-    rows = np.flatnonzero(_straight(alone, moves) & (outside >= 0).all(axis=1))
-    if not len(rows):
-        return ()
-    found = system.solved(outside[rows])
-    size = np.maximum(1.0, np.abs(found.value).max(axis=1, initial=0.0))
-    nothing = np.zeros((len(rows), 0))
-    batch = Batch(
-        y=found.value,
-        z=found.value,
-        alive=nothing.astype(np.bool_),
-        cells=nothing.astype(np.intp),
-        settled=np.ones(len(rows), dtype=np.bool_),
-        residual=found.residual * size,
-        conservation_gap=found.gap * size,
-        same_cells=np.ones(len(rows), dtype=np.bool_),
-    )
-    return (
-        Part(rows=rows, index=Index(node={}, claim=dict(found.claim), claim_of=()), batch=batch),
-    )
 
 
 def _reads_off(parts: Skeleton) -> bool:

@@ -3,160 +3,230 @@
 Where issuers owe nothing and every account stands in a table of a market that reads the price of
 its collateral as it is, shocks to prices and piles move outside assets alone. Then
 :mod:`looprisk.engine.large` finds prices and bad debt of all scenarios together, without a node for
-any account. What does not fit is left to be solved by itself.
+any account. What does not fit is named, and left to the engine that carries everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import csr_array
 
-from looprisk.engine.affine import Affine
+from looprisk.engine.affine import NotAffineError
 from looprisk.engine.catalogue import Catalogue
-from looprisk.engine.compile import exogenous, maker
-from looprisk.engine.form import Numbers
+from looprisk.engine.compile import maker
 from looprisk.engine.holdings import unlisted_debt
 from looprisk.engine.ladder import Taken
 from looprisk.engine.large import Large, cleared, large
-from looprisk.engine.legs import Leg, legs_of
+from looprisk.engine.legs import Leg, legs_of, terms_of
 from looprisk.engine.maker import Maker
+from looprisk.engine.many import Joined
+from looprisk.engine.oracles import reading_of, sells_at_quote
+from looprisk.engine.outside import STILL, Moves, Outside, matrix, outside
 from looprisk.engine.reserves import insurance
-from looprisk.engine.shelves import Shelves, shelves
-from looprisk.engine.state import ZERO
+from looprisk.engine.shelves import Index, Shelves, shelves
+from looprisk.engine.skeleton import Claim
+from looprisk.engine.state import ONE, ZERO, start_state
 from looprisk.engine.steps import Steps
 from looprisk.engine.triggers import ladder_of
 from looprisk.engine.world import World
+from looprisk.errors import NoSolutionError
 
 OWN_PRICE = ("liquidated", "unpaid")
 """What becomes of an account whose oracle reads the price that its collateral sells at."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """Claim values of S scenarios in USD; residual and gap are relative, [S]."""
-
-    claim: Mapping[str, int]
-    value: Numbers
-    residual: Numbers
-    gap: Numbers
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shelved:
-    """A system as arrays: tokens are the claims on issuers and the assets that are collateral."""
+    """A system as arrays, ready for any number of scenarios."""
 
-    make: Maker
-    tokens: tuple[str, ...]
-    """The claim of each issuer, then assets."""
-    books: tuple[tuple[str, str], ...]
-    """(supply, crowd): the books of each supply; no crowd where nobody borrows."""
+    claims: tuple[Claim, ...]
+    """What is left of each issuer, then the supplies of markets."""
+    funds: int
+    """How many of the claims are on issuers."""
+    supply: Index
+    """[C] which supply, counted from 0, each book is lent from."""
+    lent: frozenset[str]
+    """Assets that decide what a loan token is worth: they stand still."""
+    outside: Outside
     system: Large
 
+    @property
+    def accounts(self) -> int:
+        """How many accounts stand in the books."""
+        return len(self.system.books.ratio) - len(self.supply)
+
     @cached_property
-    def issuers(self) -> tuple[str, ...]:
-        """The issuers, in the order of their claims."""
-        return tuple(self.make.catalogue.system.issuers)
-
-    def outside(self, make: Maker) -> list[Affine]:
-        """Return what each token stands on that nothing here decides, in USD."""
-        system = make.catalogue.system
-        funds = [exogenous(make, name, issuer) for name, issuer in system.issuers.items()]
-        assets = self.tokens[len(funds) :]
-        posted = self.system.supply[len(funds) :].tolist()
-        return funds + [
-            make.world.price(asset) * Fraction(units)
-            for asset, units in zip(assets, posted, strict=True)
+    def layers(self) -> Index:
+        """Which claims are layers: not the equity of who never had anything."""
+        start = self.solved(STILL, STILL).value[0]
+        worth = [
+            claim.kind != "equity" or bool(v) for claim, v in zip(self.claims, start, strict=True)
         ]
+        return np.flatnonzero(worth)
 
-    def solved(self, outside: Numbers) -> Found:
-        """Return the greatest solution for outside assets [S, T]."""
-        found = cleared(self.system, outside)
-        count = len(self.issuers)
-        supplies = tuple(self.make.catalogue.supplies)
-        place = {supply: i for i, supply in enumerate(supplies)}
-        lent = np.zeros((len(outside), len(supplies)))
-        at = [place[supply] for supply, _ in self.books]
-        np.add.at(lent.T, at, found.supplies.T)
-        return Found(
-            claim={claim: i for i, claim in enumerate((*self.tokens[:count], *supplies))},
-            value=np.hstack([(found.prices * self.system.supply)[:, :count], lent]),
+    def refuses(self, moves: Mapping[str, Moves]) -> str:
+        """Return what of the moves of each verb is not carried; empty where all is."""
+        other = next((v for v, m in moves.items() if v not in {"price", "loss"} and m), None)
+        if other is not None:
+            return f"`{other}` moves a price apart from what it is worth"
+        price, loss = moves["price"], moves["loss"]
+        unknown = next((name for name in price.targets if name not in self.outside.assets), None)
+        if unknown is not None:
+            return f"{unknown} is no asset"
+        moving = {price.targets[k] for k in np.flatnonzero(price.sizes.any(axis=1)).tolist()}
+        if moving & self.lent:
+            return f"the price of {min(moving & self.lent)}, which is lent, moves"
+        missing = next((name for name in loss.targets if name not in self.outside.losers), None)
+        if missing is not None:
+            return f"{missing} has nothing outside that could be lost"
+        if (price.sizes < -1).any() or (loss.sizes < 0).any():
+            return "a price falls below zero, or a loss is negative"
+        return ""
+
+    def solved(self, price: Moves, loss: Moves) -> Joined:
+        """Return the values [S, L] of all claims in the greatest solution of every scenario."""
+        found = cleared(self.system, self.outside.under(price, loss))
+        count = len(found.prices)
+        supplies = np.zeros((count, len(self.claims) - self.funds))
+        np.add.at(supplies.T, self.supply, found.supplies.T)
+        held = (found.prices * self.system.supply)[:, : self.funds]
+        return Joined(
+            value=np.hstack([held, supplies]),
             residual=found.residual,
             gap=found.gap,
+            same_cells=np.ones(count, dtype=np.bool_),
+            alone=np.zeros(count, dtype=np.bool_),
         )
 
 
-def shelved(worlds: Sequence[World]) -> Shelved | None:
-    """Return the system of some shocks, each a world of straight lines; None where it does not fit.
+def shelved(catalogue: Catalogue) -> Shelved | str:
+    """Return a system as arrays; where it does not fit, the first thing that does not, in words."""
+    start = start_state(catalogue)
+    world = World(catalogue=catalogue, start=start, before=start, after=start, lo=ZERO, hi=ONE)
+    make = maker(world)
+    reason = next(_unfit(make), "")
+    if reason:
+        return reason
+    tokens, books, posted = _tokens(make), _books(catalogue), _posted(make)
+    try:
+        system = _large(make, tokens, books, posted)
+    except NoSolutionError as error:
+        return str(error)
+    supplies = tuple(catalogue.supplies)
+    place = {supply: i for i, supply in enumerate(supplies)}
+    count = len(catalogue.system.issuers)
+    return Shelved(
+        claims=(
+            *(_residual(make, claim) for claim in tokens[:count]),
+            *(Claim(id=s, kind="supply", units=make.held.units[s]) for s in supplies),
+        ),
+        funds=count,
+        supply=np.array([place[supply] for supply, _ in books], dtype=np.intp),
+        lent=_priced_in(catalogue, {token for _, token in catalogue.supplies.values()}),
+        outside=outside(make, [(asset, posted[asset]) for asset in tokens[count:]]),
+        system=system,
+    )
 
-    Raises NotAffineError where two moving numbers would be multiplied.
-    """
-    makes = [maker(world) for world in worlds]
-    make = makes[0]
-    if not _fits(make) or not all(_reads_prices(one) for one in makes):
-        return None
-    tokens = _tokens(make)
-    books = _books(make.catalogue)
-    system = _large(make, tokens, books)
-    return Shelved(make=make, tokens=tokens, books=books, system=system)
+
+def _residual(make: Maker, claim: str) -> Claim:
+    """Return what is left of an issuer: shares, or equity where it has issued none."""
+    if claim in make.catalogue.tokens:
+        return Claim(id=claim, kind="share", units=make.held.units[claim])
+    return Claim(id=claim, kind="equity")
 
 
-def _fits(make: Maker) -> bool:
-    """Return whether issuers only pass on what they have, and accounts stand in tables."""
-    catalogue, held = make.catalogue, make.held
+def _priced_in(catalogue: Catalogue, assets: set[str]) -> frozenset[str]:
+    """Return assets with those that their prices are written in."""
+    found = set(assets)
+    for asset in assets:
+        unit = catalogue.system.assets[asset].price.of
+        while unit and unit not in found:
+            found.add(unit)
+            unit = catalogue.system.assets[unit].price.of
+    return frozenset(found)
+
+
+def _unfit(make: Maker) -> Iterator[str]:
+    """Yield what these arrays do not carry: more than shares of what an issuer has, and tables."""
+    catalogue = make.catalogue
     system = catalogue.system
-    if catalogue.legs or catalogue.loans.keys() - catalogue.crowds.keys():
-        return False
+    if not catalogue.crowds:
+        yield "it has no table of accounts"
+    for leg in catalogue.legs:
+        yield f"{leg} is a leg on a venue"
+    for name in catalogue.loans:
+        if name not in catalogue.crowds:
+            yield f"{name} is an account that stands by itself, not in a table with others"
     for name, issuer in system.issuers.items():
-        if catalogue.ranked_claims(name, issuer) or issuer.set_off:
-            return False
-        if len(held.residual(catalogue, name)) != 1:
-            return False
-    pledged = {c for crowd in catalogue.crowds.values() for c in crowd.position.collateral}
-    if not pledged <= catalogue.tokens.keys() | system.assets.keys():
-        return False
-    return all(_whole(make, supply) for supply in catalogue.supplies)
+        if catalogue.ranked_claims(name, issuer):
+            yield f"{name} owes: {catalogue.ranked_claims(name, issuer)[0]}"
+        if issuer.set_off:
+            yield f"{name} sets off what it is owed"
+        if len(make.held.residual(catalogue, name)) != 1:
+            yield f"{name} has several kinds of shares"
+        elif not make.held.units.get(catalogue.residual_claims(name, issuer)[0][0], ONE):
+            yield f"{name} has issued no unit of its share"
+    for supply in catalogue.supplies:
+        yield from _unfit_supply(make, supply)
+    for name in catalogue.crowds:
+        yield from _unfit_crowd(make, name)
 
 
-def _whole(make: Maker, supply: str) -> bool:
-    """Return whether lenders have just cash and debts, in an asset and with no cover."""
+def _unfit_supply(make: Maker, supply: str) -> Iterator[str]:
+    """Yield why lenders have more or less than cash and debts, in an asset."""
     catalogue = make.catalogue
     market, token = catalogue.supplies[supply]
-    if token not in catalogue.system.assets or insurance(catalogue, supply):
-        return False
-    if catalogue.system.markets[market].insurance is not None:
-        return False
-    lent = sum((_steps(make, crowd).all_debt for crowd in _crowds(catalogue, supply)), ZERO)
-    holders = set(make.held.claims.get(supply, {}))
-    inside = holders <= catalogue.system.issuers.keys()
-    return inside and make.held.units[supply] == _cash(make, supply) + lent
+    if token not in catalogue.system.assets:
+        yield f"{market} lends {token}, a token of this system"
+        return
+    if insurance(catalogue, supply) or catalogue.system.markets[market].insurance is not None:
+        yield f"{market} has an insurance"
+    holder = next(
+        (by for by in make.held.claims.get(supply, {}) if by not in catalogue.system.issuers), None
+    )
+    if holder is not None:
+        yield f"{holder} has what {supply} owes its suppliers as collateral"
+    crowds = catalogue.crowds_of.get(supply, ())
+    lent = sum((_steps(make, crowd).all_debt for crowd in crowds), ZERO)
+    if make.held.units[supply] != _cash(make, supply) + lent:
+        yield f"the suppliers of {supply} are owed another sum than cash and debts"
 
 
-def _reads_prices(make: Maker) -> bool:
-    """Return whether oracles read, and sellers get, what the collateral is worth all along.
-
-    And loan tokens do not move.
-    """
-    catalogue = make.catalogue
-    for token in {token for _, token in catalogue.supplies.values()}:
-        if make.world.price(token).moves:
-            return False
-    return all(_at_own_price(make, name) for name in catalogue.crowds)
-
-
-def _at_own_price(make: Maker, name: str) -> bool:
+def _unfit_crowd(make: Maker, name: str) -> Iterator[str]:
+    """Yield why accounts are not liquidated at the price that their collateral is worth."""
+    catalogue, world = make.catalogue, make.world
+    crowd = catalogue.crowds[name]
+    market = crowd.position.market
+    (collateral,) = crowd.position.collateral
+    if collateral not in catalogue.tokens and collateral not in catalogue.system.assets:
+        yield f"{name} has {collateral} as collateral, which is no token and no asset"
+        return
     (leg,) = legs_of(make, name)
-    if leg.incentive is None or leg.cap is not None:
-        return False
-    if not (leg.reading == leg.price == leg.sale):
-        return False
-    ladder = ladder_of(make, make.catalogue.crowds[name], leg)
-    words = tuple(change.word for change in ladder.changes)
-    return words == OWN_PRICE and ladder.above is None and ladder.fixed == Taken()
+    oracle = str(terms_of(catalogue, name, collateral)[0].oracle)
+    try:
+        reads_its_own = reading_of(world, oracle, collateral) is None and leg.cap is None
+    except NotAffineError:
+        reads_its_own = False
+    if not reads_its_own or sells_at_quote(world, leg.claim) is not None:
+        yield f"{market} reads, or sells at, another price of {collateral} than its worth"
+        return
+    ladder = ladder_of(make, crowd, leg) if leg.incentive is not None else None
+    words = () if ladder is None else tuple(change.word for change in ladder.changes)
+    if ladder is None or words != OWN_PRICE or ladder.above is not None or ladder.fixed != Taken():
+        yield f"{market} liquidates by another rule than at an lltv and an incentive"
+
+
+def _posted(make: Maker) -> dict[str, Fraction]:
+    """Return the units of every collateral that accounts have posted."""
+    posted: dict[str, Fraction] = {}
+    for name in make.catalogue.crowds:
+        (leg,) = legs_of(make, name)
+        posted[leg.claim] = posted.get(leg.claim, ZERO) + leg.units
+    return posted
 
 
 def _tokens(make: Maker) -> tuple[str, ...]:
@@ -168,19 +238,11 @@ def _tokens(make: Maker) -> tuple[str, ...]:
 
 
 def _books(catalogue: Catalogue) -> tuple[tuple[str, str], ...]:
+    """Return (supply, crowd): the books of each supply; no crowd where nobody borrows."""
     return tuple(
         (supply, crowd)
         for supply in catalogue.supplies
-        for crowd in (_crowds(catalogue, supply) or ("",))
-    )
-
-
-def _crowds(catalogue: Catalogue, supply: str) -> tuple[str, ...]:
-    market, token = catalogue.supplies[supply]
-    return tuple(
-        name
-        for name, crowd in catalogue.crowds.items()
-        if crowd.position.market == market and token in catalogue.debt_claims(name)
+        for crowd in catalogue.crowds_of.get(supply, ("",))
     )
 
 
@@ -193,14 +255,16 @@ def _cash(make: Maker, supply: str) -> Fraction:
     return world.before.cash[supply] + unlisted_debt(make.catalogue, world.start, supply)
 
 
-def _large(make: Maker, tokens: tuple[str, ...], books: tuple[tuple[str, str], ...]) -> Large:
+def _large(
+    make: Maker,
+    tokens: tuple[str, ...],
+    books: tuple[tuple[str, str], ...],
+    posted: Mapping[str, Fraction],
+) -> Large:
     catalogue, held = make.catalogue, make.held
     place = {token: i for i, token in enumerate(tokens)}
     issuer = {name: i for i, name in enumerate(catalogue.system.issuers)}
     legs = {name: legs_of(make, name)[0] for name in catalogue.crowds}
-    posted: dict[str, Fraction] = {}
-    for leg in legs.values():
-        posted[leg.claim] = posted.get(leg.claim, ZERO) + leg.units
     owned = [
         (issuer[by], place[token], float(units))
         for token in tokens[: len(issuer)]
@@ -221,8 +285,8 @@ def _large(make: Maker, tokens: tuple[str, ...], books: tuple[tuple[str, str], .
     issued += [float(posted[token]) or 1.0 for token in tokens[count:]]
     return large(
         supply=np.array(issued),
-        owned=_matrix(owned, (len(tokens), len(tokens))),
-        lent=_matrix(lent, (len(tokens), len(books))),
+        owned=matrix(owned, (len(tokens), len(tokens))),
+        lent=matrix(lent, (len(tokens), len(books))),
         cash=cash,
         collateral=np.array(
             [place[legs[crowd].claim] if crowd else 0 for _, crowd in books], dtype=np.intp
@@ -255,9 +319,3 @@ def _shelves(make: Maker, books: tuple[tuple[str, str], ...], legs: Mapping[str,
         [float(legs[crowd].lltv) if crowd else 0.0 for crowd in crowds],
         [float(legs[crowd].incentive or 1) if crowd else 1.0 for crowd in crowds],
     )
-
-
-def _matrix(entries: Sequence[tuple[int, int, float]], shape: tuple[int, int]) -> csr_array:
-    row = [entry[0] for entry in entries]
-    column = [entry[1] for entry in entries]
-    return csr_array(([entry[2] for entry in entries], (row, column)), shape=shape, dtype=float)

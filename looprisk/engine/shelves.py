@@ -10,6 +10,7 @@ an account within a rounding of its threshold may fall on either side.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -33,7 +34,7 @@ class Sold:
     """Units of collateral taken."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Shelves:
     """C books of N accounts in all, one after the other.
 
@@ -51,12 +52,12 @@ class Shelves:
     incentive: Floats
     """phi [C]: what a liquidator gets per dollar repaid, above 1."""
 
-    @property
+    @cached_property
     def all_units(self) -> Floats:
         """[C] units of collateral of each book."""
         return self.units[self.start[1:] - 1]
 
-    @property
+    @cached_property
     def all_debts(self) -> Floats:
         """[C] loan tokens owed in each book."""
         return self.debts[self.start[1:] - 1]
@@ -81,11 +82,18 @@ class Shelves:
         taken = np.divide(self.incentive * tokens, x, out=np.zeros_like(x), where=tokens > 0)
         return Sold(repaid=tokens + brought, bad_debt=owed - brought, sold=gone + taken)
 
+    def bad_debt(self, x: Floats) -> Floats:
+        """Return the bad debt [..., C] alone at prices ``x`` [..., C]."""
+        line = x / self.incentive
+        unpaid = self.above(np.arange(len(self.start) - 1), line)
+        found: Floats = self.debts[unpaid] - self.units[unpaid] * line
+        return found
+
     def above(self, books: Index, ratio: Floats) -> Index:
         """Return where in ``books`` the accounts end that owe more for a unit than ``ratio``."""
         place = np.broadcast_to(self.start[books], ratio.shape).copy()
         end = self.start[books + 1] - 1
-        step = 1 << int(np.diff(self.start).max(initial=1)).bit_length()
+        step = 1 << int((end - place).max(initial=1)).bit_length()
         while step := step >> 1:
             ahead = place + step
             further = (ahead <= end) & (self.ratio.take(np.minimum(ahead, end) - 1) > ratio)

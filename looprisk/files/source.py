@@ -8,7 +8,9 @@ from pathlib import Path
 from looprisk.files.errors import Fault
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Bytes that one load reads, over all its files; of tables as much again, uncompressed."""
+"""Bytes that one load reads over all its files, and of one table, uncompressed."""
+MAX_TABLE_BYTES = 4 * MAX_BYTES
+"""Bytes of all tables of one load, uncompressed: some eight million accounts, in 2 GB."""
 TOO_LARGE = f"too large: a load reads at most {MAX_BYTES // (1024 * 1024)} MB"
 IN_A_TABLE = "put positions into a table (`table: positions.csv.gz`)"
 
@@ -58,7 +60,9 @@ def read_source(path: Path, name: str, left: int = MAX_BYTES) -> Source:
     return Source(name, path, text.replace("\t", " "))
 
 
-def read_bytes(path: Path, name: str, left: int, advice: str = "") -> bytes:
+def read_bytes(
+    path: Path, name: str, left: int, advice: str = "", too_large: str = TOO_LARGE
+) -> bytes:
     """Return the content of a file of at most ``left`` bytes; ``advice`` for one that is larger.
 
     Raises UnreadableError where it is missing, no regular file, or too large.
@@ -74,7 +78,7 @@ def read_bytes(path: Path, name: str, left: int, advice: str = "") -> bytes:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "bad name"
         raise UnreadableError(Fault(file=name, message=f"cannot be read: {reason}")) from None
     if len(raw) > left:
-        raise UnreadableError(Fault(file=name, message=TOO_LARGE, help=advice))
+        raise UnreadableError(Fault(file=name, message=too_large, help=advice))
     return raw
 
 

@@ -21,7 +21,7 @@ from looprisk.files.include import bad_name, is_inside
 from looprisk.files.series import parse_series
 from looprisk.files.source import (
     MAX_BYTES,
-    TOO_LARGE,
+    MAX_TABLE_BYTES,
     UnreadableError,
     decode,
     read_bytes,
@@ -43,7 +43,11 @@ _OTHERS = {
     b"\x93NUMPY": "an array of numpy",
     b"PAR1": "a parquet file",
 }
-_SPLIT = "split it, or list fewer columns"
+_MB = 1024 * 1024
+_TOO_LARGE = f"too large: a table has at most {MAX_BYTES // _MB} MB, uncompressed"
+_TOO_MUCH = f"too large: the tables of a load have at most {MAX_TABLE_BYTES // _MB} MB together"
+_SPLIT = "split its rows over several tables of the same market, or list fewer columns"
+_FEWER = "load fewer markets at a time, or list fewer columns"
 
 
 @dataclass(slots=True)
@@ -59,7 +63,7 @@ class Tables:
     """The columns of each table that was read, by the name that is printed."""
     _read: dict[Path, AccountTable | None] = field(default_factory=dict)
     _series: dict[Path, Series | None] = field(default_factory=dict)
-    _left: int = MAX_BYTES
+    _left: int = field(default_factory=lambda: MAX_TABLE_BYTES)
 
     def fill(self, positions: Map, raw: Mapping[str, Plain]) -> dict[str, Plain]:
         """Return the ``positions`` of a raw tree with every table read that its nodes name."""
@@ -183,7 +187,8 @@ class Tables:
     def _content(self, path: Path, name: str, word: Word) -> tuple[str, str] | None:
         """Return text and digest; what is wrong with the file itself stands at the word."""
         try:
-            content = _unpacked(read_bytes(path, name, MAX_BYTES, _SPLIT), name, self._left)
+            raw = read_bytes(path, name, MAX_BYTES, _SPLIT, _TOO_LARGE)
+            content = _unpacked(raw, name, self._left)
             self._left -= len(content)
             text = decode(content, name)
             # a search for what hides is slow; most tables are plain
@@ -220,7 +225,7 @@ class Tables:
 
 
 def _unpacked(raw: bytes, name: str, left: int) -> bytes:
-    """Return the uncompressed bytes of a table, at most ``left`` of them."""
+    """Return the uncompressed bytes of a table: few enough for one, and for what is ``left``."""
     for magic, what in _OTHERS.items():
         if raw.startswith(magic):
             advice = "write it as CSV, plain or gzip"
@@ -229,14 +234,15 @@ def _unpacked(raw: bytes, name: str, left: int) -> bytes:
     if raw.startswith(_GZIP):
         try:
             with gzip.GzipFile(fileobj=io.BytesIO(raw)) as stream:
-                content = stream.read(left + 1)
+                content = stream.read(MAX_BYTES + 1)
         except (OSError, EOFError, zlib.error):
             message = "not readable as gzip: it is damaged, or cut off"
             help_ = "copy it again; its `sha256` is that of the uncompressed table"
             raise UnreadableError(Fault(file=name, message=message, help=help_)) from None
+    if len(content) > MAX_BYTES:
+        raise UnreadableError(Fault(file=name, message=_TOO_LARGE, help=_SPLIT))
     if len(content) > left:
-        message = f"{TOO_LARGE} of tables, uncompressed"
-        raise UnreadableError(Fault(file=name, message=message, help=_SPLIT))
+        raise UnreadableError(Fault(file=name, message=_TOO_MUCH, help=_FEWER))
     return content
 
 

@@ -1,7 +1,8 @@
 """A million positions, 5,000 markets, 2,000 tokens that own each other: prices and bad debt.
 
-By sorted books, and by looking at every position in every sweep. Both sum up the loops of holdings
-by one sparse factorisation. ``extra_info`` holds CPU seconds of one process besides the time of the
+As a user asks, from a file and 5,000 tables through ``lr.compiled`` and ``lr.run_many``; by the
+sorted books below that; and by looking at every position in every sweep. All sum up the loops of
+holdings by one sparse factorisation. ``extra_info`` holds CPU seconds of one process besides the time of the
 clock, sweeps, certificates and memory.
 ``OPENBLAS_NUM_THREADS=1 pytest tests/benchmarks/test_large.py --benchmark-only``.
 """
@@ -13,8 +14,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
+import looprisk as lr
 from looprisk.engine.large import cleared
-from tests.engine.funds import funds
+from tests.engine.funds import funds, write
 
 TOKENS, MARKETS, POSITIONS = 2_000, 5_000, 1_000_000
 GROUP = "1e6 positions, 5,000 markets, 2,000 tokens"
@@ -67,6 +69,55 @@ def peak_of(function, *args):
     return peak / 1e6
 
 
+def memory():
+    """Return the most memory that this process has had so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+@pytest.fixture(scope="module")
+def compiled(made, tmp_path_factory):
+    file = write(made, tmp_path_factory.mktemp("large"))
+    begin, before = time.process_time(), memory()
+    system = lr.load(file).system
+    loaded, held = time.process_time(), memory()
+    ready = lr.compiled(system)
+    return ready, {
+        "load_cpu_s": loaded - begin,
+        "compile_cpu_s": time.process_time() - loaded,
+        "before_mb": before,
+        "loaded_mb": held,
+        "compiled_mb": memory(),
+    }
+
+
+@pytest.mark.parametrize(("count", "left"), [(1, 1), (64, 1), (1, 0.5), (64, 0.5)])
+def test_public_function(benchmark, made, compiled, losses, count, left):
+    """Every asset has a price and every fund a loss of its own, the same as below."""
+    benchmark.group = GROUP
+    ready, measured = compiled
+    share = losses[:count] * left / np.where(made.outside, made.outside, 1)
+    assets = TOKENS // 4
+    asked = {
+        "price": {f"A{t}": share[:, t] - 1 for t in range(assets)},
+        "loss": {
+            f"F{t}": (1 - share[:, t]) * round(float(made.outside[t]), 2)
+            for t in range(assets, TOKENS)
+        },
+    }
+    seconds, found = cpu(lambda: lr.run_many(ready, **asked), turns=9)
+    benchmark(lr.run_many, ready, **asked)
+    benchmark.extra_info |= measured | {
+        "cpu_ms_a_scenario": 1e3 * seconds / count,
+        "residual": found.residual.max(),
+        "conservation_gap": abs(found.conservation_gap).max(),
+    }
+    prices = made.one_by_one(losses[count - 1] * left)
+    funds_ = [found.ids.index(f"T{t}") for t in range(assets, TOKENS)]
+    worth = (prices * made.supply)[assets:]
+    assert found.economic_usd[-1][funds_] == pytest.approx(worth, rel=1e-6)
+    assert not found.alone.any()
+
+
 @pytest.mark.parametrize(("count", "left"), [(1, 1), (8, 1), (64, 1), (1, 0.5), (64, 0.5)])
 def test_sorted_books(benchmark, made, built, losses, count, left):
     """With half of everything gone, loops of bad debt turn slower: more sweeps."""
@@ -81,7 +132,7 @@ def test_sorted_books(benchmark, made, built, losses, count, left):
         "residual": found.residual.max(),
         "conservation_gap": found.gap.max(),
         "solve_peak_mb": peak_of(cleared, system, some),
-        "process_peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
+        "process_peak_mb": memory(),
     }
     assert found.prices[-1] == pytest.approx(made.one_by_one(some[-1]), rel=1e-9)
     assert found.outcome.bad_debt[-1].sum() > 0

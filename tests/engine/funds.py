@@ -1,6 +1,8 @@
 """Made-up funds that own each other, lend in markets and are collateral there; the slow way too."""
 
+import hashlib
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.sparse import csr_array, diags_array
@@ -119,3 +121,56 @@ def funds(tokens, markets, positions, seed=20251104):
         lltv=lltv,
         incentive=1 / (0.3 * lltv + 0.7),
     )
+
+
+def write(made, folder):
+    """Write made-up funds as a user would: a file, and a table for each market; return the file.
+
+    Token t is the asset ``A{t}`` or the share ``T{t}`` of the fund ``F{t}``.
+    """
+    count, assets = len(made.supply), len(made.supply) // 4
+    names = [f"{'A' if t < assets else 'T'}{t}" for t in range(count)]
+    owned, lent = made.owned.tocsr(), made.lent.tocsr()
+    lines = ["looprisk: 1", "assets:", "  USDC: {price: $1}"]
+    lines += [f"  {name}: {{price: $1}}" for name in names[:assets]]
+    lines.append("issuers:")
+    for t in range(assets, count):
+        own, part = owned[[t]], lent[[t]]
+        owns = [f"{names[j]}: {n:.2f}" for j, n in zip(own.indices, own.data, strict=True) if n]
+        owns += [f"m{c}: {100 * n:.7f}%" for c, n in zip(part.indices, part.data, strict=True)]
+        lines += [f"  F{t}:", f"    outside: {{book: ${made.outside[t]:.2f}}}"]
+        lines += [f"    owns: {{{', '.join(owns)}}}"]
+        lines += [f"    issues: {{{names[t]}: {{kind: share, supply: {made.supply[t]:.0f}}}}}"]
+    lines.append("markets:")
+    for c, cash in enumerate(made.cash):
+        terms = f"{{lltv: {100 * made.lltv[c]:.1f}%, oracle: market}}"
+        lines += [
+            f"  m{c}:",
+            "    rules: morpho-blue",
+            f"    lends: {{USDC: {{cash: {cash:.2f}}}}}",
+        ]
+        lines += [f"    collateral: {{{names[made.collateral[c]]}: {terms}}}"]
+    lines.append("positions:")
+    ends = np.searchsorted(made.market, np.arange(len(made.cash) + 1)).tolist()
+    for c, (lo, hi) in enumerate(pairwise(ends)):
+        lines += _table(made, folder, c, slice(lo, hi), names[made.collateral[c]])
+    (folder / "large.yaml").write_text("\n".join(lines) + "\n")
+    return folder / "large.yaml"
+
+
+def _table(made, folder, market, rows, token):
+    """Write the accounts of a market; return what the file says of them."""
+    cells = zip(made.units[rows].tolist(), made.debts[rows].tolist(), strict=True)
+    body = "".join(f"0x{i:08x},{q:.3f},{d:.3f}\n" for i, (q, d) in enumerate(cells))
+    text = f"account,collateral/{token},debt/USDC\n{body}"
+    (folder / f"m{market}.csv").write_text(text)
+    sums = (np.rint(1000 * x[rows]).astype(int).sum() for x in (made.units, made.debts))
+    units, debts = (f"{total // 1000}.{total % 1000:03d}" for total in sums)
+    return [
+        f"  p{market}:",
+        f"    market: m{market}",
+        f"    table: m{market}.csv",
+        f"    rows: {rows.stop - rows.start}",
+        f"    sha256: sha256:{hashlib.sha256(text.encode()).hexdigest()}",
+        f"    totals: {{collateral/{token}: {units}, debt/USDC: {debts}}}",
+    ]

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import pytest
 
+import looprisk.files.tables
 from looprisk.errors import FileError, ModelError
 from looprisk.files import dump, load
 from looprisk.files.source import MAX_BYTES
@@ -234,7 +235,7 @@ def test_what_the_file_says_of_the_table_is_checked_with_its_columns(tmp_path):
         (b"PK\x03\x04rest", "top.yaml:12:12", "this is a zip archive (an Excel sheet is one)", "write it as CSV, plain or gzip"),
         (pickle.dumps({"a": 1}), "t.csv:1:1", "the byte 0x80 is not UTF-8", ""),
         (zipped(GOOD)[:-9], "top.yaml:12:12", "not readable as gzip: it is damaged, or cut off", ""),
-        (gzip.compress(bytes(MAX_BYTES + 1)), "top.yaml:12:12", "too large: a load reads at most 64 MB of tables, uncompressed", "split it"),
+        (gzip.compress(bytes(MAX_BYTES + 1)), "top.yaml:12:12", "too large: a table has at most 64 MB, uncompressed", "split its rows"),
         (gzip.compress(b"account,collateral/ETH,debt/USDC\n" + b"\n" * 1_000_002), "t.csv", "a table has at most 1_000_000 rows", "split it"),
     ],
 )  # fmt: skip
@@ -281,19 +282,17 @@ def test_a_near_name_is_offered(tmp_path):
         load(file)
 
 
-def test_all_tables_of_a_load_share_one_budget(tmp_path):
-    rows = b"account,collateral/ETH,debt/USDC\n" + b"".join(
-        b"%d,%s,1\n" % (i, b"1" * 35) for i in range(800_000)
-    )
-    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(rows, 1))
-    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(rows + b"x,1,1\n", 1))
+def test_all_tables_of_a_load_share_one_budget(tmp_path, monkeypatch):
+    monkeypatch.setattr(looprisk.files.tables, "MAX_TABLE_BYTES", 2 * len(GOOD))
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(GOOD.encode()))
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(GOOD.encode() + b"x,1,1\n"))
     file = write(tmp_path)
     head, body = file.read_text().split("positions:\n")
     positions = "".join(
         body.replace("book", name).replace("t.csv", f"{name}.csv.gz") for name in "ab"
     )
     file.write_text(f"{head}positions:\n{positions}")
-    with pytest.raises(FileError, match=r"b\.csv\.gz`: too large"):
+    with pytest.raises(FileError, match=r"b\.csv\.gz`: too large: the tables of a load"):
         load(file)
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import looprisk as lr
+import looprisk.analysis.solve as solving
 from looprisk.analysis.api import case_of
 from looprisk.analysis.solve import solve
-from looprisk.engine import many
 from looprisk.model import System
+from tests.files.corpus import SCENARIOS
 from tests.tables.twins import Row, table_of
 
 
@@ -100,9 +101,13 @@ def test_what_does_not_fit_is_solved_by_itself(changes):
     assert found.alone.all()
 
 
-def test_a_pile_that_is_gone_is_solved_by_itself():
-    found = lr.run_many(system(), loss={"A": [10.0, 150.0], "B": [1.0, 2.0]})
-    assert found.alone.tolist() == [False, True]
+def test_a_pile_loses_no_more_than_all_of_it():
+    asked = {"loss": {"A": [10.0, 170.0], "B": [1.0, 2.0]}}
+    found = lr.run_many(system(), **asked)
+    assert not found.alone.any()
+    point = solve(case_of(system(), one(asked, 1))).end
+    exact = [float(point.claim(claim)) for claim in found.ids]
+    assert found.economic_usd[1] == pytest.approx(exact, rel=1e-9)
 
 
 def test_no_scenario_is_on_shelves_where_a_quote_moves():
@@ -110,13 +115,118 @@ def test_no_scenario_is_on_shelves_where_a_quote_moves():
     assert found.alone.all()
 
 
-def test_the_arrays_are_asked_once(monkeypatch):
-    asked = []
+UNFIT = {
+    "owes": (
+        {"issuers": {"D": {"outside": {"x": "$9"}, "owes": {"outside": 5}}}},
+        "D owes: D/owes",
+    ),
+    "leg": (
+        {
+            "venues": {"v": {"convention": "hyperliquid", "mode": "isolated", "maintenance": "5%"}},
+            "positions": {
+                "hedge": {
+                    "venue": "v",
+                    "owner": "A",
+                    "short": "2 ETH",
+                    "entry": "$1",
+                    "margin": {"USDC": 5},
+                }
+            },
+        },
+        "hedge is a leg on a venue",
+    ),
+    "alone": (
+        {"positions": {"whale": {"market": "me", "collateral": {"ETH": 3}, "debt": {"USDC": 1}}}},
+        "whale is an account that stands by itself",
+    ),
+    "insured": ({"markets": {"me": market("ETH", insurance="$5")}}, "me has an insurance"),
+    "lends a token": (
+        {"markets": {"mt": {**market("ETH"), "lends": {"b": {"cash": 2}}}}},
+        "mt lends b, a token of this system",
+    ),
+    "fixed": (
+        {
+            "oracles": {"fixed": {"kind": "fixed", "of": "ETH", "price": "$1"}},
+            "markets": {"me": market("ETH", oracle="fixed")},
+        },
+        "me reads, or sells at, another price of ETH",
+    ),
+    "untouched": (
+        {"markets": {"me": market("ETH", liquidators="absent")}},
+        "me liquidates by another rule",
+    ),
+}
 
-    def counted(worlds):
-        asked.append(len(worlds))
 
-    monkeypatch.setattr(many, "shelved", counted)
-    found = lr.run_many(system(), **draws(1))
+@pytest.mark.parametrize("name", UNFIT)
+def test_what_books_do_not_carry_is_named_and_solved_by_itself(name):
+    changes, reason = UNFIT[name]
+    base = system()
+    parts = {section: {**dict(getattr(base, section)), **more} for section, more in changes.items()}
+    other = base.model_copy(update={section: {} for section in parts})
+    tree = {s: getattr(other, s) for s in ("assets", "issuers", "markets", "positions")}
+    unfit = System(**{**tree, **parts})
+    ready = lr.compiled(unfit)
+    assert ready.refused.startswith(reason)
+    assert reason in repr(ready)
+    found = lr.run_many(ready, price={"ETH": [-0.2]})
     assert found.alone.all()
-    assert asked == [4]
+    point = solve(case_of(unfit, {"price": {"ETH": -0.2}})).end
+    exact = [float(point.claim(claim)) for claim in found.ids]
+    assert found.economic_usd[0] == pytest.approx(exact, rel=1e-9)
+
+
+def test_a_compiled_system_is_asked_again_and_again():
+    funds = system(
+        assets={
+            "USDC": {"price": "$1"},
+            "BTC": {"price": "$50"},
+            "ETH": {"price": "0.02 BTC"},
+        },
+        positions={
+            "on_a": table_of(accounts(1, "a"), "ma"),
+            "more_on_a": table_of(accounts(5, "a", 4), "ma"),
+            "on_eth": table_of(accounts(3, "ETH"), "me"),
+        },
+    )
+    ready = lr.compiled(lr.load(SCENARIOS / "accounts-table.yaml")["minus-20"])
+    assert repr(ready).startswith("200 accounts in sorted books, ")
+    ready = lr.compiled(funds)
+    assert ready.refused == ""
+    assert repr(ready).startswith("28 accounts in sorted books, ")
+    for asked in (
+        {"price": {"BTC": [-0.3], "ETH": [-0.1]}, "loss": {"A/outside/cash": [20.0]}},
+        {"price": {"ETH": [0.2]}},
+        {"loss": {"B": [70.0]}},
+    ):
+        found = lr.run_many(ready, **asked)
+        assert not found.alone.any()
+        point = solve(case_of(funds, one(asked, 0))).end
+        exact = [float(point.claim(claim)) for claim in found.ids]
+        assert found.economic_usd[0] == pytest.approx(exact, rel=1e-9)
+        assert found.labels == lr.run_many(funds, **asked, depeg={"a": [0.1]}).labels
+
+
+def test_moves_that_books_do_not_carry_are_solved_by_themselves():
+    ready = lr.compiled(system())
+    for asked in ({"price": {"USDC": [-0.1]}}, {"depeg": {"b": [0.1]}}):
+        assert lr.run_many(ready, **asked).alone.all()
+    for asked, said in (
+        ({"price": {"ETH": [-1.1]}}, "a size or a level"),
+        ({"loss": {"C": [5.0]}}, "nothing outside"),
+        ({"loss": {"Z": [5.0]}}, "Z"),
+        ({"price": {"Z": [-0.5]}}, "Z"),
+        ({"price": {"ETH": ["a"]}}, "not a row of finite numbers"),
+        ({"price": {"ETH": [-0.1], "USDC": [0.0, 0.0]}}, "as many numbers"),
+    ):
+        with pytest.raises(lr.ModelError, match=said):
+            lr.run_many(ready, **asked)
+
+
+def test_a_large_system_that_does_not_fit_says_why(monkeypatch):
+    monkeypatch.setattr(solving, "LARGEST", 5)
+    with pytest.raises(lr.NotCarriedError, match="sorted books do not carry it: the price of USDC"):
+        lr.run_many(system(), price={"USDC": [-0.1]})
+    with pytest.raises(lr.NotCarriedError, match=r"lr\.run_many"):
+        lr.run(system(), price={"ETH": -0.1})
+    assert lr.run_many(system(), price={"ETH": [-0.1]}).residual.max() < 1e-12
