@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import Counter
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from looprisk.cascade.paths import Drawn, path_prices
 from looprisk.cascade.reach import gains_of
 from looprisk.cascade.run import run
+from looprisk.model.protocols import PROTOCOLS
+from looprisk.model.tokens import Curve
+from looprisk.model.vocabulary import SHOCKS
 from tests.cascade.compare import compared, other_events, same, shown
 from tests.cascade.plain.run import run as simulate
 from tests.cascade.systems import random_case
@@ -80,6 +84,75 @@ def test_these_systems_meet_every_mechanism():
         met.update(world.counts)
         met["lagged"] += world.last.lagged
     assert {what for what in MET if not met[what]} == set()
+
+
+def drawn_features(system, stages):
+    """Yield what a random system has, by name."""
+    for venue in system.venues.values():
+        yield f"{venue.convention}, {venue.mode}"
+        yield from (name for name in ("tiers", "partial", "adl_at") if getattr(venue, name))
+        yield f"adl: {venue.adl}"
+    hedged = [p.venue for p in system.positions.values() if getattr(p, "owner", None) == "D"]
+    yield from ("cross account of several legs" for v in {*hedged}
+                if system.venues[v].mode == "cross" and hedged.count(v) > 1)  # fmt: skip
+    for market in system.markets.values():
+        yield market.rules
+        yield from (f"{lent.rate.kind} rate" for lent in market.lends.values() if lent.rate)
+    for part in system.positions.values():
+        yield from (f"{len(getattr(part, kind, ()))} {kind}s" for kind in ("collateral", "debt"))
+        yield from ("e-mode",) if getattr(part, "e_mode", None) else ()
+        yield from ("funding",) if getattr(part, "funding", None) else ()
+    for issuer in system.issuers.values():
+        yield from ("feeds",) if issuer.feeds else ()
+        yield f"rebalance: {getattr(issuer.rebalance, 'by', 'none')}"
+        for receipt in issuer.issues.values():
+            if receipt.redeems is not None:
+                yield from (f for f in ("delay", "limit") if getattr(receipt.redeems, f))
+    for oracle in system.oracles.values():
+        yield f"oracle: {oracle.kind}"
+        yield from (f for f in ("lag", "heartbeat", "deviation") if getattr(oracle, f))
+    for pool in system.liquidity.values():
+        yield f"curve: {pool.curve.kind}"
+        thins = ("with_volatility", "refills_in")
+        yield from (f for f in thins if getattr(pool.thins, f) is not None)
+        yield from ("with_price",) if pool.thins.with_price.number else ()
+    for stage in stages:
+        yield from (f"shock: {verb}" for verb in stage.shocks)
+        yield from ("trigger",) if stage.when is not None else ()
+        yield from ("loss at a venue in dollars",) if stage.loss.get("two") else ()
+
+
+def test_the_generator_draws_every_feature():
+    met = Counter()
+    for seed in range(SYSTEMS):
+        system, scenarios = random_case(seed, 1)
+        met.update({*drawn_features(system, scenarios[0].stages)})
+    wanted = {
+        *(f"{c}, {m}" for c in ("hyperliquid", "binance", "bybit") for m in ("isolated", "cross")),
+        *(f"curve: {kind}" for kind in get_args(Curve.model_fields["kind"].annotation)),
+        *(f"adl: {policy}" for policy in ("queue", "pro_rata", "water_filling")),
+        *(f"oracle: {kind}" for kind in ("market", "fixed", "capped", "twap", "pt_discount")),
+        *(f"rebalance: {by}" for by in ("none", "short", "sell")),
+        *(f"shock: {verb}" for verb in SHOCKS),
+        *PROTOCOLS,
+        *[
+            "tiers",
+            "partial",
+            "adl_at",
+            "feeds",
+            "delay",
+            "limit",
+            "lag",
+            "heartbeat",
+            "deviation",
+            "funding",
+            "trigger",
+        ],
+        *["with_price", "with_volatility", "refills_in", "e-mode"],
+        *("2 collaterals", "2 debts", "kinked rate", "adaptive rate"),
+        *("cross account of several legs", "loss at a venue in dollars"),
+    }
+    assert {feature for feature in wanted if met[feature] < 2} == set()
 
 
 def arrays(thing, at=""):

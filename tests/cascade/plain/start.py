@@ -93,6 +93,13 @@ def _prices(world):
         world.m[name] = 1.0
 
 
+def _measured(curve):
+    if curve.table is None or curve.table.series is None:
+        return []
+    columns = curve.table.series.columns
+    return [(float(u), float(f)) for u, f in zip(columns["sold"], columns["price"], strict=True)]
+
+
 def pool_of(world, name, part, tables):
     curve, thins = part.curve, part.thins
     calm = number(thins.calm) if thins is not None else 0.0
@@ -106,7 +113,7 @@ def pool_of(world, name, part, tables):
         calm=calm,
         window=number(thins.window) if thins is not None else 0.0,
         refill=number(thins.refills_in) if thins is not None else 0.0,
-        table=sorted(tables.get(str(curve.table), [])),
+        table=sorted(tables.get(str(curve.table)) or _measured(curve)),
         start_price=world.P[str(part.of)],
         sigma=calm,
     )
