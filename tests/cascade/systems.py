@@ -1,11 +1,10 @@
 """Random systems in time that between them use every feature, and prices that break them."""
 
 import random
-from fractions import Fraction
 
 from looprisk.model import Scenario, System
-from looprisk.model.series import Series, SeriesName
 from tests.cascade import strikes
+from tests.cascade.measured import more
 
 ISOLATED = ("morpho-blue", "silo-v2", "abracadabra", "isolated", "euler-v2")
 POOLED = ("aave-v2", "aave-v3", "aave-v3.3", "compound-v2", "pooled")
@@ -44,30 +43,9 @@ def random_case(seed, paths=6):
     steps = draw.randint(8, 14)
     stages = strikes.stages(draw, parts, step, steps)
     if seed % 4 == 1:
-        stages += _more(random.Random(seed), parts, step, steps)
+        stages += more(random.Random(seed), parts, step, steps)
     system = System(**parts)
     return system, [_scenario(draw, parts, stages, step, steps) for _ in range(paths)]
-
-
-def _more(draw, parts, step, steps):
-    """Measure the depth of the pools, and return what else may strike."""
-    for pool in parts["liquidity"].values():
-        knots = [(0, 1), (20_000, 0.93), (90_000, draw.uniform(0.5, 0.8)), (400_000, 0.1)]
-        pool["curve"] = {"kind": "table", "table": _measured(knots)}
-    middle = {"at": f"{steps // 2 * step}s"}
-    shocks = (
-        {"loss": {"two": usd(draw.choice((900, 4_000)))}},
-        {"default": {draw.choice(("pool-1", "iso-0")): "40%"}},
-    )
-    return [{**shock, **middle} for shock in shocks if draw.random() < 0.6]
-
-
-def _measured(knots):
-    columns = zip(
-        *((Fraction(str(sold)), Fraction(str(left))) for sold, left in knots), strict=True
-    )
-    series = Series(digest=str(knots), columns=dict(zip(("sold", "price"), columns, strict=True)))
-    return SeriesName("measured.csv", None, series)
 
 
 def _assets(draw):
