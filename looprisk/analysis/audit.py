@@ -21,6 +21,7 @@ from looprisk.engine.compile import skeleton
 from looprisk.engine.copies import aliases, catalogued, renamed
 from looprisk.engine.form import NormalForm
 from looprisk.engine.open import Box, Open, Sign, UndecidedError, both, slope, through
+from looprisk.engine.ranged import Ranged
 from looprisk.engine.runs import changes_units
 from looprisk.engine.setoff import netted
 from looprisk.engine.signs import NONE, Signs, meet, shortfall, signs
@@ -39,10 +40,10 @@ Several = tuple[Sign, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _OpenValue(Value):
+class OpenValue(Value):
     """A value in the place of one that is not known: its number stands for all it may be."""
 
-    stands_for: Open | None = field(default=None, compare=False)
+    stands_for: Open | Ranged | None = field(default=None, compare=False)
 
     @property
     def number(self) -> Fraction:
@@ -295,7 +296,7 @@ def _regions(case: Case, data: Sequence[Datum], box: Box, when: Moment, most: in
 def _world(case: Case, data: Sequence[Datum], box: Box, when: Moment) -> World:
     """Return the exogenous side for every completion in a box."""
     fills = {
-        d.place: _OpenValue(
+        d.place: OpenValue(
             ONE, ONE, d.value.unit, d.value.of, text=d.text, stands_for=box.datum(place)
         )
         for place, d in enumerate(data)

@@ -16,11 +16,11 @@ from looprisk.analysis.axis import shock_of as shock_as_asked
 from looprisk.analysis.bearing import loss_put_in, waterfall
 from looprisk.analysis.breaking import claim_of
 from looprisk.analysis.clearing import clearing_of, digest, layer_kind, title
+from looprisk.analysis.enclosed_breaks import NEVER
 from looprisk.analysis.flows import flows
 from looprisk.analysis.names import claim_label
-from looprisk.analysis.quantities import NEVER
 from looprisk.analysis.ranges import with_natural_ranges
-from looprisk.analysis.refusals import PULLS, why_unproved
+from looprisk.analysis.refusals import why_unproved
 from looprisk.analysis.solve import Solved, solve
 from looprisk.analysis.spans import Family, Quantity, Span
 from looprisk.analysis.uncertain import Datum, completed, shown, with_ends
@@ -90,10 +90,8 @@ class Cases:
     @property
     def unproved(self) -> str:
         """Why some answers have no bound."""
-        for family in self.families.values():
-            if family.numbers and family.audit is None:
-                return why_unproved(family.middle)
-        return PULLS
+        open_ = (family for family in self.families.values() if family.numbers)
+        return next((why_unproved(family) for family in open_), "")
 
     @property
     def completions(self) -> int:

@@ -13,8 +13,9 @@ from looprisk.analysis.breaking import claim_of
 from looprisk.analysis.cascading import Watch
 from looprisk.analysis.check import check as check_numbers
 from looprisk.analysis.check import judge_one
+from looprisk.analysis.enclosed_breaks import NEVER
 from looprisk.analysis.looking import with_look_through
-from looprisk.analysis.quantities import NEVER
+from looprisk.analysis.metrics import METRICS
 from looprisk.analysis.solve import Solved
 from looprisk.analysis.spans import Family, Span
 from looprisk.analysis.uncertain import only_intervals, uncertain
@@ -100,7 +101,7 @@ def _verdict(cases: Cases, case: Case, expectation: Expectation, line: int) -> V
 
 def _judged(cases: Cases, expectation: Expectation, of: str) -> Judged:
     """Return one verdict over all completions."""
-    make = None if expectation.after else asked_for(cases.first, expectation, of)
+    make = _asked(cases.first, expectation, of)
     span = cases.span(make) if make is not None else None
     if not cases.numbers:
         several = [judge_one(f.middle, expectation, of) for f in cases.families.values()]
@@ -160,6 +161,16 @@ def _one_side(expectation: Expectation, low: Got, high: Got) -> bool:
     if len(bounds) == 1 and expectation.is_ is None:
         return True
     return high.number < min(bounds) or low.number > max(bounds)
+
+
+def _asked(solved: Solved, expectation: Expectation, of: str) -> Make | None:
+    """Return the answer that an expectation is about, at the end or after a stage."""
+    after = str(expectation.after) if expectation.after else None
+    make = None if after else asked_for(solved, expectation, of)
+    metric = str(expectation.metric)
+    if make is not None or metric not in METRICS:
+        return make
+    return lambda family: quantities.measured(family, metric, of, after)
 
 
 def asked_for(solved: Solved, expectation: Expectation, of: str) -> Make | None:

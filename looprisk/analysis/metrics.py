@@ -23,6 +23,7 @@ from looprisk.analysis.accounts import (
 from looprisk.analysis.breaking import claim_of
 from looprisk.analysis.solve import Solved
 from looprisk.engine.catalogue import known
+from looprisk.engine.dual import exactly
 from looprisk.engine.market import market_values
 from looprisk.engine.perps import liquidation_price
 from looprisk.engine.point import Point
@@ -50,7 +51,7 @@ class Ask:
 
     def value(self, point: Point) -> Number:
         """Return the economic value of the claim at a solution."""
-        return Fraction(point.claim(self.claim.id)) if self.claim is not None else None
+        return exactly(point.claim(self.claim.id)) if self.claim is not None else None
 
 
 def measure(metric: str, ask: Ask) -> Number:
@@ -159,9 +160,9 @@ def _paid(ask: Ask) -> Number:
         node = next(n for n in ask.point.compiled.skeleton.nodes if n.id == ask.of)
         owed = [c for c in node.claims if c.face is not None]
         if owed:
-            return sum((Fraction(ask.point.claim(c.id)) for c in owed), ZERO)
+            return sum((exactly(ask.point.claim(c.id)) for c in owed), ZERO)
     if lent := _lent(ask):
-        return sum((Fraction(ask.point.claim(claim)) for claim in lent), ZERO)
+        return sum((exactly(ask.point.claim(claim)) for claim in lent), ZERO)
     return ask.value(ask.point)
 
 
@@ -190,14 +191,14 @@ def _recovery(ask: Ask) -> Number:
 
 
 def _assets(ask: Ask) -> Number:
-    return Fraction(ask.point.node(ask.of)) if ask.of in ask.point.compiled.index.node else None
+    return exactly(ask.point.node(ask.of)) if ask.of in ask.point.compiled.index.node else None
 
 
 def _equity(ask: Ask) -> Number:
     catalogue = ask.solved.catalogue
     if ask.of in catalogue.loans or ask.of in catalogue.tables:
         names = accounts_of(catalogue, ask.of)
-        return sum((Fraction(ask.point.claim(f"{name}/equity")) for name in names), ZERO)
+        return sum((exactly(ask.point.claim(f"{name}/equity")) for name in names), ZERO)
     assets = _assets(ask)
     return max(ZERO, assets - _owed(ask.of, ask.point)) if assets is not None else None
 
@@ -230,7 +231,7 @@ def _gross(ask: Ask) -> Fraction:
             continue
         for holder, share in claim.holders:
             if (holder == issuer and claim.kind != "owner") or holder in owned:
-                total += share * Fraction(point.claim(claim.id))
+                total += share * exactly(point.claim(claim.id))
     world = point.compiled.world
     for name in owned:
         for collateral, units in world.before.accounts[name].collateral.items():
@@ -255,7 +256,7 @@ def _residual_of_others(ask: Ask) -> Fraction:
             ),
             ZERO,
         )
-        total += (1 - pledged) * Fraction(ask.point.claim(claim_id))
+        total += (1 - pledged) * exactly(ask.point.claim(claim_id))
     return total
 
 
@@ -267,7 +268,7 @@ def _bad_debt(ask: Ask) -> Number:
     for found in accounts(ask.point, ask.of):
         if found.is_liquidated:
             for claim in claims_of(found, ask.of):
-                total += ask.point.face(claim) - Fraction(ask.point.claim(claim))
+                total += ask.point.face(claim) - exactly(ask.point.claim(claim))
     return total + sum((c.outcome.bad_debt * c.price for c in crowds(ask.point, ask.of)), ZERO)
 
 
@@ -280,7 +281,7 @@ def _lender_loss(ask: Ask) -> Number:
             for name in accounts_of(catalogue, ask.of)
             for claim in catalogue.debt_claims(name).values()
         ]
-        return sum((ask.point.face(c) - Fraction(ask.point.claim(c)) for c in claims), ZERO)
+        return sum((ask.point.face(c) - exactly(ask.point.claim(c)) for c in claims), ZERO)
     if ask.of in catalogue.system.markets:
         supplies = (s for s, (market, _) in catalogue.supplies.items() if market == ask.of)
         return sum((_loss(replace(ask, of=supply)) or ZERO for supply in supplies), ZERO)
@@ -294,7 +295,7 @@ def _liquidated(ask: Ask) -> Number:
     total = repaid_earlier(ask.point, ask.of)
     for found in accounts(ask.point, ask.of):
         if found.is_liquidated:
-            total += sum((Fraction(ask.point.claim(c)) for c in claims_of(found, ask.of)), ZERO)
+            total += sum((exactly(ask.point.claim(c)) for c in claims_of(found, ask.of)), ZERO)
     return total + sum((c.outcome.repaid * c.price for c in crowds(ask.point, ask.of)), ZERO)
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
 
 from looprisk.analysis.audit import Audit, Several, Traced, joined, turned
-from looprisk.analysis.bearing import paid_out
+from looprisk.analysis.bearing import paid_out, seized_value
+from looprisk.analysis.enclosed_breaks import NEVER
+from looprisk.analysis.metrics import Ask, measure
 from looprisk.analysis.solve import Solved
 from looprisk.analysis.spans import Family, Number, Part, Quantity
 from looprisk.engine.breaks import Break
+from looprisk.engine.dual import exactly
 from looprisk.engine.monitors import Monitor, monitors
 from looprisk.engine.signs import NONE
 from looprisk.engine.skeleton import Claim
 from looprisk.engine.state import ZERO
-
-NEVER = Fraction(2)
-"""Stands for a break beyond the shock as written, which ends at 1."""
 
 
 def quantity(family: Family, read: Callable[[Solved], Number]) -> Quantity:
@@ -25,9 +26,19 @@ def quantity(family: Family, read: Callable[[Solved], Number]) -> Quantity:
     return Quantity(parts=(Part(read=read, signs=None if family.numbers else ()),))
 
 
+def measured(family: Family, metric: str, of: str, after: str | None) -> Quantity:
+    """Return a metric that an expectation asks for, after a stage or at the end."""
+
+    def whole(solved: Solved) -> Number:
+        return measure(metric, Ask(solved=solved, point=solved.after(after), of=of))
+
+    return replace(quantity(family, whole), whole=whole)
+
+
 def value(family: Family, claim: str) -> Quantity:
     """Return the economic value of a claim after the shock, in USD."""
-    return Quantity(parts=(_end(family, claim),), straight=True)
+    part = _end(family, claim)
+    return Quantity(parts=(part,), straight=True, whole=part.read)
 
 
 def face(family: Family, claim: str) -> Quantity:
@@ -41,7 +52,7 @@ def face(family: Family, claim: str) -> Quantity:
         promised = _claim(solved, claim).face
         return solved.baseline[claim] if promised is None else solved.end.value(promised)
 
-    return Quantity(parts=(_part(family, signs, read),))
+    return Quantity(parts=(_part(family, signs, read),), whole=read)
 
 
 def loss(family: Family, claim: str) -> Quantity:
@@ -54,6 +65,7 @@ def loss(family: Family, claim: str) -> Quantity:
         combine=lambda values: values[0] - values[1],
         instead=_more_lacking(family, claim),
         straight=True,
+        whole=lambda s: s.baseline[claim] - _kept(s, claim),
     )
 
 
@@ -76,6 +88,7 @@ def losses(family: Family, claims: Sequence[str]) -> Quantity:
         combine=lambda values: values[0] - values[1],
         instead=_more_lacking(family, *claims),
         straight=True,
+        whole=lambda s: sum((s.baseline[c] - _kept(s, c) for c in claims), ZERO),
     )
 
 
@@ -84,7 +97,7 @@ def _more_lacking(family: Family, *claims: str) -> Quantity:
 
     def lacking(solved: Solved, *, first: bool) -> Number:
         point = solved.start if first else solved.end
-        return sum((point.face(c) - Fraction(point.claim(c)) for c in claims), ZERO)
+        return sum((point.face(c) - exactly(point.claim(c)) for c in claims), ZERO)
 
     def signs(audit: Audit, traced: Traced) -> Several | None:
         if not all(audit.same_face(claim) for claim in claims):
@@ -107,6 +120,7 @@ def fraction(family: Family, claim: str) -> Quantity:
         ways=("+", "-"),
         combine=_lost_share,
         straight=True,
+        whole=lambda s: per_unit(s, claim),
     )
 
 
@@ -122,10 +136,13 @@ def price(family: Family, token: str) -> Quantity:
 
 def gap(family: Family, claim: str) -> Quantity:
     """Return the self-fulfilling loss of a claim, in USD: both solutions have the same signs."""
-    high = _part(family, lambda a: a.end.claim(claim), lambda s: Fraction(s.greatest.claim(claim)))
-    low = _part(family, lambda a: a.end.claim(claim), lambda s: Fraction(s.least.claim(claim)))
+    high = _part(family, lambda a: a.end.claim(claim), lambda s: exactly(s.greatest.claim(claim)))
+    low = _part(family, lambda a: a.end.claim(claim), lambda s: exactly(s.least.claim(claim)))
     return Quantity(
-        parts=(high, low), ways=("+", "-"), combine=lambda values: max(ZERO, values[0] - values[1])
+        parts=(high, low),
+        ways=("+", "-"),
+        combine=lambda values: max(ZERO, values[0] - values[1]),
+        whole=lambda s: s.gap(claim),
     )
 
 
@@ -134,22 +151,33 @@ def borne(family: Family, claim: str) -> Quantity:
 
     def held(solved: Solved, *, first: bool) -> Fraction:
         point = solved.start if first else solved.end
+        if claim not in point.compiled.index.claim:
+            return ZERO  # opened by a stage
         own = point.compiled.index.claim_of[point.compiled.index.claim[claim]]
-        return own.outside_share * Fraction(point.claim(claim))
+        return own.outside_share * exactly(point.claim(claim))
 
     def signs(traced: Traced) -> Several:
         return traced.all(lambda r: joined(r.outside(claim), r.claim(claim)))
 
     before = _part(family, lambda a: signs(a.start), lambda s: held(s, first=True))
     after = _part(family, lambda a: signs(a.end), lambda s: held(s, first=False))
+
+    def lost(solved: Solved) -> Number:
+        kept = held(solved, first=False) - seized_value(solved).get(claim, ZERO)
+        return held(solved, first=True) - kept - paid_out(solved).get(claim, ZERO)
+
     return Quantity(
-        parts=(before, after), ways=("+", "-"), combine=lambda values: values[0] - values[1]
+        parts=(before, after),
+        ways=("+", "-"),
+        combine=lambda values: values[0] - values[1],
+        whole=lost,
     )
 
 
 def paid(family: Family, claims: Sequence[str]) -> Quantity:
     """Return what several claims get together after the shock, in USD."""
-    return Quantity(parts=(_sum_paid(family, claims),))
+    part = _sum_paid(family, claims)
+    return Quantity(parts=(part,), whole=part.read)
 
 
 def recovery(family: Family, claims: Sequence[str]) -> Quantity:
@@ -159,7 +187,8 @@ def recovery(family: Family, claims: Sequence[str]) -> Quantity:
 
 def owed(family: Family, claims: Sequence[str]) -> Quantity:
     """Return the faces of several claims together after the shock, in USD."""
-    return Quantity(parts=(_sum_faces(family, claims),))
+    part = _sum_faces(family, claims)
+    return Quantity(parts=(part,), whole=part.read)
 
 
 def first_break(family: Family, keys: Sequence[Break]) -> Quantity:
@@ -175,7 +204,7 @@ def first_break(family: Family, keys: Sequence[Break]) -> Quantity:
         found = [s[0].lo for key in keys if (s := solved.broken_as_written.get(key))]
         return Fraction(min(found)) if found else NEVER
 
-    return Quantity(parts=(_part(family, signs, read),))
+    return Quantity(parts=(_part(family, signs, read),), breaks=tuple(keys))
 
 
 def event_signs(family: Family, audit: Audit, keys: Sequence[Break]) -> Several | None:
@@ -225,7 +254,7 @@ def _limit(family: Family, audit: Audit, traced: Traced, monitor: Monitor) -> Se
 
 def _kept(solved: Solved, claim: str) -> Fraction:
     """Return what a claim is worth after the shock, with what those who left were paid."""
-    return Fraction(solved.end.claim(claim)) + paid_out(solved).get(claim, ZERO)
+    return exactly(solved.end.claim(claim)) + paid_out(solved).get(claim, ZERO)
 
 
 def per_unit(solved: Solved, claim: str) -> Number:
@@ -233,14 +262,19 @@ def per_unit(solved: Solved, claim: str) -> Number:
     before = solved.start.compiled.index
     start = solved.baseline[claim] / before.claim_of[before.claim[claim]].units
     units = _claim(solved, claim).units
-    return 1 - Fraction(solved.end.claim(claim)) / units / start if start and units else None
+    return 1 - exactly(solved.end.claim(claim)) / units / start if start and units else None
 
 
 def _per(part: Part, unit: Part) -> Quantity:
+    def whole(solved: Solved) -> Number:
+        value, units = part.read(solved), unit.read(solved)
+        return None if value is None or not units else value / units
+
     return Quantity(
         parts=(part, unit),
         ways=("+", "-"),
         combine=lambda values: values[0] / values[1] if values[1] else None,
+        whole=whole,
     )
 
 
@@ -257,7 +291,7 @@ def _start(family: Family, claim: str) -> Part:
 
 
 def _end(family: Family, claim: str) -> Part:
-    return _part(family, lambda a: a.end.claim(claim), lambda s: Fraction(s.end.claim(claim)))
+    return _part(family, lambda a: a.end.claim(claim), lambda s: exactly(s.end.claim(claim)))
 
 
 def _units(family: Family, claim: str) -> Part:
@@ -270,7 +304,7 @@ def _sum_paid(family: Family, claims: Sequence[str]) -> Part:
     def signs(audit: Audit) -> Several:
         return reduce(joined, (audit.end.claim(claim) for claim in claims))
 
-    return _part(family, signs, lambda s: sum((Fraction(s.end.claim(c)) for c in claims), ZERO))
+    return _part(family, signs, lambda s: sum((exactly(s.end.claim(c)) for c in claims), ZERO))
 
 
 def _sum_faces(family: Family, claims: Sequence[str]) -> Part:

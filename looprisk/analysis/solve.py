@@ -13,6 +13,7 @@ from looprisk.engine.carry import between, carry
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection
 from looprisk.engine.copies import aliases, catalogued, renamed
+from looprisk.engine.dual import exactly
 from looprisk.engine.latches import latched
 from looprisk.engine.monitors import Monitor, Stretch, holds_at, monitors
 from looprisk.engine.point import Point, Segment
@@ -102,7 +103,7 @@ class Solved:
         It is what the holders lose if everybody fears it and nothing else happens. In floats a
         difference of rounding counts as none.
         """
-        high, low = Fraction(self.greatest.claim(claim)), Fraction(self.least.claim(claim))
+        high, low = exactly(self.greatest.claim(claim)), exactly(self.least.claim(claim))
         rounded = not self.end.compiled.form.exact
         return ZERO if rounded and high - low <= ROUNDING * max(ONE, high) else high - low
 
@@ -111,7 +112,7 @@ class Solved:
         """Value of every claim before any shock, in USD."""
         new = dict.fromkeys(self.end.compiled.index.claim, ZERO)
         old = self.start.compiled.index.claim
-        return new | {claim: Fraction(self.start.claim(claim)) for claim in old}
+        return new | {claim: exactly(self.start.claim(claim)) for claim in old}
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:

@@ -14,8 +14,12 @@ from functools import cached_property
 from itertools import pairwise, product
 
 from looprisk.analysis.audit import Audit, Several, audit, bends_of, joined, turned
+from looprisk.analysis.boxes import Boxes, not_ranged
+from looprisk.analysis.enclosed_breaks import Happening
+from looprisk.analysis.enclosing import Enclosing
 from looprisk.analysis.solve import Solved, solve
 from looprisk.analysis.uncertain import Datum, completed
+from looprisk.engine.breaks import Break
 from looprisk.engine.open import Sign
 from looprisk.engine.signs import NONE
 from looprisk.model.case import Case
@@ -68,6 +72,10 @@ class Quantity:
     """The same number made of other parts, which may have signs where these pull both ways."""
     straight: bool = False
     """Whether it turns only where the solutions at the start and at the end do."""
+    whole: Callable[[Solved], Number] | None = None
+    """The number read in one piece; None where it is read along the shock."""
+    breaks: tuple[Break, ...] = ()
+    """The events of which it is the first along the shock."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,11 +134,38 @@ class Family:
 
     def span(self, quantity: Quantity, box: tuple[Corner, Corner] | None = None) -> Span | None:
         """Return the range of an answer, None where nothing is proved or it is not defined."""
-        found = self._span(quantity, box or self.whole)
-        if quantity.instead is None or (found is not None and found.exact):
-            return found
-        other = self._span(quantity.instead, box or self.whole)
-        return other if other is not None and (found is None or other.exact) else found
+        box = box or self.whole
+        found = self._span(quantity, box)
+        if quantity.instead is not None and (found is None or not found.exact):
+            other = self._span(quantity.instead, box)
+            found = other if other is not None and (found is None or other.exact) else found
+        return self._enclosed(quantity, box) if found is None else found
+
+    @cached_property
+    def boxes(self) -> Boxes:
+        """The same completions answered a box at a time, where no sign is proved."""
+        return Boxes(case=self.case, numbers=self.numbers)
+
+    @cached_property
+    def _enclosing(self) -> Enclosing:
+        return Enclosing(boxes=self.boxes, at=self.at)
+
+    @cached_property
+    def _happening(self) -> Happening:
+        return Happening(boxes=self.boxes)
+
+    def _enclosed(self, quantity: Quantity, box: tuple[Corner, Corner]) -> Span | None:
+        if not self.numbers or not_ranged(self.middle):
+            return None
+        if quantity.breaks:
+            ends = self._happening.first_break(quantity.breaks, box)
+            return (
+                None if ends is None else Span(low=ends[0], high=ends[1], exact=len({*ends}) == 1)
+            )
+        if quantity.whole is None:
+            return None
+        found = self._enclosing.enclosure(quantity.whole, box)
+        return None if found is None else Span(low=found.low, high=found.high, exact=found.exact)
 
     def _span(self, quantity: Quantity, box: tuple[Corner, Corner]) -> Span | None:
         parts = [self._settled(part, box) for part in quantity.parts]

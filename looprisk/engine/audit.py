@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from looprisk.engine.components import components, dependencies
+from looprisk.engine.enclosed import is_open
 from looprisk.engine.form import Flags, NormalForm, Scalar
 from looprisk.errors import NotExactError
 
@@ -25,7 +26,9 @@ def audit(form: NormalForm, lo: Scalar = 0, hi: Scalar = 0) -> str:
     ``lo`` and ``hi`` are the ends of the stretch of the shock on which the form is used: what a
     payment jumps by is straight in between.
     """
-    for rising in (rising_payments(form.at(s)) for s in {lo, hi}):
+    # a range stands for completions of which each is audited when it is solved by itself
+    points = set() if is_open(form) else {lo, hi}
+    for rising in (rising_payments(form.at(s)) for s in points):
         if not rising:
             continue
         claim, condition = rising[0]

@@ -13,7 +13,8 @@ from fractions import Fraction
 
 from looprisk.engine.affine import affine
 from looprisk.engine.catalogue import known
-from looprisk.engine.clear import clear
+from looprisk.engine.dual import exactly
+from looprisk.engine.enclosed import cleared
 from looprisk.engine.holdings import Holdings, supply_claim, unlisted_debt
 from looprisk.engine.point import Point
 from looprisk.engine.reserves import insurance
@@ -75,7 +76,7 @@ def _supply(point: Point, supply: str) -> Fraction:
             left += point.face(claim) - crowd.outcome.bad_debt * crowd.price
         elif claim is not None:
             acted = "liquidated" in point.state_of(name)
-            left += Fraction(point.claim(claim)) if acted else point.face(claim)
+            left += exactly(point.claim(claim)) if acted else point.face(claim)
     return min(owed, left)
 
 
@@ -268,8 +269,8 @@ def _computed(
     inside = {node.id for node in nodes}
     nodes = [_only_held_by(node, inside) for node in nodes]
     form, index = assemble(Skeleton(nodes=tuple(nodes)))
-    z = clear(form if exact else form.floats()).z
-    return {token: Fraction(z[index.claim[token]]) / held.units[token] for token in wanted}
+    z = cleared(form if exact else form.floats()).z
+    return {token: exactly(z[index.claim[token]]) / held.units[token] for token in wanted}
 
 
 def _book_node(

@@ -81,7 +81,7 @@ def exactly(number: Fraction | float) -> Fraction:
     >>> exactly(Dual(Fraction(1), {0: Fraction(2)})).slopes, exactly(0.5)
     ({0: Fraction(2, 1)}, Fraction(1, 2))
     """
-    return number if isinstance(number, Fraction) else Fraction(number)
+    return Fraction(number) if isinstance(number, float) else number
 
 
 def slopes_of(number: Fraction | int) -> Slopes:

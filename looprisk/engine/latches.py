@@ -15,9 +15,12 @@ from fractions import Fraction
 from looprisk.engine.breaks import broken, known_crossings
 from looprisk.engine.clear import Selection
 from looprisk.engine.curved import WIDTH
+from looprisk.engine.enclosed import realm_of
 from looprisk.engine.monitors import Monitor
 from looprisk.engine.point import Compiled
+from looprisk.engine.ranged import Realm
 from looprisk.engine.stage import StageRun
+from looprisk.engine.state import ONE, ZERO
 from looprisk.errors import NotCarriedError
 
 
@@ -33,6 +36,9 @@ def latched(run: StageRun, selection: Selection) -> StageRun:
             f"mode/latched: {next(iter(run.catalogue.crowds))} is a table of accounts: list the "
             "accounts that may recover as positions, or write `mode: equilibrium`"
         )
+    realm = realm_of(run.compiled_at(ONE, {}).form)
+    if realm is not None:
+        return replace(run, latches=_any(run, realm))
     latches: Mapping[str, Fraction] = {}
     while True:
         run = replace(run, latches=latches)
@@ -44,6 +50,11 @@ def latched(run: StageRun, selection: Selection) -> StageRun:
         if not earlier:
             return run
         latches = {**latches, **earlier}
+
+
+def _any(run: StageRun, realm: Realm) -> Mapping[str, Fraction]:
+    """Return what may be latched before the end, each account one way and the other."""
+    return {name: ZERO for name in run.catalogue.loans if realm.choose(2)}
 
 
 def _first(run: StageRun, selection: Selection) -> dict[str, Fraction]:

@@ -216,7 +216,10 @@ def _share_sold(basket: Basket) -> Fraction:
         return Fraction(0)
     if basket.reading.is_zero:
         return ONE
-    share = basket.debt * basket.incentive / basket.reading
+    seized = basket.debt * basket.incentive
+    if not (seized.moves or basket.reading.moves) and seized.const >= basket.reading.const:
+        return ONE
+    share = seized / basket.reading
     if share.moves:
         raise NotAffineError
     return min(ONE, share.const)

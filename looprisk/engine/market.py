@@ -12,8 +12,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from looprisk.engine.affine import affine
-from looprisk.engine.clear import clear
 from looprisk.engine.crowds import CrowdNode, borders_in, out_of_focus, split_of
+from looprisk.engine.dual import exactly
+from looprisk.engine.enclosed import cleared
 from looprisk.engine.focus import Focus
 from looprisk.engine.ladder import Line, rungs
 from looprisk.engine.point import Point
@@ -35,14 +36,14 @@ def market_values(point: Point) -> Mapping[str, Fraction]:
         and (quote := point.compiled.world.quote(claim.id)) is not None
     }
     if not quotes:
-        return {c: Fraction(point.claim(c)) for c in point.compiled.index.claim}
+        return {c: exactly(point.claim(c)) for c in point.compiled.index.claim}
     nearer: Focus | None = Focus()
     while nearer is not None:
         focus = nearer
         found = (_at_market(point, node, quotes, focus) for node in point.compiled.skeleton.nodes)
         nodes = Skeleton(nodes=tuple(found))
         form, index = assemble(nodes)
-        solution = clear(form)
+        solution = cleared(form)
         nearer = out_of_focus(focus, nodes, form, index, solution)
     return {claim: quotes.get(claim, solution.z[at]) for claim, at in index.claim.items()}
 
@@ -94,10 +95,10 @@ def _decided(point: Point, node: Node) -> Node:
     state = point.state_of(node.id)
     if not state & {"liquidated", "absorbed"}:
         return _untouched(point, node)
-    worth = Fraction(point.node(node.id))
+    worth = exactly(point.node(node.id))
     pays = []
     for claim in node.claims:
-        paid = Fraction(point.claim(claim.id))
+        paid = exactly(point.claim(claim.id))
         follows = claim.kind == "owner" and "absorbed" not in state
         pays.append(Pay(rate=paid / worth if worth else ZERO) if follows else line(paid))
     return replace(node, conditions=(), cells=(Cell(needs=(), pays=tuple(pays)),))

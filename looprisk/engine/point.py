@@ -13,6 +13,7 @@ from looprisk.engine.bounds import between
 from looprisk.engine.clear import Selection, Solution, clear
 from looprisk.engine.crowds import refuse_bounds
 from looprisk.engine.dual import exactly
+from looprisk.engine.enclosed import enclosed, is_open
 from looprisk.engine.form import NormalForm, Scalar
 from looprisk.engine.holdings import supply_claim
 from looprisk.engine.oracles import cap_of, reading_of
@@ -52,6 +53,8 @@ class Compiled:
 
         Raises NotExactError, naming the loop, where two-sided bounds do not meet there.
         """
+        if is_open(self.form):
+            return enclosed(self.form, selection, is_monotone=not self.minus_cycle)
         if not self.minus_cycle:
             return clear(self.form, selection)
         refuse_bounds(self.skeleton, self.minus_cycle)

@@ -70,7 +70,7 @@ def drawn(
         for (_, market), amount in asked.items():
             total[market] = total.get(market, ZERO) + amount
         for (who, market), amount in asked.items():
-            got = amount * min(ONE, there[market] / total[market])
+            got = amount * share(there[market], total[market])
             found[who, market] += got
             left[who] -= got
             room[who, market] -= got
@@ -85,4 +85,13 @@ def _asked(
     whole: dict[str, Fraction] = {}
     for who, market in open_:
         whole[who] = whole.get(who, ZERO) + room[who, market]
-    return {pair: room[pair] * min(ONE, left[pair[0]] / whole[pair[0]]) for pair in open_}
+    return {pair: room[pair] * share(left[pair[0]], whole[pair[0]]) for pair in open_}
+
+
+def share(part: Fraction, whole: Fraction) -> Fraction:
+    """Return what share of a whole above nothing one part is, at most all of it.
+
+    >>> share(Fraction(3), Fraction(4)), share(Fraction(5), Fraction(4))
+    (Fraction(3, 4), Fraction(1, 1))
+    """
+    return ONE if part >= whole else part / whole

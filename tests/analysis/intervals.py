@@ -32,7 +32,9 @@ OPEN_KEYS = {
 """Keys whose values a test may leave open."""
 
 
-def opened(case: Case, random: Random, count: int) -> Case | None:
+def opened(
+    case: Case, random: Random, count: int, lows: tuple[int, ...] = (0, 5, 8, 9, 10)
+) -> Case | None:
     """Return a case with some of its numbers as intervals around them; None where it is none."""
     tree = dump(case.system)
     places = [
@@ -45,7 +47,7 @@ def opened(case: Case, random: Random, count: int) -> Case | None:
         return None
     changes = {}
     for place, leaf in random.sample(places, min(count, len(places))):
-        low = leaf.number * Fraction(random.choice([0, 5, 8, 9, 10]), 10)
+        low = leaf.number * Fraction(random.choice(lows), 10)
         high = leaf.number * Fraction(random.choice([10, 11, 12, 15, 20]), 10)
         if leaf.unit == "fraction":
             low, high = min(low, Fraction(1)), min(high, Fraction(1))

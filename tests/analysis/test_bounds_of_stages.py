@@ -6,14 +6,18 @@ import pytest
 
 import looprisk as lr
 from looprisk import System
+from looprisk.analysis import quantities
+from looprisk.analysis.api import case_of
 from looprisk.analysis.bounds import Cases
+from looprisk.analysis.judging import check_bounds
 from looprisk.errors import LoopriskError
+from tests.analysis.enclosures import completions
 from tests.analysis.intervals import drawn as completion
 from tests.analysis.intervals import opened
 from tests.analysis.test_bounds import answers, fund, got
 from tests.proof.draw import Draw
 from tests.proof.test_two_stages import two_stages
-from tests.semantics.build import DOLLAR, account, case, market, share
+from tests.semantics.build import DOLLAR, F, account, case, market, share
 
 
 def stages(*losses: str) -> list[lr.Stage]:
@@ -59,21 +63,91 @@ def test_a_first_stage_that_liquidates_nobody_is_passed():
     assert [found.layer("m").loss.low, found.layer("m").loss.high] == pytest.approx(losses)
 
 
+SHOCKS = {
+    "stages": {"stages": [lr.Stage(loss=HARD), lr.Stage(loss=MILD)]},
+    "run": {"run": {"x": {"wants_out": "10%"}}},
+    "mint": {"mint": {"x": 5}},
+    "change": {"change": {"m/collateral/x/lltv": "50%"}},
+    "latched": {"loss": MILD, "mode": "latched"},
+}
+
+
+@pytest.mark.parametrize("element", SHOCKS)
+def test_what_changes_units_parameters_or_accounts_is_enclosed(element):
+    """Where no sign is proved, ends still hold every completion, and what is monotone is sharp."""
+    cases = Cases(case_of(lent("$70..$140"), SHOCKS[element]))
+    (family,) = cases.families.values()
+    for id_ in ("x", "m"):
+        span = cases.span(lambda f, id_=id_: quantities.loss(f, id_))
+        assert id_ == "m" or span.exact
+        for pile in range(70, 141, 14):
+            lost = quantities.loss(family, id_).whole(family.at((F(pile),)))
+            assert span.low <= lost <= span.high, (id_, pile)
+
+
+def test_a_mint_costs_those_who_hold_a_share_of_it():
+    """100 shares of $120 to $140 and 25 minted: 4/5 of the pile stays with the 100."""
+    found = lr.bounds(lent("$120..$140"), mint={"x": 25})
+    fraction = found.layer("x").fraction
+    assert (fraction.low, fraction.high, fraction.exact) == pytest.approx((0.2, 0.2, True))
+    price = found.layer("x").price
+    assert (price.low, price.high) == pytest.approx((120 / 125, 140 / 125))
+
+
+def test_break_points_of_a_curved_shock_are_enclosed():
+    """Half the LLTV is reached on the way for a pile of $70 to $90, of 40 lent on 50 shares."""
+    pile, shock = "$84..$88", {"change": {"m/collateral/x/lltv": "50%"}}
+    cases = Cases(case_of(lent(pile), shock))
+    key = [("p", "liquidated")]
+    span = cases.span(lambda family: quantities.first_break(family, key))
+    (family,) = cases.families.values()
+    first = quantities.first_break(family, key).parts[0].read
+    ends = [first(family.at((F(at),))) for at in (84, 86, 88)]
+    assert all(span.low <= end <= span.high for end in ends)
+    assert (ends[0] > 0, span.high - span.low < F(1, 2)) == (True, True)
+
+
+def test_book_and_market_values_are_enclosed_after_any_stage():
+    system = System(
+        issuers={
+            "X": {
+                "outside": {"pile": "$80..$140"},
+                "issues": {"x": share(100, market_price="$0.9")},
+            },
+            "V": {"owns": {"x": 50}, "issues": {"v": share(50)}},
+        }
+    )
+    stages_ = [{"name": "one", "loss": {"X": "10%"}}, {"name": "two", "recognise": ["X"]}]
+    expect = [
+        {"of": "x", "metric": "book_price", "at_most": "$1.40", "after": "one"},
+        {"of": "x", "metric": "book_price", "at_most": "$1.26"},
+        {"of": "v", "metric": "market_price", "is": "$0.9"},
+        {"of": "x", "metric": "hidden_loss_usd", "at_least": "$8", "after": "one"},
+        {"of": "x", "metric": "hidden_loss_usd", "at_least": "$8.01", "after": "one"},
+    ]
+    rows = check_bounds(case(system, *stages_, expect=expect)).rows
+    assert [row.outcome for row in rows] == ["ok", "ok", "ok", "ok", "open"]
+    assert rows[4].got_text == "$8.00 to $14.00"
+
+
 @pytest.mark.parametrize(
-    ("question", "why"),
+    ("question", "changes", "why"),
     [
-        ({"stages": [lr.Stage(loss=HARD), lr.Stage(loss=MILD)]}, "an earlier stage may liquidate"),
-        ({"run": {"x": {"wants_out": "10%"}}}, "`run` changes units"),
-        ({"mint": {"x": 5}}, "`mint` changes units"),
-        ({"change": {"m/collateral/x/lltv": "80%"}}, "`change` changes a parameter"),
-        ({"loss": MILD, "mode": "latched"}, "`mode: latched` keeps"),
+        ({"loss": MILD, "mode": "latched"}, {}, "write `mode: equilibrium` for break points"),
+        ({"loss": MILD}, {"m/collateral/x/oracle": "nav"}, "give it a `book_price`"),
     ],
 )
-def test_where_no_bound_is_proved_the_answer_says_why(question, why):
-    found = lr.bounds(lent("$120..$140"), **question)
-    assert not found.layer("x").loss.proved
+def test_where_no_bound_is_proved_the_answer_says_why(question, changes, why):
+    found = lr.bounds(lent("$120..$140").set(changes), **question)
+    broken = next(row for row in found.break_rows if (row.of, row.event) == ("p", "liquidated"))
+    assert not broken.fraction.proved
     assert why in found.unproved
     assert f"without a proved bound ({found.unproved})" in found.certified
+
+
+def test_enclosures_contain_random_completions_of_random_systems():
+    found, inside, _, outside = completions(Random("run1"), "run", 4, 1)
+    assert (found, inside, outside) == (4, 4, [])
 
 
 def test_intervals_over_two_stages_contain_random_completions():
