@@ -179,7 +179,7 @@ class Bounds:
             why = f" ({self.unproved})" if self.unproved else ""
             parts.append(f"{len(found) - proved} without a proved bound{why}")
         parts.append(f"{_count(self.completions, 'completion')} solved")
-        return f"bounds by sign audit: {', '.join(parts)}"
+        return f"bounds by sign audit and enclosure: {', '.join(parts)}"
 
     def layer(self, id: str) -> LayerBounds:
         """Return the row of one layer by its id or label; KeyError names what there is not."""

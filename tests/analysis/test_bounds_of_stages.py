@@ -95,16 +95,13 @@ def test_a_mint_costs_those_who_hold_a_share_of_it():
 
 
 def test_break_points_of_a_curved_shock_are_enclosed():
-    """Half the LLTV is reached on the way for a pile of $70 to $90, of 40 lent on 50 shares."""
-    pile, shock = "$84..$88", {"change": {"m/collateral/x/lltv": "50%"}}
-    cases = Cases(case_of(lent(pile), shock))
-    key = [("p", "liquidated")]
-    span = cases.span(lambda family: quantities.first_break(family, key))
-    (family,) = cases.families.values()
-    first = quantities.first_break(family, key).parts[0].read
-    ends = [first(family.at((F(at),))) for at in (84, 86, 88)]
-    assert all(span.low <= end <= span.high for end in ends)
-    assert (ends[0] > 0, span.high - span.low < F(1, 2)) == (True, True)
+    """50 shares of $1 to $1.1 owe 40: liquidated once the LLTV, on its way to half, is below."""
+    shock = {"change": {"m/collateral/x/lltv": "50%"}}
+    cases = Cases(case_of(lent("$100..$110"), shock))
+    span = cases.span(lambda f: quantities.first_break(f, [("p", "liquidated")]))
+    ends = [(F("0.86") - F(40) / (pile * F(1, 2))) / F("0.36") for pile in (100, 110)]
+    assert span.low <= ends[0] < ends[1] <= span.high
+    assert span.high - span.low < ends[1] - ends[0] + F(1, 16)
 
 
 def test_book_and_market_values_are_enclosed_after_any_stage():
