@@ -10,10 +10,12 @@ from looprisk.cli.busy import watching
 from looprisk.cli.emit import Format, Out, note, write
 from looprisk.cli.failure import Exit, RefusedError
 from looprisk.files.emit import dump
+from looprisk.files.source import MAX_BYTES
 from looprisk.onchain.access import Access
 from looprisk.onchain.address import chain
 from looprisk.onchain.books import put_books
 from looprisk.onchain.doctor import Finding, diagnose
+from looprisk.onchain.draft import Book
 from looprisk.onchain.importing import access_to, import_at
 from looprisk.results.names import for_log
 from looprisk.results.table import Table
@@ -62,6 +64,7 @@ def import_(ask: Ask, to: Out) -> int:
         watched = watch if ask.borrowers else None
         made = import_at(ask.address, access, ask.look_in, watched, since=ask.since)
     if to.path is not None:
+        _loadable(made.books)
         put_books(made.books, to.path.parent)
     write(to, dump(made.system))
     if made.resumed:
@@ -74,6 +77,18 @@ def import_(ask: Ask, to: Out) -> int:
     if unknown:
         note(f"unknown: {unknown} values, written so in the file", quiet=to.quiet)
     return Exit.OK
+
+
+def _loadable(books: Mapping[str, Book]) -> None:
+    """Refuse tables that no load would read, before anything is written."""
+    size = sum(book.size for book in books.values())
+    if size > MAX_BYTES:
+        rows, megabytes = sum(book.rows for book in books.values()), 1 << 20
+        raise RefusedError(
+            f"{rows:_} accounts are {size // megabytes} MB of tables, and a load reads at most "
+            f"{MAX_BYTES // megabytes} MB",
+            help_="import one reserve of the pool by itself: POOL/TOKEN; what was read is kept",
+        )
 
 
 def _leaves(tree: object) -> Iterator[object]:

@@ -19,6 +19,10 @@ from looprisk.onchain.draft import Book, Draft, Tree, short
 
 MOST_LISTED = 200
 """Accounts of one market that are written as positions; more stand in a table."""
+MOST_ROWS = 250_000
+"""In one table: what is held of it at once while it is written; more stand in several."""
+MOST_BYTES = 24 * 1024 * 1024
+"""Of one table, before it is packed."""
 FOLDER = "tables"
 """Where tables stand, beside the file."""
 
@@ -62,8 +66,10 @@ def write_borrowers(
     for one in apart:
         name = f"{short('p', one.account)}-{market[2:]}"
         draft.put("positions", name, _position(market, columns, one, modes, draft))
-    if many:
-        name, table = _book(market, columns, found, apart, modes)
+    if not many:
+        return
+    tables = list(_tables(market, columns, found, apart, modes))
+    for at, (name, table) in enumerate(tables, 1):
         draft.books[name] = table
         tabled: Tree = {
             "market": market,
@@ -72,7 +78,8 @@ def write_borrowers(
             "sha256": table.digest,
             "totals": dict(table.totals),
         }
-        draft.put("positions", f"b-{market[2:]}", tabled)
+        number = f"-{at}" if len(tables) > 1 else ""
+        draft.put("positions", f"b-{market[2:]}{number}", tabled)
 
 
 def _position(
@@ -94,31 +101,73 @@ def _position(
     return {**part, "address": one.account}
 
 
-def _book(
+def _tables(
     market: str,
     columns: Sequence[Column],
     found: Borrowers,
     apart: Sequence[Borrower],
     modes: Mapping[int, str],
-) -> tuple[str, Book]:
-    """Return a table of all accounts but some, with its name.
+) -> Iterator[tuple[str, Book]]:
+    """Yield tables of all accounts but some, with their names.
 
     Columns that nobody has anything in are left out.
     """
     totals = [
         total - sum(one.amounts[at] for one in apart) for at, total in enumerate(found.totals)
     ]
-    kept = _kept(columns, totals)
-    raw, digest = io.BytesIO(), hashlib.sha256()
-    # without a time in it, the same accounts are the same bytes
-    with gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as stream:
-        for line in _lines(columns, kept, found, {one.account for one in apart}, modes):
-            stream.write(line)
-            digest.update(line)
-    sha = digest.hexdigest()
-    stated = {columns[at].name: columns[at].text(totals[at]) for at in kept}
-    table = Book(raw.getvalue(), f"sha256:{sha}", found.count - len(apart), stated)
-    return f"{FOLDER}/{market}-{sha[:8]}.csv.gz", table
+    kept = {at: columns[at] for at in _kept(columns, totals)}
+    without = {one.account for one in apart}
+    sheet = _Sheet(kept, modes)
+    for one in found:
+        if one.account in without:
+            continue
+        if sheet.rows == MOST_ROWS or sheet.size > MOST_BYTES:
+            yield sheet.closed(market)
+            sheet = _Sheet(kept, modes)
+        sheet.add(one)
+    if sheet.rows:
+        yield sheet.closed(market)
+
+
+class _Sheet:
+    """A table that is being written, packed as it grows."""
+
+    def __init__(self, columns: Mapping[int, Column], modes: Mapping[int, str]) -> None:
+        self._columns, self._modes = columns, modes
+        self._raw, self._digest = io.BytesIO(), hashlib.sha256()
+        # without a time in it, the same accounts are the same bytes
+        self._stream = gzip.GzipFile(fileobj=self._raw, mode="wb", mtime=0)
+        self._totals = dict.fromkeys(columns, 0)
+        self.rows = self.size = 0
+        names = (column.name for column in columns.values())
+        self._write([ACCOUNT, *names, *([E_MODE] if modes else [])])
+
+    def add(self, one: Borrower) -> None:
+        """Write an account."""
+        cells = []
+        for at, column in self._columns.items():
+            amount = one.amounts[at]
+            self._totals[at] += amount
+            cells.append(column.text(amount) if amount else "")
+        mode = [self._modes.get(one.mode, "")] if self._modes else []
+        self._write([one.account, *cells, *mode])
+        self.rows += 1
+
+    def _write(self, cells: Sequence[str]) -> None:
+        line = f"{','.join(cells)}\n".encode()
+        self._stream.write(line)
+        self._digest.update(line)
+        self.size += len(line)
+
+    def closed(self, market: str) -> tuple[str, Book]:
+        """Return the table with its name."""
+        self._stream.close()
+        sha = self._digest.hexdigest()
+        stated = {
+            column.name: column.text(self._totals[at]) for at, column in self._columns.items()
+        }
+        table = Book(self._raw.getvalue(), f"sha256:{sha}", self.rows, stated, self.size)
+        return f"{FOLDER}/{market}-{sha[:8]}.csv.gz", table
 
 
 def _kept(columns: Sequence[Column], totals: Sequence[int]) -> list[int]:
@@ -129,23 +178,6 @@ def _kept(columns: Sequence[Column], totals: Sequence[int]) -> list[int]:
     return [
         at for places in sides.values() for at in [at for at in places if totals[at]] or places[:1]
     ]
-
-
-def _lines(
-    columns: Sequence[Column],
-    kept: Sequence[int],
-    found: Borrowers,
-    without: set[str],
-    modes: Mapping[int, str],
-) -> Iterator[bytes]:
-    header = [ACCOUNT, *(columns[at].name for at in kept), *([E_MODE] if modes else [])]
-    yield f"{','.join(header)}\n".encode()
-    for one in found:
-        if one.account in without:
-            continue
-        cells = [columns[at].text(one.amounts[at]) if one.amounts[at] else "" for at in kept]
-        mode = [modes.get(one.mode, "")] if modes else []
-        yield f"{','.join([one.account, *cells, *mode])}\n".encode()
 
 
 def put_books(books: Mapping[str, Book], folder: Path) -> None:

@@ -68,6 +68,8 @@ class Book:
     digest: str
     rows: int
     totals: Mapping[str, str]
+    size: int
+    """In bytes, unpacked."""
 
 
 @dataclass(slots=True)
