@@ -8,6 +8,7 @@ import typer
 from looprisk.cli.emit import Color, Format, out
 from looprisk.cli.failure import Exit
 from looprisk.cli.options import (
+    IMPORTS,
     Address,
     ChainName,
     Coins,
@@ -222,7 +223,7 @@ def map_(
     return mapping.map_(read(where, set_), of, common, to)
 
 
-@app.command("import")
+@app.command("import", epilog=IMPORTS)
 def import_(
     address: Address,
     *,
@@ -234,7 +235,9 @@ def import_(
     look_in: Annotated[
         list[str] | None,
         typer.Option(
-            "--in", metavar="ADDRESS", help="Look only in this pool or market; repeatable."
+            "--in",
+            metavar="ADDRESS",
+            help="Look only in this pool or market, and for this token in vaults; repeatable.",
         ),
     ] = None,
     since: Since = None,
@@ -244,7 +247,9 @@ def import_(
     ] = False,
     borrowers: Annotated[
         bool,
-        typer.Option("--borrowers", help="List all who borrow in the market; needs -o FILE."),
+        typer.Option(
+            "--borrowers", help="List all who borrow there, 200 and more in tables beside -o FILE."
+        ),
     ] = False,
     record: Annotated[
         Path | None, typer.Option("--record", metavar="FILE", help="Keep every answer there.")

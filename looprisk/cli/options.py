@@ -93,24 +93,49 @@ Since = Annotated[
     typer.Option(
         "--since",
         metavar="BLOCK",
-        help="Flag shares whose price jumped since this block; -7200: so many before.",
+        help="Flag shares whose price jumped since this block, and vaults that were sent tokens; "
+        "-7200: so many before.",
     ),
 ]
+IMPORTS = """\b
+Examples:
+  an account in every pool that is known there
+    looprisk import eth:0x… -o me.yaml
+  in one pool, at one block; again with --offline it asks no node
+    looprisk import 0x… --chain base --in 0xPOOL --block 23_725_820 -o me.yaml
+  a vault, flagged where a share jumped since yesterday, or was sent tokens
+    looprisk import eth:0xVAULT --since -7200 -o vault.yaml
+  a strategy that keeps shares of another vault, which the chain does not list
+    looprisk import eth:0xVAULT --in 0xOTHER -o vault.yaml
+  all who borrow of a reserve of a pool, or in a market of Morpho Blue
+    looprisk import eth:0xPOOL/0xTOKEN --borrowers -o pool.yaml
+    looprisk import eth:0x(64 digits) --borrowers -o market.yaml
+  an account of Hyperliquid by itself, or as the hedges of an issuer of a file
+    looprisk import 0x… --venue hyperliquid -o legs.yaml
+    looprisk import 0x… --venue hyperliquid --into vault.yaml --owner Neutral
+      --coin ETH=WETH -o hedged.yaml
+  evidence to show, and the same file from it without a node
+    looprisk import eth:0x… --record me.tape.gz -o me.yaml
+    looprisk import eth:0x… --replay me.tape.gz -o me.yaml
+"""
+"""What stands below the help of the verb that imports."""
 VenueName = Annotated[
     str | None,
     typer.Option(
         "--venue",
         metavar="VENUE",
-        help="Read the address as an account there, its positions as hedges: hyperliquid.",
+        help="Read the address as an account there, with its hedges and balances: hyperliquid.",
     ),
 ]
 Into = Annotated[
     Path | None,
-    typer.Option("--into", metavar="FILE", help="Write hedges as an overlay of this file."),
+    typer.Option(
+        "--into", metavar="FILE", help="Write the hedges as an overlay of this file; with --owner."
+    ),
 ]
 Owner = Annotated[
     str | None,
-    typer.Option("--owner", metavar="ID", help="The issuer of that file whose hedges they are."),
+    typer.Option("--owner", metavar="ID", help="The issuer of --into whose hedges they are."),
 ]
 Coins = Annotated[
     list[str] | None,

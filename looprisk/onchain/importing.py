@@ -106,15 +106,30 @@ def import_(
     """Return the system behind an address: positions, markets, oracles, and the books behind.
 
     ``address`` is ``0x…``, ``eth:0x…``, ``eip155:1:0x…`` or ``ethereum:0x…``: an account, a vault,
-    a pool of Aave; 64 digits are a market of Morpho Blue; ``POOL/TOKEN`` is a reserve of a pool.
+    a pool of Aave; 64 digits are a market of Morpho Blue; ``POOL/TOKEN`` is a reserve of a pool. A
+    wrong checksum is refused. ``chain`` is a name or a number, where the address does not say.
+
+    ``block`` is a number, ``latest``, ``safe`` or ``finalized``; all is read at its hash. The node
+    is ``rpc``, or a ``provider`` of web3, else what ``LOOPRISK_RPC_<chain id>``, ``ETH_RPC_URL`` or
+    ``WEB3_PROVIDER_URI`` says.
+
     ``look_in`` names pools, protocols or markets to look in, instead of all that are known on the
-    chain. With ``borrowers``, the folder in which the file is to stand, all who borrow in a market
-    are listed, and many of them are written to a table below it. The node is ``rpc``, or a
-    ``provider`` of web3, else what ``LOOPRISK_RPC_<chain id>`` or ``ETH_RPC_URL`` says. ``since``
-    is an earlier block, below 0 so many before: shares whose price jumped since, and vaults that
-    were sent tokens, are flagged by tags. ``replay`` is a recording that answers instead of a
-    node, and nothing is asked of any network. Raises DataError where something could not be read;
-    what nobody can know is written ``unknown``.
+    chain, and tokens that vaults are to be asked for. With ``borrowers``, the folder in which the
+    file is to stand, all who borrow in a market are listed, 200 and more in tables below it.
+
+    ``since`` is an earlier block, below 0 so many before: shares whose price jumped since, and
+    vaults that were sent tokens, are flagged by tags. ``replay`` is a recording (``--record`` of
+    the command line) that answers instead of a node: nothing is asked of any network.
+
+    What nobody can know is written ``unknown``. Raises AddressError where the address is none, and
+    another DataError where something could not be read: of the node, the block or the contracts.
+
+    >>> import looprisk as lr
+    >>> pool = lr.import_("eth:0x87870Bca3F3fD6335C3F4ce8392D69350B4fA4e2")
+    Traceback (most recent call last):
+    ...
+    looprisk.errors.AddressError: `0x87870Bca3F3fD6335C3F4ce8392D69350B4fA4e2`: the checksum is ...
+      help: if it is right: 0x87870Bca3F3fD6335C3F4ce8392D69350B4fA4E2
     """
     named = None if chain is None else str(chain)
     tape = None if replay is None else Path(replay)

@@ -1,6 +1,7 @@
 """The verb: an address in, a file out that the other verbs take as it is."""
 
 import json
+import re
 
 import pytest
 
@@ -318,3 +319,14 @@ def test_a_token_of_odd_metadata_is_imported(town, cli, tmp_path, symbol):
     assert system.assets[name].decimals == decimals
     assert len(name) <= 32
     assert name not in {"unknown", ""}
+
+
+def test_the_help_shows_an_example_of_each_word_that_needs_one(cli):
+    """And nothing in it that the verb would not take."""
+    code, out, _ = cli("import", "--help")
+    assert code == 0
+    options, _, examples = out.partition("Examples:")
+    shown = set(re.findall(r"--[a-z]+", examples))
+    words = {"--borrowers", "--since", "--venue", "--into", "--owner", "--coin", "--in", "--block"}
+    assert words <= shown
+    assert shown <= set(re.findall(r"^ +(?:-., )?(--[a-z]+)", options, re.MULTILINE))
