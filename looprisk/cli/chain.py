@@ -1,7 +1,7 @@
 """The verbs that ask a node: what it can do, and what stands at an address."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
@@ -19,6 +19,9 @@ from looprisk.onchain.draft import Book
 from looprisk.onchain.importing import access_to, import_at
 from looprisk.results.names import for_log
 from looprisk.results.table import Table
+
+MOST_TOLD = 8
+"""Unknown values that are named on the terminal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +76,11 @@ def import_(ask: Ask, to: Out) -> int:
         note(f"checked: {check}", quiet=to.quiet)
     for flag in made.flags:
         note(f"flag: {flag}", quiet=to.quiet)
-    unknown = sum(str(leaf).startswith("unknown") for leaf in _leaves(made.system.tree()))
-    if unknown:
-        note(f"unknown: {unknown} values, written so in the file", quiet=to.quiet)
+    if made.unknowns:
+        more = len(made.unknowns) - MOST_TOLD
+        rest = f" and {more} more, listed in `about`" if more > 0 else ""
+        note(f"unknown: {', '.join(made.unknowns[:MOST_TOLD])}{rest}", quiet=to.quiet)
+        note("fill them in a file that includes this one, or ask for --bounds", quiet=to.quiet)
     return Exit.OK
 
 
@@ -89,14 +94,6 @@ def _loadable(books: Mapping[str, Book]) -> None:
             f"{MAX_BYTES // megabytes} MB",
             help_="import one reserve of the pool by itself: POOL/TOKEN; what was read is kept",
         )
-
-
-def _leaves(tree: object) -> Iterator[object]:
-    if isinstance(tree, Mapping):
-        for item in tree.values():
-            yield from _leaves(item)
-    else:
-        yield tree
 
 
 def _block(text: str) -> int | str:

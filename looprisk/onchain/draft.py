@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -27,6 +27,8 @@ from looprisk.onchain.sources import Source
 Tree = dict[str, object]
 UNKNOWN = "unknown"
 TIME = "%Y-%m-%dT%H:%M:%SZ"
+SECTIONS = ("assets", "oracles", "issuers", "markets", "positions")
+"""In the order of a file."""
 NO_READER = "no-reader"
 """The source of what looprisk cannot read."""
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9._+\-]+")
@@ -228,6 +230,12 @@ class Draft:
         """
         self.flags += of_sources(of, self.sources, [*feeds], self.pin.timestamp, oldest or {})
 
+    @property
+    def unknowns(self) -> tuple[str, ...]:
+        """The paths of all that is written ``unknown``, in the order of the file."""
+        parts = (self._sections.get(section, {}) for section in SECTIONS)
+        return tuple(path for section in parts for path in _unknown_in((), section))
+
     def system(self, about: str, readers: Iterable[str]) -> System:
         """Return the finished system; raise AnswerError where the parts make none."""
         self._tokens()
@@ -237,6 +245,8 @@ class Draft:
             told.append(f"Checked: {'; '.join(map(str, self.checks))}.")
         if self.flags:
             told.append(f"Flags: {'; '.join(map(str, self.flags))}.")
+        if self.unknowns:
+            told.append(f"Unknown: {', '.join(self.unknowns)}.")
         tree: Tree = {
             "about": " ".join(told),
             "as_of": when.strftime(TIME),
@@ -255,7 +265,7 @@ class Draft:
             "source": "chain",
         }
         named = f"eip155:{self.pin.chain_id}:"
-        for section in ("assets", "oracles", "issuers", "markets", "positions"):
+        for section in SECTIONS:
             if self._sections.get(section):
                 tree[section] = {
                     name: _addressed(self._tagged(name, part), named)
@@ -305,6 +315,14 @@ class Draft:
                     **self.remarks.get(address, {}),
                 },
             )
+
+
+def _unknown_in(path: tuple[str, ...], part: object) -> Iterator[str]:
+    if isinstance(part, Mapping):
+        for key, inside in part.items():
+            yield from _unknown_in((*path, str(key)), inside)
+    elif str(part).split(" @")[0] == UNKNOWN:
+        yield "/".join(path)
 
 
 def _addressed(part: object, chain: str) -> object:

@@ -89,6 +89,8 @@ class Import:
     """An earlier run that did not end was gone on with, at its block."""
     flags: tuple[str, ...] = ()
     """What to be wary of."""
+    unknowns: tuple[str, ...] = ()
+    """The paths of what nobody knows."""
 
 
 def import_(
@@ -347,4 +349,4 @@ def _written(
     system = draft.system(f"{wanted}, read at {where}.", readers)
     checks, flags = (tuple(map(str, all_)) for all_ in (draft.checks, draft.flags))
     books, resumed = draft.books, snapshot.resumed
-    return Import(system, snapshot.pin, checks, readers, books, resumed, flags)
+    return Import(system, snapshot.pin, checks, readers, books, resumed, flags, draft.unknowns)

@@ -139,7 +139,7 @@ def test_an_unknown_price_stops_the_answer_and_is_named(town, cli):
     words = (f"local:{town.who['stacker']}", "--in", town.morpho.address, "--block", "latest")
     code, _, err = cli("import", *words, "-o", "m.yaml")
     assert code == 0
-    assert "unknown: 1 values" in err
+    assert "unknown: WETH/price" in err
     code, _, err = cli("run", "m.yaml", "--shock", "price: {wstETH: -5%}")
     assert code == 4
     assert "WETH/price is unknown" in err

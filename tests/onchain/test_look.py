@@ -147,6 +147,18 @@ def test_what_only_a_number_prices_is_a_stub_with_supply_and_price(town, cli, po
     assert system.sources["chain"].date == system.as_of.text
 
 
+def test_what_nobody_knows_is_listed_by_paths_that_can_be_set(town, cli, posted):
+    words = ("import", f"local:{town.morpho.address}/{posted.hex}", "--block", "latest")
+    code, _, err = cli(*words, "-o", "base.yaml")
+    assert code == 0
+    system = lr.load("base.yaml").system
+    assert "Unknown: USDC/price, xUSDv-issuer/outside/unread." in system.about
+    said = " ".join(err.split())
+    assert "unknown: USDC/price, xUSDv-issuer/outside/unread" in said
+    known = system.set({"USDC/price": "$1", "xUSDv-issuer/outside/unread": "$9M"})
+    assert lr.run(known, depeg={"xUSDv": "20%"})
+
+
 def test_an_answer_that_needs_the_unknown_stops_and_names_it(town, cli, posted):
     imported(cli, f"{town.morpho.address}/{posted.hex}")
     shock = ("--set", "USDC/price=$1", "--shock", "depeg: {xUSDv: 20%}")

@@ -228,9 +228,13 @@ def test_a_market_is_the_issuer_of_its_share(town, made, imported):
 
 def test_what_counts_in_no_token_is_unknown(town, made, imported):
     town.by.send(made.sy.functions.setKind(1))
-    system = imported(made.pt.address).system
+    found = imported(made.pt.address)
     name = made.pt.functions.symbol().call()
-    assert system.issuers[name].issues[name].par.is_unknown
+    assert found.system.issuers[name].issues[name].par.is_unknown
+    for path in found.unknowns:
+        known = "1 USDC" if path.endswith("par") else "$1"
+        assert path not in str(found.system.set({path: known}).about).split(" Unknown: ")[0]
+    assert f"{name}/issues/{name}/par" in found.unknowns
 
 
 # principal as collateral ------------------------------------------------------------------
