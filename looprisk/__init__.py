@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from looprisk.files import save as save
     from looprisk.files.diff import diff as diff
     from looprisk.files.verify import verify as verify
+    from looprisk.files.words import words as words
     from looprisk.graph import layers as layers
     from looprisk.graph import loops as loops
     from looprisk.model import Asset as Asset
@@ -94,6 +95,7 @@ _HOMES = {
     "looprisk.files": ("examples", "load", "save"),
     "looprisk.files.diff": ("diff",),
     "looprisk.files.verify": ("verify",),
+    "looprisk.files.words": ("words",),
     "looprisk.graph": ("layers", "loops"),
     "looprisk.model": (
         "Asset",

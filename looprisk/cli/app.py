@@ -117,6 +117,26 @@ def schema(
     return start.schema(document, output, quiet=quiet)
 
 
+@app.command("words")
+def words(
+    word: Annotated[
+        str,
+        typer.Argument(metavar="WORD", help="A section, stages, expect, metrics, …, or any key."),
+    ] = "",
+    *,
+    form: Form = None,
+    output: Target = None,
+    color: Colored = Color.auto,
+    width: Width = None,
+    quiet: Quiet = False,
+) -> int:
+    """Show what the words of the language mean: its reference, page by page."""
+    from looprisk.cli import start
+
+    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    return start.words(word, to)
+
+
 @app.command("run")
 def run(
     where: Where,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from looprisk.cli.emit import Format, Out
+from looprisk.cli.emit import Format, Out, write
 from looprisk.cli.shipped import DEMO, DEMO_TITLE
 from looprisk.results.answers import BreakPoints, CheckReport, Clearing
 from looprisk.results.bounds import Bounds, bounds_json, bounds_text
@@ -18,6 +18,7 @@ from looprisk.results.cells import Screen
 from looprisk.results.layout import prose
 from looprisk.results.names import clean, for_csv, for_log
 from looprisk.results.result_json import break_points_json, check_json, dumps, result_json
+from looprisk.results.table import Rows
 from looprisk.results.terminal import break_text, check_text, explain_text, run_text
 
 Answer = Clearing | Cascade | Bounds
@@ -175,3 +176,16 @@ def _one_csv(tables: Sequence[tuple[str, str]]) -> str:
             writer.writerow(["scenario", *heads])
         writer.writerows([for_csv(clean(scenario)), *row] for row in rows)
     return page.getvalue()
+
+
+def write_table(table: Rows, to: Out) -> None:
+    """Write an answer that is one table."""
+    match to.format:
+        case Format.table:
+            write(to, table.text(to.width, color=to.color, unicode=to.unicode))
+        case Format.json:
+            write(to, table.to_json())
+        case Format.csv:
+            write(to, table.to_csv())
+        case Format.md:
+            write(to, "\n".join(for_log(line) for line in table._repr_markdown_().split("\n")))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from looprisk.cli.emit import Color, Format, note, out, write, write_file
+from looprisk.cli.emit import Color, Format, Out, note, out, write, write_file
 from looprisk.cli.failure import RefusedError
 
 FIRST_FILE = """\
@@ -65,6 +65,15 @@ def init(path: Path, *, quiet: bool) -> int:
         )
     write_file(path, FIRST_FILE)
     note(f"wrote {path}\nnext: looprisk check {path}", quiet=quiet)
+    return 0
+
+
+def words(name: str, to: Out) -> int:
+    """Show what a word of the language means, or the words of a page."""
+    from looprisk.cli.pages import write_table
+    from looprisk.files.words import words as meanings
+
+    write_table(meanings(name), to)
     return 0
 
 

@@ -6,6 +6,7 @@ from looprisk.cli.ask import Ask, asked_system, cases
 from looprisk.cli.busy import tracked
 from looprisk.cli.emit import Format, Out, write
 from looprisk.cli.failure import Exit, RefusedError
+from looprisk.cli.pages import write_table
 from looprisk.files.load import load
 from looprisk.files.typed import read_value
 from looprisk.model.case import Case
@@ -13,7 +14,6 @@ from looprisk.results.allocations import Allocations
 from looprisk.results.carry import Carry
 from looprisk.results.frontier import Frontier
 from looprisk.results.limits import Graded, Limit
-from looprisk.results.names import for_log
 from looprisk.results.phrases import some
 from looprisk.results.restaking import Restaking
 from looprisk.results.reverse import Reverse
@@ -96,16 +96,7 @@ def show_all(answers: Sequence[Reverse], to: Out) -> None:
 
 def show(answer: Tabled, to: Out) -> None:
     """Write an answer that is one table."""
-    table = answer.table
-    match to.format:
-        case Format.table:
-            write(to, table.text(to.width, color=to.color, unicode=to.unicode))
-        case Format.json:
-            write(to, table.to_json())
-        case Format.csv:
-            write(to, table.to_csv())
-        case Format.md:
-            write(to, "\n".join(for_log(line) for line in table._repr_markdown_().split("\n")))
+    write_table(answer.table, to)
 
 
 def varied(texts: Sequence[str]) -> Iterator[tuple[str, tuple[object, ...]]]:

@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import WithDefaultSchema
 
 from looprisk.files.include import FORMATS
+from looprisk.model.meanings import meaning
 from looprisk.model.scenario import Scenario
 from looprisk.model.system import System
 from looprisk.model.vocabulary import SECTIONS, TOP_KEYS
@@ -22,7 +23,7 @@ Schema = dict[str, Any]
 _WORD: Schema = {"type": ["string", "number", "boolean", "null"]}
 _LEFT_OUT = ("title", "discriminator")
 _PARTIAL = "-partial"
-_ABOUT = {
+ABOUT = {
     "looprisk": "the format of this file; always the first key",
     "name": "a short name",
     "about": "one sentence: what this file is",
@@ -50,6 +51,7 @@ def json_schema() -> Schema:
     system, scenario = _described(System), _described(Scenario)
     definitions = system.pop("definitions") | scenario.pop("definitions") | {"Scenario": scenario}
     _allow_short_forms(definitions)
+    _say_what_keys_mean(definitions)
     sections = {key: system["properties"][key] for key in SECTIONS}
     properties: Schema = {key: _top_key(key, system) for key in TOP_KEYS}
     whole = {"properties": sections}
@@ -83,6 +85,17 @@ def _described(model: type[System] | type[Scenario]) -> Schema:
     return schema
 
 
+def _say_what_keys_mean(definitions: Schema) -> None:
+    for part, definition in definitions.items():
+        for key, field in definition.get("properties", {}).items():
+            how = field.get("description")
+            means = meaning(part, key)
+            told = means if how is None else f"{means} ({how})"
+            # what stands beside a reference is ignored in this draft of the schema
+            alone = {"allOf": [{"$ref": field.pop("$ref")}]} if "$ref" in field else {}
+            field |= {**alone, "description": told}
+
+
 def _allow_short_forms(definitions: Schema) -> None:
     """Let an issuer say `owes: {V: $217}` and `rebalance: none`, which the model spells out."""
     issuer, loan = definitions["Issuer"]["properties"], definitions["Loan"]["properties"]
@@ -104,8 +117,8 @@ def _top_key(key: str, system: Schema) -> Schema:
         },
     }
     if key in SECTIONS:
-        return {"description": _ABOUT[key], "type": "object"}
-    return {"description": _ABOUT[key]} | (own.get(key) or system["properties"][key])
+        return {"description": ABOUT[key], "type": "object"}
+    return {"description": ABOUT[key]} | (own.get(key) or system["properties"][key])
 
 
 def _simple(node: Any) -> Any:

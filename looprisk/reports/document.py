@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from looprisk.reports.picture import Picture
-from looprisk.reports.svg import Rows
+from looprisk.results.table import Rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

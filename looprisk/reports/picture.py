@@ -4,9 +4,10 @@ import hashlib
 from dataclasses import dataclass
 
 from looprisk.reports import svg
-from looprisk.reports.svg import Markup, Rows
+from looprisk.reports.svg import Markup
 from looprisk.reports.theme import SVG_STYLE
 from looprisk.results.names import clean
+from looprisk.results.table import Rows
 
 WIDE = 760.0
 MARGIN = 16.0

@@ -6,34 +6,12 @@ Every text and attribute is escaped on its way in, numbers have two decimals, an
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import NewType, Protocol
+from typing import NewType
 
 from looprisk.results.names import clean, for_html
+from looprisk.results.table import Rows
 
 Markup = NewType("Markup", str)
-
-
-class Rows(Protocol):
-    """A table, whatever its rows are."""
-
-    def __len__(self) -> int: ...
-
-    def head(self, count: int) -> "Rows":
-        """Return the first rows, and a note of how many more there are."""
-
-    def text(self, width: int = 80, *, color: bool = False, unicode: bool = True) -> str:
-        """Return the table for a terminal."""
-
-    def to_markdown(self) -> str:
-        """Return the table in Markdown."""
-
-    def to_csv(self) -> str:
-        """Return the table as CSV, figures in full."""
-
-    def to_json(self) -> str:
-        """Return the table as JSON, figures in full."""
-
-    def _repr_html_(self) -> str: ...
 
 
 Point = tuple[float, float]

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from looprisk.results.cells import Screen
 from looprisk.results.columns import Cell, Column, Kind
@@ -19,6 +19,31 @@ if TYPE_CHECKING:
     import polars as pl
 
 RowT = TypeVar("RowT")
+
+
+class Rows(Protocol):
+    """A table, whatever its rows are."""
+
+    def __len__(self) -> int: ...
+
+    def head(self, count: int) -> "Rows":
+        """Return the first rows, and a note of how many more there are."""
+
+    def text(self, width: int = 80, *, color: bool = False, unicode: bool = True) -> str:
+        """Return the table for a terminal."""
+
+    def to_markdown(self) -> str:
+        """Return the table in Markdown."""
+
+    def to_csv(self) -> str:
+        """Return the table as CSV, figures in full."""
+
+    def to_json(self) -> str:
+        """Return the table as JSON, figures in full."""
+
+    def _repr_html_(self) -> str: ...
+
+    def _repr_markdown_(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
