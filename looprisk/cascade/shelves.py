@@ -143,17 +143,35 @@ def chosen(shelves: Shelves, now: MarketState, who: Ints) -> MarketState:
         now,
         collateral=_some(now.collateral, at, there),
         principal=_some(now.principal, at, there),
-        repaid=np.where(there, np.take_along_axis(now.repaid, at, axis=-1), 0.0),
-        cap=np.where(there, np.take_along_axis(now.cap, at, axis=-1), 1.0),
+        repaid=np.where(there, _of_accounts(now.repaid, at), 0.0),
+        cap=np.where(there, _of_accounts(now.cap, at), 1.0),
         bad=there & np.take_along_axis(now.bad, at, axis=-1),
     )
 
 
 def _some(values: Floats, at: Ints, there: Bools) -> Floats:
     """Return [path, thing, account] of some accounts; nothing where there is none."""
-    if not values.shape[1] or not values.shape[2]:
-        return np.zeros((len(at), values.shape[1], at.shape[1]))
-    return np.where(there[:, None], np.take_along_axis(values, at[:, None], axis=-1), 0.0)
+    paths, things, count = values.shape
+    found = np.zeros((paths, things, at.shape[1]))
+    for thing in range(things if count else 0):
+        row = _rows(values, thing, at)
+        found[:, thing] = np.where(there, row, 0.0)
+    return found
+
+
+def _rows(values: Floats, thing: int, at: Ints) -> Floats:
+    """Return one thing of [path, thing, account] at ``at`` [path, place]."""
+    paths, things, count = values.shape
+    if not values.strides[0]:
+        return np.asarray(np.take(values[0, thing], at))
+    first = (np.arange(paths) * things + thing) * count
+    # one flat index is half the price of one for each axis; a view, for states are contiguous
+    return np.asarray(np.take(values.reshape(-1), at + first[:, None]))
+
+
+def _of_accounts(values: Floats, at: Ints) -> Floats:
+    """Return [path, account] at ``at`` [path, place]."""
+    return _rows(values[:, None], 0, at) if values.shape[1] else np.zeros(at.shape)
 
 
 def put_back(
@@ -202,7 +220,8 @@ def still_owing(shelves: Shelves, now: MarketState, who: Ints, where: Bools) -> 
         return now.live
     quiet = np.where(where[:, None], shelves.count, now.live)
     who = np.concatenate([np.where(where[:, None], who, shelves.count), quiet], axis=1)
-    owes = (seen(shelves, now, who).principal > 0).any(axis=1)
+    there = who < shelves.count
+    owes = (_some(now.principal, np.where(there, who, 0), there) > 0).any(axis=1)
     watched = np.zeros(shelves.count + 1, dtype=np.bool_)
     watched[shelves.always] = True
     path, place = np.nonzero(owes & (who < shelves.count) & ~watched[who])

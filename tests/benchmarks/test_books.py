@@ -1,8 +1,9 @@
-"""A thousand accounts along a thousand paths of a thousand hours, in six ways.
+"""A thousand accounts along a thousand paths of a thousand hours, in seven ways.
 
-Accounts of one market, full liquidation at a market oracle; volatility 90 % a year. The sorted book
-keeps one pointer a path: accounts cost nothing until the price reaches them. It has no pool and no
-valuation, as the dense and the plain loop beside it. The last rows are the cascade itself with
+Accounts of one market at a market oracle; volatility 90 % a year. With full liquidation the sorted
+book keeps one pointer a path: accounts cost nothing until the price reaches them. With half of the
+debt a round those that were reached are looked at too, as pairs of a path and an account. Neither
+has a pool or valuation, nor have the dense and the plain loop beside them. The last rows are the cascade itself with
 every phase on (interest, pool, liquidations, valuation, g, identity): on its shelves along all
 steps, and looking at every account along the first of them. ``account_steps`` is what one round
 covers; accounts x steps over its time is the rate; ``peak MB`` is what numpy and Python held at
@@ -53,6 +54,53 @@ def by_pointer(units, debt, prices, index):
     return np.take(book.sold, np.searchsorted(-book.thresholds, -lowest, side="left"))
 
 
+def by_touched_pairs(units, debt, prices, index):
+    """Return the units sold so far with a close factor of one half.
+
+    Each path knows the highest price at which one of its accounts is reached; only where the price
+    is below it are the path's accounts looked at, as far as any path reached, and those that go are
+    given new thresholds.
+    """
+    paths, order = len(prices), np.argsort(-debt / units)
+    left, due = np.tile(units[order], (paths, 1)), np.tile(debt[order], (paths, 1))
+    keys = due / (LLTV * left)
+    first = np.append(keys[0], 0.0)
+    top, lowest = keys.max(axis=1), np.inf
+    sold, gone = np.empty(prices.shape), np.zeros(paths)
+    for k in range(prices.shape[1]):
+        price = prices[:, k] / index[k]
+        hit = np.flatnonzero(price < top)
+        lowest = min(lowest, price.min())
+        upto = np.searchsorted(-first, -lowest)
+        place, account = np.nonzero(keys[hit, :upto] > price[hit, None])
+        path = hit[place]
+        held, owed, at = left[path, account], due[path, account], price[path]
+        seized = np.minimum(held, PHI * owed / 2 / at)
+        rest = held - seized
+        owed = np.where(rest > 0, owed - seized * at / PHI, 0.0)
+        left[path, account], due[path, account] = rest, owed
+        keys[path, account] = np.where(rest > 0, owed / np.where(rest > 0, LLTV * rest, 1), 0.0)
+        top[hit] = np.maximum(keys[hit, :upto].max(axis=1, initial=0.0), first[upto])
+        gone += np.bincount(path, seized, paths)
+        sold[:, k] = gone
+    return sold
+
+
+def dense_by_halves(units, debt, prices, index):
+    """Return the same, every account of every path looked at in every step."""
+    left, due = np.tile(units, (len(prices), 1)), np.tile(debt, (len(prices), 1))
+    sold, gone = np.empty(prices.shape), np.zeros(len(prices))
+    for k in range(prices.shape[1]):
+        here, grown = prices[:, k, None], due * index[k]
+        sick = LLTV * left * here < grown
+        seized = np.where(sick, np.minimum(left, PHI * grown / 2 / here), 0.0)
+        due = np.where(left > seized, due - seized * here / PHI / index[k], 0.0)
+        left = left - seized
+        gone = gone + seized.sum(axis=-1)
+        sold[:, k] = gone
+    return sold
+
+
 def dense(units, debt, prices, index):
     """Return the same, every account of every path looked at in every step."""
     live = np.ones((len(prices), len(units)), dtype=bool)
@@ -94,6 +142,17 @@ def test_sorted_one_pointer(benchmark, accounts, prices, index):
     benchmark.extra_info["peak MB"] = peak(by_pointer, *accounts, prices, index)
     few = slice(0, 3)
     assert sold[few] == pytest.approx(dense(*accounts, prices[few], index), abs=1e-9)
+
+
+def test_sorted_touched_pairs(benchmark, accounts, prices, index):
+    benchmark.group = "1,000 accounts"
+    sold = benchmark.pedantic(by_touched_pairs, args=(*accounts, prices, index), rounds=3)
+    benchmark.extra_info["account_steps"] = ACCOUNTS * PATHS * STEPS
+    benchmark.extra_info["share of units sold"] = float(sold[:, -1].mean() / accounts[0].sum())
+    benchmark.extra_info["peak MB"] = peak(by_touched_pairs, *accounts, prices, index)
+    few = slice(0, 3)
+    other = dense_by_halves(*accounts, prices[few], index)
+    assert sold[few] == pytest.approx(other, abs=1e-9)
 
 
 def test_dense(benchmark, accounts, prices, index):
