@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
-from looprisk.analysis.worths import Books, Worths
+from looprisk.analysis.worths import Books, Number, Worths
 from looprisk.engine.form import Scalar
 from looprisk.engine.lookthrough import Walk
 from looprisk.graph.routes import Rows
 from looprisk.graph.shared import slot_id
-from looprisk.graph.standing import Holding
 
 Row = list[tuple[str, Scalar]]
 UNKNOWN, NOTHING = "/unknown", "/nothing"
@@ -32,6 +31,11 @@ class Ground:
         self.standing = books.standing
 
     @cached_property
+    def held(self) -> dict[str, list[Number]]:
+        """By party: what each of its holdings is worth."""
+        return self.books.values(self.worths.claims)
+
+    @cached_property
     def rows(self) -> Rows:
         """Node: what its dollars go on to, and which part of each."""
         rows: dict[str, Row] = {}
@@ -48,12 +52,12 @@ class Ground:
     @cached_property
     def places(self) -> dict[str, int]:
         """The number of every node of the walk."""
-        nodes = dict.fromkeys(self.standing.kinds)
+        places = {node: i for i, node in enumerate(self.standing.kinds)}
         for node, row in self.rows.items():
-            nodes[node] = None
+            places.setdefault(node, len(places))
             for to, _ in row:
-                nodes[to] = None
-        return {node: i for i, node in enumerate(nodes)}
+                places.setdefault(to, len(places))
+        return places
 
     @cached_property
     def walk(self) -> Walk:
@@ -98,23 +102,29 @@ class Ground:
         trapped = self.walk.trapped
         return {node for node, i in self.places.items() if i in trapped} if trapped else set()
 
+    @cached_property
+    def _nodes(self) -> list[str | None]:
+        """By the place of a claim: the node that it leads to."""
+        node_of = self.standing.node_of
+        return self.books.by_place({claim: node_of(claim) for claim in self.standing.promises})
+
     @property
     def _one(self) -> Scalar:
         return self.books.plain(1)
 
     def _row(self, party: str, rows: dict[str, Row]) -> Row:
         """Return where the dollars of a party go; slots between go to ``rows``."""
-        several = self.standing.holdings[party]
-        claims = self.worths.claims
+        several, held = self.standing.holdings[party], self.held[party]
+        slotted = len(several) > 1 and self.standing.kinds[party] == "position"
         found: dict[str, Scalar] = {}
-        is_unknown = False
-        for one in several:
-            usd = self.books.value(one, claims)
-            is_unknown = is_unknown or usd is None
+        for one, claim, usd in zip(several, self.books.claim_of[party], held, strict=True):
             if usd:
-                node = self._way(party, one, rows, slotted=len(several) > 1)
+                node = one.copy or self._nodes[claim] or one.of
+                if slotted:
+                    node = self._slot(party, node, rows)
                 found[node] = found.get(node, self.books.zero) + usd
         total = sum(found.values(), start=self.books.zero)
+        is_unknown = None in held
         if not is_unknown:
             total += self._cover(party, total, found)
         else:
@@ -124,15 +134,14 @@ class Ground:
             return [(end, self._one)]
         return [(node, usd / total) for node, usd in found.items()]
 
-    def _way(self, party: str, one: Holding, rows: dict[str, Row], *, slotted: bool) -> str:
-        """Return the next node on the way from a party to something it has."""
+    def _slot(self, party: str, node: str, rows: dict[str, Row]) -> str:
+        """Return the node between an account and one of several things it has; a venue has none."""
         standing = self.standing
-        node = one.copy or standing.node_of(one.of)
-        if slotted and standing.kinds[party] == "position" and standing.kinds.get(node) != "venue":
-            slot = slot_id(party, standing.token_of(node))
-            rows[slot] = [(node, self._one)]
-            return slot
-        return node
+        if standing.kinds.get(node) == "venue":
+            return node
+        slot = slot_id(party, standing.token_of(node))
+        rows[slot] = [(node, self._one)]
+        return slot
 
     def _cover(self, party: str, total: Scalar, found: dict[str, Scalar]) -> Scalar:
         """Add the part of an insurance that a supply needs; return it."""

@@ -49,9 +49,8 @@ def exposure(what: System | Case, of: str | None = None) -> SystemMap | Exposure
     Raises ModelError, with the nearest id, where there is no such thing.
     """
     system = what.system if isinstance(what, Case) else what
-    with collector_paused():
-        network = Network(system)
-        return _whole(network) if of is None else _look(network, of)
+    with collector_paused():  # the network is gone before the collector could search it
+        return _whole(Network(system)) if of is None else _look(Network(system), of)
 
 
 def common(what: System | Case, of: str | None = None) -> Common:

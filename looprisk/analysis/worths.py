@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TypeVar
 
 from looprisk.engine.backing import EXACT_PARTIES, Held, Rung, worth_of
 from looprisk.engine.form import Scalar
@@ -18,6 +19,11 @@ from looprisk.errors import NoSolutionError, NotExactError
 from looprisk.graph.standing import Holding, Promise, Standing
 
 Number = Scalar | None
+
+
+T = TypeVar("T")
+NO_CLAIM = -1
+"""The place of what is no claim: an asset, a pile, what a venue owes."""
 
 
 def is_small(standing: Standing) -> bool:
@@ -38,6 +44,12 @@ class Books:
         """By party, in the order of the system."""
         for promise in standing.promises.values():
             self.promises[promise.party].append(promise)
+        places = {claim: i for i, claim in enumerate(standing.promises)}
+        self.claim_of: dict[str, list[int]] = {
+            party: [places.get(one.of, NO_CLAIM) for one in several]
+            for party, several in standing.holdings.items()
+        }
+        """By party: the place among all promises of what each of its holdings is a claim on."""
 
     def plain(self, number: Scalar) -> Scalar:
         """Return a number that is known as this standing counts."""
@@ -51,6 +63,23 @@ class Books:
         """Return what a holding is worth where claims are worth ``claims``."""
         whole, share = claims.get(held.of), held.share
         return held.usd if whole is None or share is None else share * whole
+
+    def values(self, claims: Mapping[str, Number]) -> dict[str, list[Number]]:
+        """Return the same for everything that each party has, in the order of its holdings."""
+        claim_usd = self.by_place(claims)
+        return {
+            party: [
+                one.usd
+                if (whole := claim_usd[claim]) is None or one.share is None
+                else one.share * whole
+                for one, claim in zip(several, self.claim_of[party], strict=True)
+            ]
+            for party, several in self.standing.holdings.items()
+        }
+
+    def by_place(self, found: Mapping[str, T]) -> list[T | None]:
+        """Return what is found of each promise by its place, and ``None`` for ``NO_CLAIM``."""
+        return [*map(found.get, self.standing.promises), None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,15 +188,16 @@ class _Sum:
         books, standing = self.books, self.books.standing
         own = [books.zero] * len(books.parties)
         held: list[Held] = []
+        rungs = books.by_place(number)
         for party, place in books.parties.items():
             if self.real:
                 own[place] += books.scalar(standing.covers.get(party)) or books.zero
-            for one in standing.holdings[party]:
-                share = books.scalar(one.share)
-                if one.of in number and share is not None:
-                    held.append(Held(rung=number[one.of], by=place, share=share))
+            for one, claim in zip(standing.holdings[party], books.claim_of[party], strict=True):
+                share, rung = one.share, rungs[claim]
+                if rung is not None and share is not None:
+                    held.append(Held(rung, place, share))
                     continue
-                free = one.of in number or (self.real and one.of in standing.promises)
+                free = rung is not None or (self.real and claim != NO_CLAIM)
                 usd = books.value(one, self.claims)
                 if usd is not None and not (free and self.claims.get(one.of) is None):
                     own[place] += usd
@@ -186,15 +216,10 @@ class _Sum:
 
     def _darkened(self, parties: list[Scalar]) -> Worths:
         """Return the values, blanked wherever they rest on an unknown number."""
-        standing = self.books.standing
-        holders: dict[str, list[str]] = {}
-        for party, several in standing.holdings.items():
-            for one in several:
-                if self.real or standing.promises.get(one.of, _POSTED).posted is None:
-                    holders.setdefault(one.of, []).append(party)
         dark = dict.fromkeys(self.wanting)
         after: dict[str, dict[str, None]] = {}
         todo = deque({**dark, **dict.fromkeys(self.vague)})
+        holders = self._holders() if todo else {}
         done: set[str] = set()
         while todo:
             party = todo.popleft()
@@ -216,6 +241,16 @@ class _Sum:
             why=why,
             after={holder: tuple(below) for holder, below in after.items()},
         )
+
+    def _holders(self) -> dict[str, list[str]]:
+        """Return who has something of each claim whose value may be unknown."""
+        standing = self.books.standing
+        holders: dict[str, list[str]] = {}
+        for party, several in standing.holdings.items():
+            for one in several:
+                if self.real or standing.promises.get(one.of, _POSTED).posted is None:
+                    holders.setdefault(one.of, []).append(party)
+        return holders
 
 
 _POSTED = Promise(id="", party="", kind="", rank=0, part=None, posted=Fraction(0))

@@ -7,8 +7,8 @@ on the start. So any system has an answer, whatever its markets do under stress.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,8 +25,7 @@ ACCURACY = 1e-9
 """Largest residual, relative to the assets, of an answer that is given."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rung:
+class Rung(NamedTuple):
     """One claim in the waterfall of its party; money in USD."""
 
     party: int
@@ -38,9 +37,8 @@ class Rung:
     """Its part of what its rank gets."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A part of the units of a claim in the hands of a party."""
+class Held(NamedTuple):
+    """A part of the units of a claim in the hands of a party; a map has a hundred thousand."""
 
     rung: int
     by: int
@@ -86,9 +84,10 @@ def _form(
     for party, ladder in enumerate(ladders):
         marks = _marks(ladder)
         for mark in marks:
-            paid = [_line(rung, mark) for rung in ladder]
-            const += [line[0] for line in paid]
-            rate += [line[1] for line in paid]
+            for rung in ladder:
+                paid, more = _line(rung, mark)
+                const.append(paid)
+                rate.append(more)
             if mark > 0:
                 needed.append(len(borders))
                 borders.append(-mark)

@@ -190,7 +190,7 @@ class Walk:
 
 def _array(numbers: Sequence[Scalar], *, exact: bool) -> Numbers:
     if not exact:
-        return np.array([float(number) for number in numbers], dtype=np.float64)
+        return np.array(numbers, dtype=np.float64)
     array: Numbers = np.empty(len(numbers), dtype=object)
     array[:] = [Fraction(number) for number in numbers]
     return array
@@ -296,13 +296,15 @@ def _is_close(loop: _Loop, x: Numbers, const: Numbers, keep: Numbers, *, back: b
 def _rounds(weights: csr_array, const: Numbers, keep: Numbers, *, back: bool) -> Numbers | None:
     """Return the sum of what passes in each round; ``None`` where rounds die out slowly."""
     way = weights if back else csr_array(weights.T)
-    x, moving = const.copy(), const
+    stops = np.nonzero(keep == 0)  # a stop or two a column: no pass over the whole for them
+    x, moving = const.copy(), const.copy()
     for count in range(1, ROUNDS + 1):
         if back:
             moving = way @ moving
-            moving *= keep
+            moving[stops] = 0.0
         else:
-            moving = way @ (keep * moving)
+            moving[stops] = 0.0
+            moving = way @ moving
         x += moving
         if count % LOOK:
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from looprisk.graph.worth import WHOLE, Number, Worth, number, over, plus, times
@@ -30,7 +30,11 @@ class Claim(NamedTuple):
 
 def claims_on(worth: Worth, name: str, issuer: Issuer) -> tuple[Claim, ...]:
     """Return the claims on an issuer, those with a face first."""
-    claims = (*_promises(worth, name, issuer), *_residual(worth, name, issuer))
+    shares = {t: r for t, r in issuer.issues.items() if isinstance(r, Share)}
+    last = _last(issuer, shares)
+    if len(shares) == len(issuer.issues) == 1 and not issuer.owes:
+        return (_only(worth, *shares.popitem(), last),)
+    claims = (*_promises(worth, name, issuer), *_residual(worth, name, shares, last))
     if len(claims) == 1:
         return (claims[0]._replace(share=WHOLE),)
     ranks: dict[int | None, list[Number]] = {}
@@ -41,6 +45,12 @@ def claims_on(worth: Worth, name: str, issuer: Issuer) -> tuple[Claim, ...]:
         claim._replace(share=_part(claim, whole[claim.rank], alone=len(ranks[claim.rank]) == 1))
         for claim in claims
     )
+
+
+def _only(worth: Worth, token: str, share: Share, rank: int) -> Claim:
+    """Return the share that is the only claim on its issuer, as of most in a large system."""
+    usd = times(worth.units[token], worth.prices[token])
+    return Claim(token, "share", share.label, usd, rank, WHOLE)
 
 
 def _part(claim: Claim, whole: Number, *, alone: bool) -> Number:
@@ -70,9 +80,7 @@ def _promises(worth: Worth, name: str, issuer: Issuer) -> Iterator[Claim]:
             )
 
 
-def _residual(worth: Worth, name: str, issuer: Issuer) -> Iterator[Claim]:
-    shares = {t: r for t, r in issuer.issues.items() if isinstance(r, Share)}
-    last = _last(issuer)
+def _residual(worth: Worth, name: str, shares: Mapping[str, Share], last: int) -> Iterator[Claim]:
     for token, share in shares.items():
         units = worth.units[token]
         weight = WHOLE if share.weight is None else number(share.weight)
@@ -103,9 +111,8 @@ def _ranks(issuer: Issuer) -> dict[str, int | None]:
     }
 
 
-def _last(issuer: Issuer) -> int:
+def _last(issuer: Issuer, shares: Collection[str]) -> int:
     """Return the rank of what is left: where ``pays`` names it, else after all others."""
-    shares = [token for token, receipt in issuer.issues.items() if isinstance(receipt, Share)]
     if not isinstance(issuer.pays, tuple):
         return int(len(issuer.owes) + len(issuer.issues) > len(shares))
     left = {"equity", *shares}

@@ -39,7 +39,8 @@ class Links:
     """Who stands on what: the exposure graph with its numbers as fractions.
 
     Plain dicts, for a system may have a hundred thousand links. ``succ`` is by thing, then by who
-    has it; ``pred`` by holder, then by thing. Every node is in both.
+    has it; ``pred`` by holder, then by thing. Every node is in both, by its id as plain text:
+    references in a system remember their source.
     """
 
     nodes: dict[str, Node] = field(default_factory=dict)
@@ -48,27 +49,25 @@ class Links:
 
     def node(self, name: str, kind: str, label: str | None, usd: Number = None) -> None:
         """Add a node."""
-        # references remember their source; nodes are plain text
-        plain = str(name)
-        self.nodes[plain] = Node(kind, label or "", usd)
-        self.succ[plain] = {}
-        self.pred[plain] = {}
+        self.nodes[name] = Node(kind, label or "", usd)
+        self.succ[name] = {}
+        self.pred[name] = {}
 
     def edge(
         self, source: str, target: str, usd: Number, share: Number, rank: int | None = None
     ) -> None:
         """Add an edge between two nodes, or write another over it."""
-        source, target = str(source), str(target)
         self.succ[source][target] = self.pred[target][source] = Edge(usd, share, rank)
 
     def hold(self, claim: str, holder: str, usd: Number, share: Number) -> None:
         """Add a holding to what the holder has of the claim by another name; nothing is no edge."""
         if (usd is not None and not usd) or (share is not None and not share):
             return
-        before = self.succ[claim].get(holder)
-        if before is not None:
+        holders = self.succ[claim]
+        if holder in holders:
+            before = holders[holder]
             usd, share = plus((usd, before.usd)), plus((share, before.share))
-        self.edge(claim, holder, usd, share)
+        holders[holder] = self.pred[holder][claim] = Edge(usd, share)
 
 
 def links_of(worth: Worth) -> Links:
@@ -135,7 +134,7 @@ def _add_issuer(
     for on in claims:
         links.edge(node, on.id, on.usd, on.share, rank=on.rank)
         if on.creditor is not None:
-            links.edge(on.id, issuer_node(worth, on.creditor), on.usd, WHOLE)
+            links.edge(on.id, issuer_node(worth, str(on.creditor)), on.usd, WHOLE)
 
 
 def owned(worth: Worth, claim: str, amount: Value) -> tuple[Number, Number]:
@@ -153,7 +152,7 @@ def _add_position(links: Links, worth: Worth, name: str) -> None:
     for token, units in account.collateral.items():
         _add_holding(links, worth, token, name, units)
     if isinstance(position, OnVenue):
-        links.edge(position.venue, name, None, None)
+        links.edge(str(position.venue), name, None, None)
         owed: dict[str, Number] = {}
     else:
         owed = {worth.claim(f"{position.market}/{t}"): n for t, n in account.debt.items()}
@@ -164,7 +163,7 @@ def _add_position(links: Links, worth: Worth, name: str) -> None:
         links.edge(name, supply, usd, share, rank=OWED)
     if position.owner is not None:
         left = None if whole is None else plus((_pledged(worth, name), -whole))
-        links.edge(name, issuer_node(worth, position.owner), left, WHOLE, rank=LEFT)
+        links.edge(name, issuer_node(worth, str(position.owner)), left, WHOLE, rank=LEFT)
 
 
 def _add_holding(links: Links, worth: Worth, thing: str, holder: str, units: Number) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from looprisk.graph.links import CLAIMS, Edge, Links, links_of
 from looprisk.graph.parts import Parts, parts_of
 from looprisk.graph.returns import Way, largest
-from looprisk.graph.worth import ZERO, Worth, as_float
+from looprisk.graph.worth import Worth, as_float
 from looprisk.model.system import System
 
 Options = tuple[Mapping[str, float], ...]
@@ -34,8 +34,24 @@ class Loop:
     """The claims in it, in cycle order from the one the system names first."""
     nodes: tuple[str, ...]
     """The members and the issuers and positions between them."""
-    flow: Mapping[str, Options] | None = field(repr=False, hash=False)
-    """Node: where a dollar lost at it goes within the loop; ``None`` where a holding is unknown."""
+    links: Links = field(repr=False, hash=False, compare=False)
+    """Who stands on what, in and out of the loop."""
+
+    @cached_property
+    def flow(self) -> Mapping[str, Options] | None:
+        """Node: where a dollar lost at it goes in the loop; ``None`` where a holding is unknown."""
+        inside = frozenset(self.nodes)
+        flow: dict[str, Options] = {}
+        for node in self.nodes:
+            edges = [(to, way) for to, way in self.links.succ[node].items() if to in inside]
+            if self.links.nodes[node].kind not in CLAIMS:
+                flow[node] = tuple(_ranks(edges))
+            else:
+                shares = {to: as_float(way.share) for to, way in edges if way.share is not None}
+                if len(shares) < len(edges):
+                    return None
+                flow[node] = (shares,)
+        return flow
 
     @property
     def gain(self) -> float | None:
@@ -119,20 +135,10 @@ def loops_in(links: Links, parts: Parts) -> tuple[Loop, ...]:
 
 
 def _loop(links: Links, part: Sequence[str]) -> Loop:
-    kind = {node: links.nodes[node].kind for node in part}
-    claims = [node for node in part if kind[node] in CLAIMS]
-    flow: dict[str, Options] = {}
-    known = True
-    for node in part:
-        edges = [(to, way) for to, way in links.succ[node].items() if to in kind]
-        if kind[node] in CLAIMS:
-            known = known and all(way.share is not None for _, way in edges)
-            flow[node] = ({to: as_float(way.share or ZERO) for to, way in edges},)
-        else:
-            flow[node] = tuple(_ranks(edges))
-    order = _cycle_order(flow, claims)
-    nodes = tuple(order) + tuple(node for node in part if kind[node] not in CLAIMS)
-    return Loop(members=tuple(order), nodes=nodes, flow=flow if known else None)
+    claims = [node for node in part if links.nodes[node].kind in CLAIMS]
+    order = _cycle_order(links, frozenset(part), claims)
+    nodes = (*order, *(node for node in part if links.nodes[node].kind not in CLAIMS))
+    return Loop(members=tuple(order), nodes=nodes, links=links)
 
 
 def _ranks(edges: Sequence[tuple[str, Edge]]) -> Iterator[dict[str, float]]:
@@ -149,7 +155,7 @@ def _ranks(edges: Sequence[tuple[str, Edge]]) -> Iterator[dict[str, float]]:
     yield from ranks.values()
 
 
-def _cycle_order(flow: Mapping[str, Options], claims: Sequence[str]) -> list[str]:
+def _cycle_order(links: Links, inside: frozenset[str], claims: Sequence[str]) -> list[str]:
     """Return the claims as a walk meets them that follows the largest share first."""
     place = {claim: i for i, claim in enumerate(claims)}
     reached: dict[str, dict[str, float]] = {}
@@ -160,14 +166,16 @@ def _cycle_order(flow: Mapping[str, Options], claims: Sequence[str]) -> list[str
         if claim in met:
             continue
         met[claim] = None
-        after = _next_claims(flow, place, claim, reached)
+        after = _next_claims(links, inside, place, claim, reached)
         # the last is followed first; equal up to rounding is equal
-        todo += sorted(after, key=lambda c: (round(after[c], 9), -place[c]))
+        ranked = sorted([(round(share, 9), -place[to], to) for to, share in after.items()])
+        todo += [to for _, _, to in ranked]
     return list(met)
 
 
 def _next_claims(
-    flow: Mapping[str, Options],
+    links: Links,
+    inside: Collection[str],
     claims: Mapping[str, int],
     node: str,
     reached: dict[str, dict[str, float]],
@@ -177,15 +185,22 @@ def _next_claims(
     What is found of an issuer or a position is kept in ``reached``: many claims lead to it.
     """
     found: dict[str, float] = {}
-    for row in flow[node]:
-        for to, share in row.items():
-            if to in claims:
-                found[to] = max(found.get(to, 0.0), share)
-                continue
-            if to not in reached:
-                reached[to] = _next_claims(flow, claims, to, reached)
-            for claim, part in reached[to].items():
-                found[claim] = max(found.get(claim, 0.0), share * part)
+    is_claim = node in claims
+    for to, (_, share, rank) in links.succ[node].items():
+        if to not in inside:
+            continue
+        if share is None or not (is_claim or rank is not None):
+            part = 0.0 if is_claim else 1.0
+        else:
+            part = as_float(share)
+        if to in claims:
+            found[to] = max(found.get(to, 0.0), part)
+            continue
+        after = reached.get(to)
+        if after is None:
+            after = reached[to] = _next_claims(links, inside, claims, to, reached)
+        for claim, more in after.items():
+            found[claim] = max(found.get(claim, 0.0), part * more)
     return found
 
 

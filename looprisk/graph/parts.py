@@ -29,15 +29,17 @@ def parts_of(leads: Mapping[str, Iterable[str]]) -> Parts:
         way: list[tuple[str, int, Iterator[str]]] = [(root, number, iter(leads[root]))]
         while way:
             node, number, after = way[-1]
+            low = first[node]
             for to in after:
-                if to not in first:
-                    first[to] = mark = len(first)
-                    way.append((to, mark, iter(leads[to])))
+                mark = first.get(to)
+                if mark is None:
+                    first[node], first[to] = low, len(first)
+                    way.append((to, first[to], iter(leads[to])))
                     break
-                first[node] = min(first[node], first[to])
+                low = min(low, mark)
             else:
                 way.pop()
-                low = first[node]
+                first[node] = low
                 if way:
                     above = way[-1][0]
                     first[above] = min(first[above], low)

@@ -12,7 +12,17 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from looprisk.graph.links import CLAIMS, LEFT, Links, links_of, owned
-from looprisk.graph.worth import WHOLE, ZERO, Number, Worth, as_float, number, over, plus, times
+from looprisk.graph.worth import (
+    WHOLE,
+    ZERO,
+    Number,
+    Worth,
+    as_float,
+    left_of_one,
+    number,
+    over,
+    times,
+)
 from looprisk.model.positions import PerpPosition
 from looprisk.model.system import System
 from looprisk.model.tokens import Share
@@ -81,7 +91,7 @@ class Standing:
     def node_of(self, claim: str) -> str:
         """Return the node that a claim leads to: an account for the claims on it."""
         promise = self.promises.get(claim)
-        return claim if claim in self.kinds or promise is None else promise.party
+        return claim if promise is None or claim in self.kinds else promise.party
 
     def token_of(self, node: str) -> str:
         """Return the token of a copy; any other node is itself."""
@@ -132,14 +142,15 @@ def standing_of(system: System) -> Standing:
         for party, kind in kinds.items()
         if kind in PARTIES
     }
-    for several in holdings.values():
-        kinds.update((h.of, "unlisted") for h in several if h.of.endswith("/unlisted_debt"))
+    for party, several in holdings.items():
+        if kinds[party] == "supply":
+            kinds.update((h.of, "unlisted") for h in several if h.of.endswith("/unlisted_debt"))
     promises = {
         promise.id: promise
         for party in holdings
         for promise in _promises(worth, links, party, covers)
     }
-    kinds |= {promise.id: "cover" for promise in promises.values() if promise.kind == "cover"}
+    kinds |= {f"{party}/insurance": "cover" for party in covers}
     return Standing(
         worth=worth,
         links=links,
@@ -182,18 +193,19 @@ def _holdings(
     if kinds[party] == "supply":
         yield from _lent(worth, links, kinds, party)
         return
-    for source, edge in links.pred[party].items():
-        kind, usd, share = kinds[source], edge.usd, edge.share
+    receipts = worth.receipts
+    for source, (usd, share, _) in links.pred[party].items():
+        kind = kinds[source]
         if kind == "position":
             yield Holding(of=f"{source}/equity", usd=None, share=WHOLE)
         elif kind == "venue":
             yield _profit(worth, party, source)
-        elif kind in CLAIMS and source in worth.receipts and worth.receipts[source].copies:
+        elif source in receipts and receipts[source].copies:
             yield from _by_copy(worth, party, source)
         else:
             held = share if kind in CLAIMS else None
             path = "" if usd is not None or held is not None else _path(worth, party, source)
-            yield Holding(of=source, usd=usd, share=held, path=path)
+            yield Holding(source, usd, held, "", path)
 
 
 def _lent(worth: Worth, links: Links, kinds: Mapping[str, str], supply: str) -> Iterator[Holding]:
@@ -336,17 +348,8 @@ def _on_issuer(worth: Worth, links: Links, party: str) -> Iterator[Promise]:
         residual = node.kind in {"share", "equity"}
         face = None if residual else way.usd
         posted = node.usd if _is_posted(worth, claim) else face
-        yield Promise(
-            id=claim,
-            party=party,
-            kind=node.kind,
-            rank=way.rank,
-            part=way.share,
-            face=face,
-            posted=posted,
-            residual=residual,
-            outside=_outside(links, claim),
-        )
+        outside = _outside(links, claim)
+        yield Promise(claim, party, node.kind, way.rank, way.share, face, posted, residual, outside)
 
 
 def _is_posted(worth: Worth, claim: str) -> bool:
@@ -355,10 +358,10 @@ def _is_posted(worth: Worth, claim: str) -> bool:
 
 
 def _outside(links: Links, claim: str) -> Number:
-    inside = plus(way.share for way in links.succ[claim].values())
-    return None if inside is None else max(ZERO, WHOLE - inside)
+    return left_of_one(way.share for way in links.succ[claim].values())
 
 
 def party_name(standing: Standing, node: str) -> str:
     """Return the id of the part that a party's node stands for."""
-    return node.removesuffix("/issuer") if standing.kinds.get(node) == "issuer" else node
+    is_long = node.endswith("/issuer") and standing.kinds.get(node) == "issuer"
+    return node.removesuffix("/issuer") if is_long else node

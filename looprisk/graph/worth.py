@@ -191,23 +191,40 @@ def over(a: Number, b: Number) -> Number:
 
 def plus(terms: Iterable[Number]) -> Number:
     """Return the sum, or ``None`` where a term is missing."""
+    found = _summed(terms)
+    return None if found is None else Fraction(*found)
+
+
+def left_of_one(parts: Iterable[Number]) -> Number:
+    """Return what parts leave of 1, at least nothing; ``None`` where one is missing."""
+    found = _summed(parts)
+    if found is None:
+        return None
+    above, below = found
+    return Fraction(below - above, below) if above < below else ZERO
+
+
+def _summed(terms: Iterable[Number]) -> tuple[int, int] | None:
+    """Return a sum as numerator and denominator, which may have a common factor."""
     above, below = 0, 1
     for term in terms:  # over one denominator: a sum of fractions reduces at every step
         if term is None:
             return None
-        if term.denominator == below:
-            above += term.numerator
+        number, parts = term.as_integer_ratio()
+        if parts == below:
+            above += number
         else:
-            whole = lcm(below, term.denominator)
-            above = above * (whole // below) + term.numerator * (whole // term.denominator)
+            whole = lcm(below, parts)
+            above = above * (whole // below) + number * (whole // parts)
             below = whole
-    return Fraction(above, below)
+    return above, below
 
 
 def as_float(number: Fraction) -> float:
     """Return a fraction as the nearest float."""
     # the ratio of the two integers is what float() of a fraction gives, in a third of its time
-    return number.numerator / number.denominator
+    above, below = number.as_integer_ratio()
+    return above / below
 
 
 def _book(receipt: Share | Par) -> Value | None:
