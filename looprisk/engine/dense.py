@@ -70,7 +70,9 @@ class Nearby:
         for rows, claims in self._groups:
             apart = np.take_along_axis(self._apart[rows], claims, axis=1)
             of = self._issuer[claims]
-            system = -apart[:, :, None] * self._spread[claims[:, None, :], of[:, :, None]]
+            place = claims[:, None, :] * self._spread.shape[1] + of[:, :, None]
+            system = self._spread.take(place)
+            system *= -apart[:, :, None]
             diagonal = np.arange(claims.shape[1])
             system[:, diagonal, diagonal] += 1
             wanted = apart * np.take_along_axis(x[rows], of, axis=1)

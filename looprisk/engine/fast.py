@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 
-from looprisk.engine.block import SLACK
 from looprisk.engine.clear import Solution, clear_by_loops, prove
 from looprisk.engine.form import Flags, Index, NormalForm, Numbers, active_cells, active_entries
 from looprisk.engine.inside import Inside
@@ -35,6 +34,19 @@ class Batch:
     residual: Numbers
     conservation_gap: Numbers
     same_cells: Flags
+
+    def part(self, rows: slice) -> Batch:
+        """Return some of the scenarios, in the same memory."""
+        return Batch(
+            y=self.y[rows],
+            z=self.z[rows],
+            alive=self.alive[rows],
+            cells=self.cells[rows],
+            settled=self.settled[rows],
+            residual=self.residual[rows],
+            conservation_gap=self.conservation_gap[rows],
+            same_cells=self.same_cells[rows],
+        )
 
     def solution(self, scenario: int) -> Solution:
         """Return one scenario by itself."""
@@ -81,9 +93,32 @@ def clear_many(
         return _walked(form, inputs)
     inside = _inside(form)
     widest = max(len(form.pay_const), len(form.held_claim), 1)
-    starts = range(0, max(1, len(inputs.b)), max(1, CHUNK // widest))
-    parts = [inputs.rows(np.arange(at, min(at + starts.step, len(inputs.b)))) for at in starts]
-    return _joined([_evaluated(inside, part, _solved(inside, part)) for part in parts])
+    batch = _room(form, len(inputs.b))
+    for at in range(0, len(inputs.b), max(1, CHUNK // widest)):
+        rows = slice(at, at + max(1, CHUNK // widest))
+        some = Inputs(
+            b=inputs.b[rows],
+            pay_const=inputs.pay_const[rows],
+            cond_const=inputs.cond_const[rows],
+        )
+        part = batch.part(rows)
+        _solve(inside, some, part)
+        _evaluate(inside, some, part)
+    return batch
+
+
+def _room(form: NormalForm, count: int) -> Batch:
+    """Return room for so many scenarios, none of them settled."""
+    return Batch(
+        y=np.empty((count, form.nodes)),
+        z=np.empty((count, form.claims)),
+        alive=np.empty((count, form.conditions), dtype=np.bool_),
+        cells=np.empty((count, form.nodes), dtype=np.intp),
+        settled=np.zeros(count, dtype=np.bool_),
+        residual=np.empty(count),
+        conservation_gap=np.empty(count),
+        same_cells=np.empty(count, dtype=np.bool_),
+    )
 
 
 @lru_cache(maxsize=4)
@@ -92,16 +127,16 @@ def _inside(form: NormalForm) -> Inside:
     return Inside(form)
 
 
-def _solved(inside: Inside, inputs: Inputs) -> Settled:
-    """Return every scenario solved: settled where that can be proven, else walked to."""
+def _solve(inside: Inside, inputs: Inputs, part: Batch) -> None:
+    """Solve every scenario: settled where that can be proven, else walked to."""
     form = inside.form
-    sound = monotone(form)
-    found = settle(inside, inputs) if sound else Settled.nothing(form, len(inputs.b))
-    for scenario in np.flatnonzero(~found.proven):
+    if monotone(form):
+        room = Settled(y=part.y, alive=part.alive, cells=part.cells, proven=part.settled)
+        settle(inside, inputs, room)
+    for scenario in np.flatnonzero(~part.settled):
         solution = clear_by_loops(_form_of(form, inputs, int(scenario)))
-        found.y[scenario], found.alive[scenario] = solution.y, solution.alive
-        found.cells[scenario] = solution.cells
-    return found
+        part.y[scenario], part.alive[scenario] = solution.y, solution.alive
+        part.cells[scenario] = solution.cells
 
 
 def _form_of(form: NormalForm, inputs: Inputs, scenario: int) -> NormalForm:
@@ -132,34 +167,17 @@ def _walked(form: NormalForm, inputs: Inputs) -> Batch:
     )
 
 
-def _evaluated(inside: Inside, inputs: Inputs, found: Settled) -> Batch:
-    """Return the claims, and the proof of one evaluation with cells chosen anew."""
-    form = inside.form
-    entries = active_entries(form, found.cells)
-    paid = chosen(inputs.pay_const, entries)
-    z = paid + form.pay_rate.take(entries) * found.y[:, form.issuer]
+def _evaluate(inside: Inside, inputs: Inputs, part: Batch) -> None:
+    """Write the claims, and the proof of one evaluation with cells chosen anew."""
+    form, y, z = inside.form, part.y, part.z
+    entries = active_entries(form, part.cells)
+    np.multiply(form.pay_rate.take(entries), y.take(form.issuer, axis=1), out=z)
+    z += chosen(inputs.pay_const, entries)
     used = z[:, inside.used]
-    value, scale = conditions(inside, inputs, found.y, used)
-    cells = active_cells(form, value >= -SLACK * scale)
+    value, floor = conditions(inside, inputs, y, used)
+    cells = active_cells(form, value >= floor)
     received = inputs.b + inside.received(used)
-    leaks = found.y.sum(axis=1) - z.sum(axis=1)
-    return Batch(
-        y=found.y,
-        z=z,
-        alive=found.alive,
-        cells=found.cells,
-        settled=found.proven,
-        residual=np.abs(found.y - received).max(axis=1, initial=0.0),
-        conservation_gap=z @ (1 - inside.share) + leaks - inputs.b.sum(axis=1),
-        same_cells=(cells == found.cells).all(axis=1),
-    )
-
-
-def _joined(parts: list[Batch]) -> Batch:
-    if len(parts) == 1:
-        return parts[0]
-    columns = {
-        field.name: np.concatenate([getattr(part, field.name) for part in parts])
-        for field in fields(Batch)
-    }
-    return Batch(**columns)
+    leaks = y.sum(axis=1) - z.sum(axis=1)
+    part.residual[:] = np.abs(y - received).max(axis=1, initial=0.0)
+    part.conservation_gap[:] = z @ (1 - inside.share) + leaks - inputs.b.sum(axis=1)
+    part.same_cells[:] = (cells == part.cells).all(axis=1)

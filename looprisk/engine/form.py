@@ -247,7 +247,8 @@ def active_cells(form: NormalForm, alive: Flags) -> Index:
 
 def active_entries(form: NormalForm, cells: Index) -> Index:
     """Return [..., C] the payment entry of every claim in the active cells."""
-    entries: Index = form.pay_ptr[cells[..., form.issuer]] + form.entry_offset
+    entries: Index = form.pay_ptr.take(cells.take(form.issuer, axis=-1))
+    entries += form.entry_offset
     return entries
 
 

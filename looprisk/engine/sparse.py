@@ -49,7 +49,12 @@ def _rows(array: Numbers, some: Index) -> Numbers:
     """Return some rows; of an array that repeats one row, as many repeats."""
     if array.strides[0] == 0:
         return np.broadcast_to(array[:1], (len(some), array.shape[1]))
-    return array[some]
+    return array.take(some, axis=0)
+
+
+def _once(array: Numbers) -> Numbers:
+    """Return the one row of an array that repeats it; any other array as it is."""
+    return array[:1] if array.strides[0] == 0 else array
 
 
 def chosen(array: Numbers, entries: Index) -> Numbers:
@@ -104,11 +109,11 @@ class _Bound:
         """Return some of the scenarios."""
         return _Bound(
             inputs=self.inputs.rows(some),
-            y=self.y[some],
-            alive=self.alive[some],
-            cells=self.cells[some],
-            const=self.const[some],
-            rate=self.rate[some],
+            y=self.y.take(some, axis=0),
+            alive=self.alive.take(some, axis=0),
+            cells=self.cells.take(some, axis=0),
+            const=self.const.take(some, axis=0),
+            rate=self.rate.take(some, axis=0),
         )
 
     def pays(self, inside: Inside, y: Numbers) -> Numbers:
@@ -123,10 +128,13 @@ def monotone(form: NormalForm) -> bool:
     return not len(form.face_pay) and all((numbers >= 0).all() for numbers in signed)
 
 
-def settle(inside: Inside, inputs: Inputs) -> Settled:
-    """Return the greatest solution of every scenario for which it can be proven."""
+def settle(inside: Inside, inputs: Inputs, room: Settled | None = None) -> Settled:
+    """Return the greatest solution of every scenario for which it can be proven.
+
+    It is written into ``room`` where that is given, which holds nothing yet.
+    """
     count = len(inputs.b)
-    found = Settled.nothing(inside.form, count)
+    found = room or Settled.nothing(inside.form, count)
     left = np.arange(count)
     y, z = _top(inside, inputs)
     before = np.ones_like(found.alive)
@@ -136,11 +144,12 @@ def settle(inside: Inside, inputs: Inputs) -> Settled:
         before = bound.alive
         # many at once are proven faster than few
         if 2 * len(rests) >= len(left) or (len(rests) and turn % PATIENCE == 0):
-            attempt, lower = _attempt(inside, bound.rows(rests))
+            attempt, open_, lower = _attempt(inside, bound.rows(rests))
             _note(found, left[rests], attempt)
             going = np.ones(len(left), dtype=np.bool_)
-            going[rests] = ~np.isnan(lower[:, 0])
-            y[rests] = lower
+            going[rests] = False
+            going[rests[open_]] = True
+            y[rests[open_]] = lower
             kept = np.flatnonzero(going)
             left, bound, before, y = left[kept], bound.rows(kept), before[kept], y[kept]
             inputs = bound.inputs
@@ -187,8 +196,8 @@ def _regime(inside: Inside, rate: Numbers) -> Regime | Nearby:
 
 def _at(inside: Inside, inputs: Inputs, y: Numbers, z: Numbers) -> _Bound:
     """Return the cells that the conditions choose at a bound, with what the claims pay there."""
-    value, scale = conditions(inside, inputs, y, z)
-    alive = value >= -SLACK * scale
+    value, floor = conditions(inside, inputs, y, z)
+    alive = value >= floor
     cells = active_cells(inside.form, alive)
     entries = inside.entries(cells)
     return _Bound(
@@ -202,18 +211,22 @@ def _at(inside: Inside, inputs: Inputs, y: Numbers, z: Numbers) -> _Bound:
 
 
 def conditions(inside: Inside, inputs: Inputs, y: Numbers, z: Numbers) -> tuple[Numbers, Numbers]:
-    """Return (value, scale) of all conditions, [S, K]."""
-    own = inside.form.cond_own * y[:, inside.form.cond_places]
-    if inside.reads is None:
-        return inputs.cond_const + own, np.abs(inputs.cond_const) + own
-    value = inputs.cond_const + own + inside.read(z)
-    return value, np.abs(inputs.cond_const) + own + inside.read(np.abs(z))
+    """Return (value, floor) of all conditions, [S, K]: each holds from its floor on."""
+    value = inside.form.cond_own * y[:, inside.form.cond_places]
+    const = _once(inputs.cond_const)
+    floor = value + np.abs(const)
+    value += const
+    if inside.reads is not None:
+        value += inside.read(z)
+        floor += inside.read(np.abs(z))
+    floor *= -SLACK
+    return value, floor
 
 
-def _attempt(inside: Inside, bound: _Bound) -> tuple[Settled, Numbers]:
+def _attempt(inside: Inside, bound: _Bound) -> tuple[Settled, Index, Numbers]:
     """Solve the linear system of the cells at a bound and try to prove it.
 
-    Returns the solutions, and lower bounds to go on from: NaN where there is nothing more to do.
+    Returns the solutions, which scenarios go on, and the lower bounds that those go on from.
     """
     form, inputs = inside.form, bound.inputs
     regime = _regime(inside, bound.rate)
@@ -222,19 +235,21 @@ def _attempt(inside: Inside, bound: _Bound) -> tuple[Settled, Numbers]:
     z = bound.pays(inside, x)
     y = inputs.b + inside.received(z)
     doubt = bound.rate * regime.error(g, x)[:, inside.of]
-    value, scale = conditions(inside, inputs, y, z)
+    value, floor = conditions(inside, inputs, y, z)
     wrong = form.cond_own * inside.received(doubt)[:, form.cond_node] + inside.read(doubt)
-    holds = value >= -SLACK * scale
+    holds = value >= floor
     proven = regime.shrinks.copy()
-    for alive in (holds, value - wrong >= -SLACK * scale):
+    for alive in (holds, value - wrong >= floor):
         differs = np.flatnonzero(proven & (alive != bound.alive).any(axis=1))
         same = active_cells(form, alive[differs]) == bound.cells[differs]
         proven[differs] = same.all(axis=1)
-    lower = np.full_like(y, np.nan)
+    found = Settled(y=y, alive=holds, cells=bound.cells, proven=proven)
     open_ = np.flatnonzero(regime.shrinks & ~proven)
-    if len(open_):
-        lower[open_] = _lowered(inside, bound.rows(open_), y[open_], value[open_], holds[open_])
-    return Settled(y=y, alive=holds, cells=bound.cells, proven=proven), lower
+    if not len(open_):
+        return found, open_, y[open_]
+    lower = _lowered(inside, bound.rows(open_), y[open_], value[open_], holds[open_])
+    goes_on = ~np.isnan(lower[:, 0])
+    return found, open_[goes_on], lower[goes_on]
 
 
 def _lowered(inside: Inside, bound: _Bound, y: Numbers, value: Numbers, holds: Flags) -> Numbers:
