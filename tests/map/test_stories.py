@@ -45,7 +45,7 @@ class TestHiddenCommonCause:
     def test_the_terminal_says_which_parts_and_how_much_of_what_is_lent(self):
         text = shown("map", str(FILE), "--common", "--of", "weth")
         line = row(text, "layerzero-1-of-1")
-        assert re.search(r"verifier +1107\.00 +41\.0 +2 +1 to 2 +Kelp, Wrap$", line)
+        assert re.search(r"verifier +1\.11 +41\.0 +2 +1 to 2 +Kelp, Wrap$", line)
         assert re.search(r"feed .* 41\.0 .* weth/rsETH, weth/wrsETH$", row(text, "chainlink"))
 
 
@@ -65,9 +65,9 @@ class TestFirstMinutesOfAnIncident:
 
     def test_the_terminal_names_them(self):
         text = shown("map", str(FILE), "--of", "rsETH")
-        assert re.search(r"issuer +0 +664\.20 +38\.2 +Acme$", row(text, "Vault Prime"))
-        assert re.search(r"market +0 +1107\.00 +41\.0", row(text, "weth "))
-        assert re.search(r"account +1200\.00 +1200\.00 +100\.0", row(text, "by-rs"))
+        assert re.search(r"issuer +0 +0\.66 +38\.2 +Acme$", row(text, "Vault Prime"))
+        assert re.search(r"market +0 +1\.11 +41\.0", row(text, "weth "))
+        assert re.search(r"account +1\.20 +1\.20 +100\.0", row(text, "by-rs"))
 
     def test_a_thing_goes_by_its_long_name(self, system):
         long, short = (lr.exposure(system, of=of) for of in ("Wrapped rsETH", "Wrap"))
