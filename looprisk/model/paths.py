@@ -168,6 +168,8 @@ class _Failure:
     key: str
     choices: tuple[str, ...]
     unwritten: bool = False
+    below_value: bool = False
+    """Whether what stands before the key is a value, and holds no keys."""
 
 
 def _walk(root: _Root, keys: list[str]) -> Path | _Failure:
@@ -195,7 +197,7 @@ def _step(node: object, shape: _Shape, rest: list[str]) -> _Step | _Failure:
     content = mapping(node)
     fields = _fields(shape)
     if content is None:
-        return _Failure(rest[0], ())
+        return _Failure(rest[0], (), below_value=True)
     for taken in (1, 2):
         key = "/".join(rest[:taken])
         if key in content and taken <= len(rest):
@@ -244,6 +246,9 @@ def _not_there(text: str, failures: list[_Failure]) -> Problem:
         written = text.split(f"/{first.key}/", maxsplit=1)[0]
         help_ = f"it is not written yet: set `{written}/{first.key}` as a whole"
         return Problem((), message, help_)
+    if all(failure.below_value for failure in failures):
+        value = text.rpartition(f"/{first.key}")[0]
+        return Problem((), message, f"`{value}` is a value itself: leave `/{first.key}` out")
     return Problem((), message, unknown_key_help(first.key, "?", choices))
 
 

@@ -83,7 +83,11 @@ def test_keys_with_a_slash_and_short_ways():
             "`Stream/default_recovery/outside`: no `default_recovery` there",
             "it is not written yet: set `Stream/default_recovery` as a whole",
         ),
-        ("ETH/price/usd", "`ETH/price/usd`: no `usd` there", ""),
+        (
+            "ETH/price/usd",
+            "`ETH/price/usd`: no `usd` there",
+            "`ETH/price` is a value itself: leave `/usd` out",
+        ),
         ("Stream/pays/7", "`Stream/pays/7`: no `7` there", None),
         ("", "`` is nothing in this system", "a path is an id followed by keys: xUSD/supply"),
         ("/", "`/` is nothing in this system", None),
@@ -256,3 +260,11 @@ def test_the_source_of_a_file_covers_what_names_none():
         "issuers": {"I": {"pays": ["debts @f", "t @y"]}},
     }
     assert provenance(marked)["assets", "C", "price"] == "z"
+
+
+def test_a_key_below_a_value_is_told_to_be_left_out():
+    tree = {"issuers": {"Fund": {"owes": {"Lender": "$6M"}}}}
+    with pytest.raises(ModelError, match=r"no `amount` there") as caught:
+        find(tree, "Fund/owes/Lender/amount")
+    (problem,) = caught.value.problems
+    assert problem.help == "`Fund/owes/Lender` is a value itself: leave `/amount` out"
