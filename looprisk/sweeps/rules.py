@@ -17,7 +17,7 @@ from looprisk.model.case import Case
 from looprisk.model.expectation import Expectation
 from looprisk.model.groups import meant, runs
 from looprisk.model.reading import parse_scenario
-from looprisk.results.numbers import NONE
+from looprisk.results.phrases import found
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,7 @@ def _judged(case: Case) -> Seen:
             residual = max(residual, proven(solved.end)[0])
         failed = next((row for row in rows if row.outcome != "ok"), None)
         if failed is not None:
-            found = failed.got_text or (NONE if failed.got is None else f"{failed.got:.6g}")
-            return Seen(f"{failed.asked}: {found}", residual)
+            return Seen(f"{failed.asked}: {found(failed)}", residual)
         if solved is not None and _broken_at_start(solved, run.scenario.expect[0]):
             return Seen(f"{rows[0].asked}: already at the start", residual)
     return Seen(None, residual)
