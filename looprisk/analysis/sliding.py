@@ -3,36 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
+from looprisk.analysis.bearing import waterfall
 from looprisk.analysis.breaking import curves
+from looprisk.analysis.flows import Flows, flows
 from looprisk.analysis.names import claimant
 from looprisk.analysis.solve import Solved
 from looprisk.engine.clear import leaks, outside
 from looprisk.engine.form import Numbers, Scalar
 from looprisk.engine.point import Segment
+from looprisk.engine.state import ZERO
 from looprisk.errors import NotCarriedError
 from looprisk.results.records import LossCurve
 from looprisk.results.slides import Bearer, Slide
 
 Knots = dict[str, list[tuple[float, float]]]
+Kind = Literal["claim", "leak", "excess"]
+_Key = tuple[str, str, Kind]
 
 
 def slide_of(solved: Solved) -> Slide:
-    """Return the loss of every claim and of everybody outside along the shock of a case.
+    """Return the loss of every claim and of everybody outside along the last stage of a case.
 
-    Raises NotCarriedError where the shock has several stages or is not straight.
+    Earlier stages stand as they are written. Raises NotCarriedError where the last stage is not
+    straight, or is not the one that break points scale.
     """
-    if len(solved.case.scenario.stages) != 1 or not solved.segments:
-        why = "several stages" if len(solved.case.scenario.stages) > 1 else "a shock that bends"
+    name = solved.case.name or "the scenario"
+    if solved.scaled is not solved.runs[-1]:
         raise NotCarriedError(
-            f"{solved.case.name or 'the scenario'}: a slider needs one straight shock, and this is "
-            f"{why}: leave --interactive out"
+            f"{name}: a slider moves the last stage, and `ray` names an earlier one: "
+            "leave --interactive out"
+        )
+    if not solved.segments:
+        raise NotCarriedError(
+            f"{name}: a slider needs one straight shock, and this is a shock that bends: "
+            "leave --interactive out"
         )
     held = [c.id for c in solved.end.compiled.index.claim_of if solved.baseline[c.id] > 0]
-    return Slide(claims=curves(solved, tuple(held)), bearers=tuple(_bearers(solved)))
+    bearers = _bearers(solved) if len(solved.runs) == 1 else _bearers_after(solved)
+    return Slide(claims=curves(solved, tuple(held)), bearers=tuple(bearers))
+
+
+def _bearers_after(solved: Solved) -> Iterator[Bearer]:
+    """Yield what everybody bears after earlier stages: each straight piece from two points in it.
+
+    At both ends of a piece its line is read, not the point: a jump has a value on either side.
+    """
+    before = flows(solved.start)
+    lines: dict[_Key, dict[int, float]] = {}
+    places: list[float] = []
+    for segment in solved.segments:
+        for piece in segment.pieces:
+            wide = Fraction(piece.hi - piece.lo)
+            if not wide:
+                continue
+            inside = [
+                _waterfall_at(solved, before, Fraction(piece.lo) + wide * k / 3) for k in (1, 2)
+            ]
+            for key in {**inside[0], **inside[1]}:
+                one, other = (found.get(key, 0.0) for found in inside)
+                line = lines.setdefault(key, {})
+                line[len(places)] = 2 * one - other
+                line[len(places) + 1] = 2 * other - one
+            places += [float(piece.lo), float(piece.hi)]
+    outside = before.outside
+    for (name, via, kind), line in lines.items():
+        points = [(place, line.get(at, 0.0)) for at, place in enumerate(places)]
+        if _moves(points):
+            start = float(outside.get(via, ZERO)) if kind == "claim" else 0.0
+            shown = "beyond every claim" if kind == "excess" else name
+            yield _bearer(shown, kind, via, points, start)
+
+
+def _waterfall_at(solved: Solved, before: Flows, size: Fraction) -> dict[_Key, float]:
+    """Return what is borne at one size of the last stage, by claimant, claim and kind."""
+    point = solved.scaled.at(size, solved.selection)
+    moved = replace(solved, ends=(*solved.ends[:-1], point))
+    rows = waterfall(moved, before, flows(point))
+    return {(row.claimant, row.via, row.kind): row.loss_usd for row in rows}
 
 
 def _bearers(solved: Solved) -> Iterator[Bearer]:
@@ -80,7 +132,7 @@ def _moves(line: list[tuple[float, float]]) -> bool:
 
 def _bearer(
     name: str,
-    kind: Literal["claim", "leak", "excess"],
+    kind: Kind,
     of: str,
     line: list[tuple[float, float]],
     start: float,
