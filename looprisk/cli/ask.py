@@ -76,6 +76,29 @@ def _pairs(sets: Iterable[str]) -> Iterator[tuple[str, str]]:
         yield path, value
 
 
+def asked_cases(ask: Ask) -> "list[Case]":
+    """Return the cases of a file that are asked for, or those that a result, FILE.json, pins."""
+    from looprisk.files.load import load
+    from looprisk.files.verify import cases_of
+
+    if not is_result(ask):
+        return cases(ask, load(ask.path))
+    if ask.sets or ask.shocks:
+        raise RefusedError(
+            f"{ask.path} is a result, and is asked again as it was",
+            help_="--set and --shock change a scenario file",
+        )
+    found = [case for case in cases_of(ask.path) if ask.scenario in {None, case.name}]
+    if not found:
+        raise RefusedError(f"{ask.path} holds no result of {ask.scenario}")
+    return found
+
+
+def is_result(ask: Ask) -> bool:
+    """Tell whether a result is asked about, not a scenario file."""
+    return ask.path.suffix.lower() == ".json"
+
+
 def cases(ask: Ask, file: "File") -> "list[Case]":
     """Return the cases that are asked for, each with its changed start and shock.
 

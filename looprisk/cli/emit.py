@@ -5,6 +5,7 @@ import shlex
 import shutil
 import sys
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,8 @@ from looprisk.disk import replace_file
 PLAIN_WIDTH = 80
 """Columns of a table that goes to a pipe or a file."""
 LEAST_WIDTH = 40
+TABLES = (".txt", ".json", ".csv", ".md")
+"""Endings of files that a table can be written to."""
 
 
 class Format(StrEnum):
@@ -49,16 +52,26 @@ class Out:
 
 
 def out(
-    *, form: Format | None, path: Path | None, color: Color, width: int | None, quiet: bool
+    *,
+    form: Format | None,
+    path: Path | None,
+    color: Color,
+    width: int | None,
+    quiet: bool,
+    endings: Sequence[str] = TABLES,
 ) -> Out:
     """Settle what the flags leave open, from the file's ending and the terminal.
 
     A file is UTF-8 and plain. ``NO_COLOR``, ``TERM=dumb`` and a pipe switch colour off,
     ``--color always`` switches it on in spite of them. Raises RefusedError where the file could
-    not be written: before the work, not after it.
+    not be written: before the work, not after it; and where no format is named and its ending is
+    none of ``endings``, since it would promise another one.
     """
     if path is not None and str(path) == "-":
         path = None
+    if form is None and path is not None and path.suffix.lower() not in {"", *endings}:
+        known = f"{', '.join(endings[:-1])} or {endings[-1]}"
+        raise RefusedError(f"-o {path}: this is not written as {path.suffix}", help_=known)
     if path is not None:
         refuse_unwritable(path)
     return Out(

@@ -1,13 +1,18 @@
 """The verbs that make something to look at: ``picture`` and ``report``."""
 
+import shlex
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from looprisk.cli.emit import Color, Format, note, out, write
+from looprisk.cli.emit import TABLES, Color, Format, note, out, write
 from looprisk.cli.failure import Exit, RefusedError
 from looprisk.cli.options import Colored, Form, Quiet, Sets, Shocks, Target, Where, Width
+
+if TYPE_CHECKING:
+    from looprisk.cli.ask import Ask
+    from looprisk.model.case import Case
 
 app = typer.Typer()
 
@@ -27,7 +32,7 @@ def picture(
         typer.Argument(
             metavar="KIND",
             help="pyramid, waterfall, ladder, curve, network, reported, timeline, utilisation, "
-            "health, distribution, bad_debt, depth, maturity, tornado.",
+            "health, distribution, bad_debt, depth, maturity, tornado; of --vary heat or response.",
             show_default="pyramid, with `time` a timeline",
         ),
     ] = None,
@@ -55,12 +60,13 @@ def picture(
 ) -> int:
     """Draw an answer as SVG; with --format, write the numbers that are drawn."""
     from looprisk.cli import sweeping
-    from looprisk.cli.ask import cases, read
-    from looprisk.files.load import load
+    from looprisk.cli.ask import asked_cases, read
     from looprisk.reports import picture as drawn
     from looprisk.sweeps import sweep
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+    to = out(
+        form=form, path=output, color=color, width=width, quiet=quiet, endings=(".svg", *TABLES)
+    )
     ask = read(where, set_, shock)
     if measure and not vary:
         raise RefusedError("--measure is of a sweep", help_="add --vary PATH=VALUES")
@@ -68,14 +74,14 @@ def picture(
         values = dict(sweeping.varied(vary))
         made = drawn(sweep(sweeping.one(ask, "sweep"), values, measure=measure or ()), kind, of)
     elif kind == "bad_debt":
-        made = drawn(cases(ask, load(ask.path)), kind)
+        made = drawn(asked_cases(ask), kind)
     else:
         made = drawn(sweeping.one(ask, "picture"), kind, of)
     ending = None if to.format is Format.table else to.format
     match form or ending:
-        case None:
+        case None if to.path is None or to.path.suffix.lower() != ".txt":
             write(to, made.svg())
-        case Format.table:
+        case None | Format.table:
             write(to, made.table.text(to.width, color=to.color, unicode=to.unicode))
         case Format.json:
             write(to, made.table.to_json())
@@ -100,21 +106,28 @@ def report(
         bool,
         typer.Option("--interactive", help="With a slider on the shock, exact at every position."),
     ] = False,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--beside",
+            metavar="FILE::SCENARIO",
+            help="The same shock under another rule, held against this one; repeatable.",
+        ),
+    ] = None,
     set_: Sets = None,
     shock: Shocks = None,
     form: Form = None,
     output: Target = None,
     quiet: Quiet = False,
 ) -> int:
-    """Write one page on a scenario: HTML, or Markdown for -o FILE.md."""
-    import shlex
-
-    from looprisk.cli.ask import asked_system, cases, read
+    """Write one page on a scenario, or on a result.json: HTML, or Markdown for -o FILE.md."""
+    from looprisk.cli import sweeping
+    from looprisk.cli.ask import asked_cases, is_result, read
     from looprisk.cli.ask import where as typed
-    from looprisk.files.load import load
     from looprisk.reports import report as reported
 
-    to = out(form=form, path=output, color=Color.never, width=None, quiet=quiet)
+    page = (".html", ".htm", ".md")
+    to = out(form=form, path=output, color=Color.never, width=None, quiet=quiet, endings=page)
     in_markdown = to.format is Format.md
     if to.format in {Format.json, Format.csv} or form is Format.table:
         raise RefusedError(
@@ -124,22 +137,36 @@ def report(
     if in_markdown and interactive:
         raise RefusedError("--interactive: Markdown has no slider", help_="-o report.html")
     ask = read(where, set_, shock)
-    file = load(ask.path)
     disclosing = template is Template.disclosure
     if of and not disclosing:
         raise RefusedError("--of: the claim of a disclosure", help_="--template disclosure")
     if disclosing and interactive:
         raise RefusedError("--interactive: a disclosure has no shock to move")
-    whole = disclosing and not len(file) and not ask.shocks
-    asked = [asked_system(ask, file)] if whole else cases(ask, file)
+    asked, place = _of_the_whole(ask) if disclosing else (asked_cases(ask), "")
     case = asked[0]
-    place = shlex.quote(str(ask.path)) if whole else typed(ask, case.name)
+    place = place or typed(ask, case.name)
     if len(asked) > 1:
         told = f"reporting {case.name}, the first of {len(asked)} scenarios of {ask.path}"
         note(f"{told}; FILE::SCENARIO names another", quiet=quiet)
-    flags = " --template disclosure" if disclosing else " --interactive" if interactive else ""
+    others = [(text, sweeping.one(read(text, ()), "rule")) for text in beside or ()]
+    flags = "".join(f" --beside {shlex.quote(text)}" for text, _ in others)
+    flags += " --template disclosure" if disclosing else " --interactive" if interactive else ""
     commands = [f"looprisk report {place}{flags} -o report.html"]
-    commands += [] if disclosing else [f"looprisk run {place} --format json"]
-    made = reported(case, commands, template=template.value, of=of)
+    if is_result(ask):
+        commands.append(f"looprisk verify {shlex.quote(str(ask.path))}")
+    elif not disclosing:
+        commands.append(f"looprisk run {place} --format json")
+    rules = [other for _, other in others]
+    made = reported(case, commands, template=template.value, of=of, beside=rules)
     write(to, made.markdown() if in_markdown else made.html(interactive=interactive))
     return Exit.OK
+
+
+def _of_the_whole(ask: "Ask") -> "tuple[list[Case], str]":
+    """Return what a disclosure is of, and how it is typed: a scenario, or a file without one."""
+    from looprisk.cli.ask import asked_cases, asked_system, is_result
+    from looprisk.files.load import load
+
+    if is_result(ask) or ask.shocks or len(file := load(ask.path)):
+        return asked_cases(ask), ""
+    return [asked_system(ask, file)], shlex.quote(str(ask.path))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from looprisk.cli.ask import Ask, asked_system, cases
+from looprisk.cli.ask import Ask, asked_cases, asked_system
 from looprisk.cli.busy import tracked
 from looprisk.cli.emit import Format, Out, write
 from looprisk.cli.failure import Exit, RefusedError
@@ -57,7 +57,7 @@ def allocations(ask: Ask, of: Sequence[str] | None, to: Out) -> int:
 
 def one(ask: Ask, verb: str) -> Case:
     """Return the one scenario that a verb asks about."""
-    asked = cases(ask, load(ask.path))
+    asked = asked_cases(ask)
     if len(asked) > 1:
         names = some([case.name for case in asked])
         raise RefusedError(

@@ -26,6 +26,7 @@ from looprisk.reports.pictures.reported import reported
 from looprisk.reports.pictures.tornado import tornado
 from looprisk.reports.pictures.waterfall import waterfall
 from looprisk.reports.resting import Resting, resting
+from looprisk.reports.rule_chapter import rule_chapter
 from looprisk.reports.sources import sources
 from looprisk.reports.study import Study
 from looprisk.reports.words import counted, dollars, in_cents, place
@@ -39,8 +40,11 @@ from looprisk.results.phrases import avalanches, shock_headline, started_broken,
 from looprisk.results.records import Certificate
 
 
-def document(study: Study, commands: Sequence[str] = ()) -> Document:
-    """Return the report on one clearing: the answer, who stands on what, who bears it, proof."""
+def document(study: Study, commands: Sequence[str] = (), beside: Sequence[Case] = ()) -> Document:
+    """Return the report on one clearing: the answer, who stands on what, who bears it, proof.
+
+    ``beside`` are other cases whose answers stand under `same shock, other rule`.
+    """
     case, clearing = study.case, study.clearing
     rests = resting(clearing, study.travel)
     asked = shock_headline(clearing.shock)
@@ -57,7 +61,7 @@ def document(study: Study, commands: Sequence[str] = ()) -> Document:
             _breaks(study),
             _screens(study),
             _travels(study),
-            _other_rules(study),
+            rule_chapter(study, beside),
             _rests(study, rests),
             _proof(case, clearing.certificate, clearing.inputs_digest, commands),
         ),
@@ -171,15 +175,6 @@ def _screens(study: Study) -> Chapter:
 def _travels(study: Study) -> Chapter:
     caption = "What one node loses is lost by those who hold its claims."
     return Chapter(heading="How it travels", blocks=(Figure(network(study.travel), caption),))
-
-
-def _other_rules(study: Study) -> Chapter:
-    """Return who bears the shock under each other rule of the issuers that fail."""
-    found = study.allocations
-    blocks: list[Block] = [Prose(found.headline)]
-    if len(found.rows) > 1:
-        blocks.append(Rowset(found.table, "Who bears the same shock, rule by rule"))
-    return Chapter(heading="Same shock, other rule", blocks=tuple(blocks))
 
 
 def _moves(study: Study) -> Block:

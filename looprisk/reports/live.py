@@ -45,7 +45,7 @@ class _Row:
 def live_page(study: Study, document: Document) -> str:
     """Return the report with three pictures that follow a slider, above the report as it stands.
 
-    Raises NotCarriedError where the shock has several stages or bends.
+    Of several stages the last one moves. Raises NotCarriedError where it bends.
     """
     slide = slide_of(study.solved)
     breaks = study.breaks
@@ -59,7 +59,7 @@ def live_page(study: Study, document: Document) -> str:
         inside=(
             element("h2", {}, words="Move the shock"),
             element("noscript", {}, inside=(element("p", {}, words=_WITHOUT),)),
-            _controls(breaks, reach),
+            _controls(breaks, reach, len(study.solved.runs)),
             *_pictures(study, rows, reach),
         ),
     )
@@ -141,7 +141,7 @@ def _pictures(study: Study, rows: Sequence[_Row], reach: float) -> list[Markup]:
     ]
 
 
-def _controls(breaks: BreakPoints, reach: float) -> Markup:
+def _controls(breaks: BreakPoints, reach: float, stages: int) -> Markup:
     shock = breaks.shock
     unit = {"usd": f", {_scale(shock)[1]}", "fraction": ", %"}.get(shock.unit, "")
     name = f"{axis_name(shock)}{unit}"
@@ -161,11 +161,19 @@ def _controls(breaks: BreakPoints, reach: float) -> Markup:
                     element("input", {**field, "value": repr(_value(shock, first))}),
                 ),
             ),
+            *_earlier(stages),
             element("p", {"id": "say", "aria-live": "polite"}, words="As written."),
             element("p", {"id": "next"}, words="Use the slider, or a button for each break."),
             element("div", {"class": "go"}, inside=list(_buttons(breaks, reach))),
         ),
     )
+
+
+def _earlier(stages: int) -> list[Markup]:
+    if stages < 2:
+        return []
+    told = "the stage before it stands" if stages == 2 else f"the {stages - 1} before it stand"
+    return [element("p", {}, words=f"This is the last stage; {told} as written.")]
 
 
 def _buttons(breaks: BreakPoints, reach: float) -> list[Markup]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
 from looprisk.reports.chapters import document
 from looprisk.reports.disclosure import disclosure
@@ -29,7 +30,7 @@ class Report:
         """Return one page: no request, no script, prints, light and dark.
 
         ``interactive`` adds a slider on the shock, exact at every position, and one script under
-        its hash. Raises NotCarriedError where the shock has several stages or bends.
+        its hash. Of several stages the last one moves. Raises NotCarriedError where it bends.
         """
         if interactive:
             return live_page(self.study, self.document)
@@ -52,14 +53,16 @@ def report(
     *,
     template: Literal["scenario", "disclosure"] = "scenario",
     of: str = "",
+    beside: Sequence[Case] = (),
 ) -> Report:
     """Return the report on a scenario of a file, or what its protocol should publish of itself.
 
     It says what was asked, who stands on what, who bears the loss, how far it was from safe, what
     screens show, how the loss travels, what is assumed, and the certificate. ``commands`` are shown
-    as what to type to run it again. The template ``disclosure`` says backing, look-through (``of``
-    a claim, else of the largest), leverage, concentration, ways out, hedges, oracles, the reverse
-    stress value, what is unknown, and which headings of rules and raters that covers.
+    as what to type to run it again; cases ``beside`` this one are held against it: the same shock
+    under another rule for who is paid. The template ``disclosure`` says backing, look-through
+    (``of`` a claim, else of the largest), leverage, concentration, ways out, hedges, oracles, the
+    reverse stress value, what is unknown, and which headings of rules and raters that covers.
 
     >>> import looprisk as lr
     >>> system = lr.System(
@@ -73,7 +76,10 @@ def report(
     Raises what :func:`looprisk.run` raises.
     """
     study = Study(what=what)
+    if beside and (template == "disclosure" or study.in_time):
+        told = "a disclosure" if template == "disclosure" else "a report on a scenario with `time`"
+        raise ModelError([Problem((), f"beside: {told} holds nothing against another rule")])
     if template == "disclosure":
         return Report(document=disclosure(study.case, of, commands), study=study)
-    made = time_document(study, commands) if study.in_time else document(study, commands)
+    made = time_document(study, commands) if study.in_time else document(study, commands, beside)
     return Report(document=made, study=study)

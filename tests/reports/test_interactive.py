@@ -1,11 +1,13 @@
 """The page with a slider, driven in Chromium: at every position it says what the solver says."""
 
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
 import looprisk as lr
+from looprisk.analysis.clearing import clearing_of
 from looprisk.analysis.solve import solve
 from looprisk.errors import NotCarriedError
 from tests.reports.pages import check_page
@@ -17,6 +19,8 @@ CASES = (
     ("stream-own-token", "loss-93", "loss", "Stream/outside/fund", Fraction(93_000_000)),
     ("three-firms", "default-costs-how-far", "loss", "S", Fraction(460)),
     ("wsteth-loop", "ratio-slips", "price", "wstETH", Fraction(-1)),
+    ("cycle", "ten-percent", "price", "BASE", Fraction(-1, 10)),
+    ("stream-recourse", "loss-93", "loss", "Stream/outside/fund", Fraction(93_000_000)),
 )
 
 
@@ -70,6 +74,33 @@ def test_five_positions_are_what_the_solver_says(tab, name, scenario, verb, targ
             sentence = solved.headline.split(": ", 1)[1].split(", ")[0]
             if sentence.split(" $")[0] in tab.inner_text("#say"):
                 assert sentence in tab.inner_text("#say")
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario"),
+    [("delta-neutral", "up-and-back"), ("october-10-books", "and-then-lower")],
+)
+def test_the_last_of_several_stages_moves(tab, name, scenario):
+    found = study(name, scenario)
+    tab.set_content(lr.report(found.what).html(interactive=True))
+    assert "This is the last stage; the stage before it stands as written." in tab.inner_text(
+        "main"
+    )
+    whole = found.solved
+    for fraction in (Fraction(0), Fraction(1, 7), Fraction(1, 3), Fraction(4, 5), Fraction(1)):
+        now = tab.evaluate("f => { show(f); return D.now; }", float(fraction))
+        point = whole.scaled.at(fraction, whole.selection)
+        solved = clearing_of(replace(whole, ends=(*whole.ends[:-1], point)))
+        rows = {}
+        for row in solved.waterfall_rows:
+            rows[row.claimant] = rows.get(row.claimant, 0.0) + row.loss_usd
+        names = tab.evaluate("D.rows.map(row => row.n)")
+        seen = dict.fromkeys(names, 0.0)
+        for label, loss in zip(names, now["rows"], strict=True):
+            seen[label] += loss
+        near = {"rel": 1e-9, "abs": 1e-6}
+        assert seen == pytest.approx({key: rows.get(key, 0.0) for key in seen}, **near)
+        assert now["total"] == pytest.approx(solved.shock.loss_usd, **near)
 
 
 def test_the_pictures_move_and_the_page_stays_readable(tab):

@@ -86,3 +86,40 @@ def test_two_varied_values_are_a_heat_map(tmp_path):
 def test_an_option_that_would_do_nothing_is_refused(line, message, capsys):
     assert run_line(line) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_result_is_reported_from_what_it_pins(tmp_path, capsys):
+    result, page = tmp_path / "result.json", tmp_path / "page.html"
+    assert run_line(["run", LOOP, "-o", str(result)]) == 0
+    assert run_line(["report", str(result), "-o", str(page)]) == 0
+    text = page.read_text("utf-8")
+    check_page(text)
+    digest = json.loads(result.read_text("utf-8"))["inputs_digest"]
+    assert digest in text
+    assert "looprisk verify" in text
+    assert run_line(["report", str(result), "--shock", "price: {wstETH: -5%}"]) == 2
+    assert "is asked again as it was" in capsys.readouterr().err
+
+
+def test_another_file_stands_beside_as_another_rule(tmp_path):
+    page = tmp_path / "page.html"
+    line = ["report", "scenarios/stream-recourse.yaml::loss-93", "-o", str(page)]
+    assert run_line([*line, "--beside", "scenarios/stream-own-token.yaml::loss-93"]) == 0
+    text = page.read_text("utf-8")
+    assert "Same shock, other rule" in text
+    assert "$31.3M" in text  # where the first lender breaks if each has only its own pledge
+    assert "--beside scenarios/stream-own-token.yaml::loss-93" in text
+
+
+@pytest.mark.parametrize(
+    ("line", "known"),
+    [
+        (["picture", LOOP, "-o", "x.png"], ".svg, .txt, .json, .csv or .md"),
+        (["report", LOOP, "-o", "x.pdf"], ".html, .htm or .md"),
+        (["run", LOOP, "-o", "x.pdf"], ".txt, .json, .csv or .md"),
+    ],
+)
+def test_an_ending_that_promises_another_format_is_refused(line, known, capsys, tmp_path):
+    assert run_line([*line[:-1], str(tmp_path / line[-1])]) == 2
+    assert known in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
