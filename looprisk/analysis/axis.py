@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from looprisk.analysis.solve import Solved
-from looprisk.engine.catalogue import Catalogue
+from looprisk.engine.affine import Affine
 from looprisk.engine.stage import StageRun
 from looprisk.engine.state import ONE, ZERO
 from looprisk.model.scenario import Stage
@@ -42,15 +42,13 @@ def axis_of(solved: Solved) -> Axis:
     """Return the axis of the stage that break points scale.
 
     A single shock has its own unit; several have one if they share size and unit, else the axis is
-    the share of the shock as written.
+    the share of the shock as written. A price that an earlier stage moved goes from dollars to
+    dollars: a share of the price at the start would not say where it comes from.
     """
     stage = solved.scaled_stage
     if stage is None:
         return Axis(path="", unit="fraction", start=ZERO, full=ONE)
-    axes = [
-        _axis(solved.catalogue, solved.scaled, verb, target, size)
-        for verb, target, size in sized(stage)
-    ]
+    axes = [_axis(solved, verb, target, size) for verb, target, size in sized(stage)]
     if not axes:
         shocks = unsized(stage)
         path = shocks[0][1] if len(shocks) == 1 else f"{len(shocks)} shocks"
@@ -92,8 +90,8 @@ def unsized(stage: Stage) -> list[tuple[str, str]]:
     ]
 
 
-def _axis(catalogue: Catalogue, run: StageRun, verb: str, target: str, size: Value) -> Axis:
-    number = size.number
+def _axis(solved: Solved, verb: str, target: str, size: Value) -> Axis:
+    catalogue, run, number = solved.catalogue, solved.scaled, size.number
     if verb == "loss":
         if size.unit == "usd":
             return Axis(path=target, unit="usd", start=ZERO, full=number)
@@ -111,15 +109,24 @@ def _axis(catalogue: Catalogue, run: StageRun, verb: str, target: str, size: Val
         return Axis(path=target, unit="usd", start=ZERO, full=gone)
     if verb == "default":
         return Axis(path=target, unit="fraction", start=ONE, full=number)
-    if size.unit == "fraction":
+    line = _line(run, verb, target)
+    first = _line(solved.runs[0], verb, target)
+    if line is None or first is None:
+        if size.unit == "fraction":
+            return Axis(path=target, unit="fraction", start=ZERO, full=abs(number))
+        return Axis(path=target, unit="price", start=ZERO, full=number)
+    start, full = line.at(ZERO), line.at(ONE)
+    if size.unit == "fraction" and start == first.at(ZERO):
         return Axis(path=target, unit="fraction", start=ZERO, full=abs(number))
-    world = run.world(ZERO, ONE)
-    line = (
-        world.price(target) if verb == "price" else world.quote(target) if verb == "depeg" else None
-    )
-    start = line.at(ZERO) if line is not None else ZERO
-    full = line.at(ONE) if line is not None else number
     return Axis(path=target, unit="price", start=start, full=full)
+
+
+def _line(run: StageRun, verb: str, target: str) -> Affine | None:
+    """Return a price along a stage; None for what is no price."""
+    world = run.world(ZERO, ONE)
+    if verb == "price":
+        return world.price(target)
+    return world.quote(target) if verb == "depeg" else None
 
 
 def shock_of(solved: Solved, axis: Axis, lost: Fraction) -> Shock:

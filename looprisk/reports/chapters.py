@@ -254,4 +254,4 @@ def _checks(certificate: Certificate, digest: str) -> Iterator[_Check]:
         yield _Check("gap to the least", gap, "outside claims; $0 means the answer is the only one")
     mode = "yes" if certificate.exact_mode else "no"
     yield _Check("exact mode", mode, "inside what the sign and jump audits guarantee")
-    yield _Check("inputs digest", digest, "same digest, same numbers")
+    yield _Check("inputs digest", "sha256", f"same digest, same numbers: {digest}")

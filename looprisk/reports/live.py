@@ -143,7 +143,9 @@ def _pictures(study: Study, rows: Sequence[_Row], reach: float) -> list[Markup]:
 
 def _controls(breaks: BreakPoints, reach: float, stages: int) -> Markup:
     shock = breaks.shock
-    unit = {"usd": f", {_scale(shock)[1]}", "fraction": ", %"}.get(shock.unit, "")
+    unit = {"usd": f", {_scale(shock)[1]}", "fraction": ", %", "price": ", US dollars"}.get(
+        shock.unit, ""
+    )
     name = f"{axis_name(shock)}{unit}"
     first = min(1.0, reach)
     slider = {"id": "s", "type": "range", "min": "0", "max": repr(reach), "step": "any"}

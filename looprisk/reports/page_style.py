@@ -38,6 +38,7 @@ pre{{background:var(--claim);padding:10px;overflow-x:auto;font-size:13px}}
 @media (max-width:640px){{
 .ans{{grid-template-columns:1fr 1fr}}
 body{{padding:14px}}
+td:not([align=right]),tbody th{{min-width:7em}}
 h1{{font-size:23px}}
 .ans div:nth-child(3){{border-left:0}}
 .ans div:nth-child(n+3){{border-top:1px solid var(--grid)}}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import fsum
 
 from looprisk.reports.document import Block, Box, Chapter, Commands, Document, Figure, Prose, Rowset
 from looprisk.reports.pictures.reported import reported
@@ -94,11 +93,6 @@ def _assumed(cascade: Cascade) -> Box:
 
 def _who(cascade: Cascade) -> Chapter:
     blocks: list[Block] = [Rowset(cascade.layers, "Layers"), Rowset(cascade.waterfall, "Claimants")]
-    whole = fsum(row.loss_usd for row in cascade.waterfall_rows)
-    told = dollars(whole, cents=in_cents([whole]))
-    blocks.append(
-        Prose(f"Losses of claimants add up to {told}, the fall of what is priced outside.")
-    )
     if cascade.run_rows:
         blocks.append(Rowset(cascade.runs, "Those who left"))
     return Chapter(heading="Who loses what", blocks=tuple(blocks))
@@ -162,7 +156,7 @@ def _checks(cascade: Cascade) -> Iterator[_Check]:
     )
     yield _Check("steps", f"{proof.steps:,}", f"of {duration(cascade.step_s)}")
     yield _Check("valuation", proof.valuation, "each record is the greatest clearing of its state")
-    yield _Check("inputs digest", cascade.inputs_digest, "same digest, same numbers")
+    yield _Check("inputs digest", "sha256", f"same digest, same numbers: {cascade.inputs_digest}")
 
 
 def _proof(study: Study, commands: Sequence[str]) -> Chapter:

@@ -61,7 +61,7 @@ def layer_table(rows: tuple[TimeLayer, ...]) -> Table[TimeLayer]:
     fields.append(
         Field("first_event", "first/event", Kind.FIGURE, lambda row: clock(row.first_event_s))
     )
-    return table_of("what each layer loses in time", rows, tuple(fields))
+    return table_of("What each layer loses in time", rows, tuple(fields))
 
 
 def event_table(rows: tuple[CascadeEvent, ...], labels: Mapping[str, str]) -> Table[CascadeEvent]:
@@ -77,7 +77,7 @@ def event_table(rows: tuple[CascadeEvent, ...], labels: Mapping[str, str]) -> Ta
         Field("amount_usd", "amount", Kind.MONEY, lambda row: row.amount_usd),
         Field("because", "because", Kind.TEXT, lambda row: row.because),
     )
-    return table_of("what happens", rows, fields)
+    return table_of("What happens", rows, fields)
 
 
 def timeline_table(rows: tuple[Moment, ...]) -> Table[Moment]:
@@ -91,7 +91,7 @@ def timeline_table(rows: tuple[Moment, ...]) -> Table[Moment]:
         Field("economic", "economic", Kind.PRICE, lambda row: row.economic),
         Field("market", "market", Kind.PRICE, lambda row: row.market),
     )
-    return table_of("prices in time", rows, fields)
+    return table_of("Prices in time", rows, fields)
 
 
 def recognition_table(rows: tuple[Recognition, ...]) -> Table[Recognition]:
@@ -128,7 +128,7 @@ def run_table(rows: tuple[RunRow, ...]) -> Table[RunRow]:
         Field("gain_usd", "above/worth", Kind.MONEY, lambda row: row.gain_usd),
         Field("waiting_usd", "still/waiting", Kind.MONEY, lambda row: row.waiting_usd),
     )
-    return table_of("who left", rows, fields)
+    return table_of("Who left", rows, fields)
 
 
 def cost_table(rows: tuple[RunCost, ...]) -> Table[RunCost]:
@@ -157,7 +157,7 @@ def stage_table(rows: tuple[StageRow, ...]) -> Table[StageRow]:
         Field("paths", "in paths", Kind.COUNT, lambda row: row.paths),
         Field("moved", "moved", Kind.COUNT, lambda row: row.moved),
     )
-    return table_of("stages", rows, fields)
+    return table_of("Stages", rows, fields)
 
 
 def spread_table(rows: tuple[LossSpread, ...]) -> Table[LossSpread]:

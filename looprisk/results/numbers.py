@@ -176,6 +176,15 @@ def quantity(value: float, unit: Unit) -> str:
             return "never" if value == 0 else "yes"
 
 
+def signed(value: float, unit: Unit) -> str:
+    """Return a move with its sign, in its unit.
+
+    >>> signed(930_000.0, "usd"), signed(-7e6, "usd"), signed(0.0005, "fraction"), signed(0, "usd")
+    ('+$930.00k', '−$7.00M', '+0.05%', '$0')
+    """
+    return ("+" if value > 0 else "") + quantity(value, unit)
+
+
 def in_full(value: float, unit: Unit) -> str:
     """Return a number with twelve significant digits, for two numbers that round to one.
 

@@ -8,7 +8,7 @@ from looprisk.model.vocabulary import Unit
 from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.names import clean
-from looprisk.results.numbers import quantity
+from looprisk.results.numbers import quantity, signed
 from looprisk.results.table import Table
 
 
@@ -70,7 +70,7 @@ class Sensitivities:
         """One row for each input that matters, for a move of 1 % either way."""
 
         def written(move: float | None) -> str | None:
-            return None if move is None else f"{move:+.4g}"
+            return None if move is None else signed(move, self.unit)
 
         fields: tuple[Field[Sensitivity], ...] = (
             Field("input", "input", Kind.NAME, lambda row: row.input),
@@ -92,8 +92,9 @@ class Sensitivities:
     @property
     def note(self) -> str:
         """What the moves are, and where they hold."""
-        unit = "$" if self.unit == "usd" else "shares of the shock as written"
-        said = f"moves in {unit}; exact while no layer changes its state"
+        said = "exact while no layer changes its state"
+        if self.unit != "usd":
+            said = f"moves in shares of the shock as written; {said}"
         if self.border:
             return f"{said}; on the border of: {'; '.join(self.border)}: the two sides differ"
         return said

@@ -86,6 +86,7 @@ def test_the_last_of_several_stages_moves(tab, name, scenario):
     assert "This is the last stage; the stage before it stands as written." in tab.inner_text(
         "main"
     )
+    assert len(tab.query_selector_all("line[data-cur]")) == 1  # there is an axis to move along
     whole = found.solved
     for fraction in (Fraction(0), Fraction(1, 7), Fraction(1, 3), Fraction(4, 5), Fraction(1)):
         now = tab.evaluate("f => { show(f); return D.now; }", float(fraction))

@@ -153,7 +153,7 @@ def curve(breaks: BreakPoints, solved: Sequence[LossCurve] = ()) -> Picture:
         for line in lines
         for a, b in zip(line.least, line.least[1:], strict=False)
     )
-    table = table_of(title, pieces, _FIELDS)
+    table = table_of(title, pieces, _fields(shock))
     several = any(line.least for line in lines)
     if several:
         drawn_keys, y = legend(_KEYS, y)
@@ -182,13 +182,18 @@ _KEYS: tuple[Key, ...] = (
     ("dash loss", "least: everything fails that can"),
     ("tint", "range between the two"),
 )
-_FIELDS: tuple[Field[Piece], ...] = (
-    Field("line", "line", Kind.NAME, lambda row: row.label),
-    Field("from", "from", Kind.NUMBER, lambda row: row.from_),
-    Field("lost_from", "lost", Kind.POINT, lambda row: row.at),
-    Field("to", "to", Kind.NUMBER, lambda row: row.to),
-    Field("lost_to", "lost then", Kind.POINT, lambda row: row.then),
-)
+_KINDS = {"usd": Kind.MONEY, "fraction": Kind.POINT, "price": Kind.PRICE}
+
+
+def _fields(shock: Shock) -> tuple[Field[Piece], ...]:
+    place_ = _KINDS.get(shock.unit, Kind.NUMBER)
+    return (
+        Field("line", "line", Kind.NAME, lambda row: row.label),
+        Field("from", "from", place_, lambda row: row.from_),
+        Field("lost_from", "lost", Kind.POINT, lambda row: row.at),
+        Field("to", "to", place_, lambda row: row.to),
+        Field("lost_to", "lost then", Kind.POINT, lambda row: row.then),
+    )
 
 
 def _title(lines: Sequence[Line], shock: Shock, *, cents: bool) -> str:
