@@ -68,13 +68,20 @@ def derivatives(form: NormalForm, cells: Index, y: Numbers, s: Scalar, read: Rea
     bare = _plain(form)
     marginal = _marginal(Block(bare if y.dtype == object else bare.floats()), cells, read)
     z = Block(form).claim_values(values, cells, Fraction(s))
-    received = Block(form).received(z)
+    received = _received(Block(form), z)
     held = form.b_const + form.b_slope * Fraction(s) + received
     total = read.at(values, z, s) + sum(
         (exactly(w) * assets for w, assets in zip(marginal, held, strict=True) if w),
         Fraction(0),
     )
     return slopes_of(total)
+
+
+def _received(block: Block, z: Numbers) -> Numbers:
+    """Return ``Theta z`` added up one by one: sums over whole numbers forget what they carry."""
+    got = block.zeros(block.form.nodes)
+    np.add.at(got, block.held_by, block.held_share * z[block.held_claim])
+    return got
 
 
 @dataclass(frozen=True, kw_only=True)

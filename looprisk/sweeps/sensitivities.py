@@ -26,6 +26,7 @@ from looprisk.engine.strike import ready, strike
 from looprisk.errors import ModelError, NotCarriedError, Problem
 from looprisk.model.case import Case
 from looprisk.model.groups import only_run
+from looprisk.model.ordering import ordered
 from looprisk.model.paths import text_of
 from looprisk.model.system import System
 from looprisk.model.tree import dump, leaves, provenance
@@ -164,7 +165,7 @@ def _tracked(solved: Solved, inputs: Sequence[_Input]) -> _Tracked:
         for number in [Dual(item.value.number, {place: ONE})]
     }
     system = solved.case.system.set(changes)
-    catalogue = Catalogue(unfolded(netted(system)))
+    catalogue = Catalogue(unfolded(netted(ordered(system))))
     start = start_state(catalogue)
     calm = StageRun(catalogue=catalogue, start=start, before=start, after=start)
     state, here = start, _moving(calm, solved.start)
