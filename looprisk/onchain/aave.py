@@ -88,6 +88,11 @@ class AaveAccount:
         return any(one.owed for one in self.held)
 
     @property
+    def pledges(self) -> bool:
+        """Whether anything of it is collateral."""
+        return any(one.pledged for one in self.held)
+
+    @property
     def legs(self) -> tuple[Leg, ...]:
         """The account as the pool values it."""
         return tuple(one.leg(self.mode) for one in self.held)

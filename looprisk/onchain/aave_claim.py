@@ -48,15 +48,19 @@ def asks(token: str) -> list[Call]:
 
 
 def _asks(look: Look) -> Sequence[Call]:
-    return asks(look.address) if look.places is NOWHERE else ()
+    # one question of each token that is met: what refuses it is asked a second time
+    return asks(look.address)[1:] if look.places is NOWHERE else ()
 
 
 def recognise(look: Look) -> tuple[Found, ...]:
     """Return the claim at an address that was met on the way, where its pool says so."""
     if look.places is not NOWHERE:
         return ()
-    at, asset = look.snapshot.read_all(asks(look.address))
-    if not (at.ok and asset.ok):
+    (asset,) = look.snapshot.read_all(_asks(look))
+    if not asset.ok:
+        return ()
+    at, _ = look.snapshot.read_all(asks(look.address))
+    if not at.ok:
         return ()
     pool = terms.found_in(at.address(), look.snapshot.read_all(terms.asks(at.address())))
     if pool is None or asset.address() not in pool.reserves:

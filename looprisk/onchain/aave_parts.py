@@ -29,10 +29,15 @@ def prepare(account: AaveAccount, draft: Draft) -> None:
     touch(account.pool, [one.reserve for one in account.held], modes, owed, draft)
     draft.touched[account.pool.address].accounts.append(account.account)
     for one in account.held:
-        pledged = one.pledged if account.owes else 0
+        pledged = one.pledged if _stands_alone(account, draft) else 0
         draft.stands(account.account, one.token, pledged - one.owed)
         left = one.supplied - pledged
         draft.keeps(account.account, Holding(one.reserve.claims, left, one.token, left))
+
+
+def _stands_alone(account: AaveAccount, draft: Draft) -> bool:
+    """Return whether an account is a position: an issuer that owes nothing just has claims."""
+    return account.owes or account.account not in draft.issuers
 
 
 def touch(
@@ -56,7 +61,7 @@ def write(account: AaveAccount, draft: Draft) -> None:
     """
     _check(account, draft)
     write_market(account.pool, draft)
-    if account.account in draft.issuers and not account.owes:
+    if not _stands_alone(account, draft) or not (account.owes or account.pledges):
         return
     name = short("p", account.account)
     pools = [one for one, touched in draft.touched.items() if account.account in touched.accounts]
@@ -165,15 +170,7 @@ def mode_name(mode: Mode) -> str:
 def _position(account: AaveAccount, draft: Draft) -> Tree:
     """Return an account as a part; what it supplied without pledging it is no part of it."""
     claim = claims(account.pool, draft)
-    beside = [
-        f"{draft.amount(one.token, one.supplied)} {draft.name(one.token)}"
-        for one in account.held
-        if one.supplied and not one.pledged
-    ]
-    part: Tree = {}
-    if beside:
-        part["note"] = f"has supplied {', '.join(beside)} too, which is no collateral"
-    part |= {"market": short("m", account.pool.address), **draft.owner(account.account)}
+    part: Tree = {"market": short("m", account.pool.address), **draft.owner(account.account)}
     if account.mode is not None:
         part["e_mode"] = mode_name(account.mode)
     part["collateral"] = {

@@ -108,6 +108,8 @@ class Draft:
     """What a principal token sells for, in what it promises, by its address."""
     books: dict[str, Book] = field(default_factory=dict)
     """Tables that stand beside the file, by name."""
+    wallet: str = ""
+    """An address by itself, whose receipts and claims are written as its own."""
     posted: dict[str, str] = field(default_factory=dict)
     """What a number that nothing moves says a token is worth: no price of it."""
     supplies: dict[str, int] = field(default_factory=dict)
@@ -142,8 +144,8 @@ class Draft:
         self._nets[account, token] = self._nets.get((account, token), 0) + net
 
     def keeps(self, account: str, held: Holding) -> None:
-        """Tell what an issuer has of a token apart from what it has pledged."""
-        if account in self.issuers:
+        """Tell what an issuer, or the wallet, has of a token apart from what it has pledged."""
+        if account in self.issuers or account == self.wallet:
             self.holdings.setdefault(account, {})[held.token] = held
 
     def owned(self, issuer: str, first: str) -> Tree:
@@ -239,6 +241,9 @@ class Draft:
     def system(self, about: str, readers: Iterable[str]) -> System:
         """Return the finished system; raise AnswerError where the parts make none."""
         self._tokens()
+        if owned := self.owned(self.wallet, ""):
+            part = {"owns": owned, "note": "an account by itself", "address": self.wallet}
+            self.put("issuers", short("a", self.wallet), part)
         when = dt.datetime.fromtimestamp(self.pin.timestamp, dt.UTC)
         told = [about]
         if self.checks:

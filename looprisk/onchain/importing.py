@@ -9,6 +9,7 @@ from pathlib import Path
 
 from looprisk.errors import AddressError, Problem, UnreadableError
 from looprisk.model.system import System
+from looprisk.onchain.aave import AaveAccount
 from looprisk.onchain.aave_claim import READER as AAVE_CLAIM
 from looprisk.onchain.aave_market import READER as AAVE_MARKET
 from looprisk.onchain.aave_market import AaveMarket
@@ -20,17 +21,20 @@ from looprisk.onchain.address import chain as chain_id_of
 from looprisk.onchain.address import chain_name
 from looprisk.onchain.books import put_books
 from looprisk.onchain.borrowers import Watch
+from looprisk.onchain.comet import CometAccount
 from looprisk.onchain.comet_parts import ACCOUNT as COMET_ACCOUNT
 from looprisk.onchain.comet_parts import MARKET as COMET_MARKET
 from looprisk.onchain.draft import Book, Draft, dollars
 from looprisk.onchain.erc20 import asks as token_asks
 from looprisk.onchain.erc20 import tokens
+from looprisk.onchain.euler import EulerAccount
 from looprisk.onchain.euler_parts import ACCOUNT as EULER_ACCOUNT
 from looprisk.onchain.euler_parts import VAULT as EULER_VAULT
 from looprisk.onchain.feed import READER as FEED
 from looprisk.onchain.history import flags_since
-from looprisk.onchain.holdings import holdings
+from looprisk.onchain.holdings import Holding, holdings
 from looprisk.onchain.metamorpho_parts import READER as METAMORPHO
+from looprisk.onchain.morpho import MorphoAccount
 from looprisk.onchain.morpho_market import READER as MORPHO_MARKET
 from looprisk.onchain.morpho_market import Whole
 from looprisk.onchain.morpho_parts import READER as MORPHO
@@ -67,6 +71,8 @@ MARKETS: tuple[AnyReader, ...] = (AAVE_MARKET, MORPHO_MARKET)
 """Those that find something inside of a contract that is named with it."""
 ACCOUNTS: tuple[AnyReader, ...] = (AAVE, COMET_ACCOUNT, EULER_ACCOUNT)
 """Those that find what an address has in a contract without a search through its past."""
+OWNED = (AaveAccount, MorphoAccount, CometAccount, EulerAccount)
+"""What is read of an address that has something, and is nothing itself."""
 WHOLE = (AaveMarket, Whole)
 """What is read where borrowers can be listed."""
 MOST_OPENED = 100
@@ -194,9 +200,9 @@ def import_at(
     with opened(access, os.environ) as snapshot:
         everywhere = known(snapshot.pin.chain_id)
         places = _meant(wanted, _narrowed(everywhere, named) if named else everywhere)
-        parts = _found(snapshot, wanted, places, watch)
+        parts, wallet = _found(snapshot, wanted, places, watch)
         pools = (*places.contracts, *everywhere.contracts)
-        return _written(snapshot, wanted, parts, tuple(dict.fromkeys(pools)), since)
+        return _written(snapshot, wanted, parts, tuple(dict.fromkeys(pools)), since, wallet)
 
 
 def _narrowed(everywhere: Places, named: Sequence[str]) -> Places:
@@ -216,8 +222,13 @@ def _meant(wanted: Target, places: Places) -> Places:
     return replace(places, markets=(*places.markets, *markets), tokens=tokens)
 
 
-def _found(snapshot: Snapshot, wanted: Target, places: Places, watch: Watch | None) -> list[Opened]:
-    """Open the address, then every token met on the way, each once: loops close by themselves."""
+def _found(
+    snapshot: Snapshot, wanted: Target, places: Places, watch: Watch | None
+) -> tuple[list[Opened], str]:
+    """Open the address, then every token met on the way, each once: loops close by themselves.
+
+    Returns the address too, where it is a wallet.
+    """
     # a market without its contract is in one of those where markets are looked for
     begins = [wanted.address] if wanted.address else list(places.contracts)
     readers = MARKETS if wanted.inside else READERS
@@ -225,19 +236,22 @@ def _found(snapshot: Snapshot, wanted: Target, places: Places, watch: Watch | No
     looks = [Look(snapshot, one, places, watch) for one in begins]
     snapshot.read_all(_first(looks, readers))
     parts = _opened(looks, readers, issued)
-    if not parts:
-        where = chain_name(snapshot.pin.chain_id)
-        raise UnreadableError(
-            f"no reader finds anything at {wanted} on {where} in block {snapshot.pin.number}",
-            "name the pool or the market it is in: --in 0x…",
-        )
     if watch is not None and not any(isinstance(one.reading, WHOLE) for one in parts):
         raise UnreadableError(
             f"{wanted} is no market whose borrowers can be listed",
             "name a pool of Aave v3, POOL/TOKEN in one, or the id of a market of Morpho Blue",
         )
-    reached = Reached(snapshot, places, frozenset(begins), lists_all=watch is not None)
-    return [*parts, *_behind(wanted, parts, issued, reached)]
+    is_wallet = not wanted.inside and all(isinstance(one.reading, OWNED) for one in parts)
+    wallet = wanted.address if is_wallet and watch is None else ""
+    reached = Reached(snapshot, places, frozenset(begins), watch is not None, wallet)
+    parts += _behind(wanted, parts, issued, reached)
+    if not parts:
+        where = chain_name(snapshot.pin.chain_id)
+        raise UnreadableError(
+            f"no reader finds anything at {wanted} on {where} in block {snapshot.pin.number}",
+            "name the pool, the market or the token it has something of: --in 0x…",
+        )
+    return parts, wallet
 
 
 def _behind(
@@ -249,6 +263,8 @@ def _behind(
     holders = (*ACCOUNTS, MORPHO) if places.markets else ACCOUNTS
     seen, parts = {*reached.begun}, [*first]
     wave, kept, depth = [*first], list[str](), 0
+    if reached.wallet and not first:
+        kept = reached.kept(reached.balances(reached.wallet))
     while wave or kept:
         told = (token for part in wave for token in part.reading.tokens)
         # what its issuer was read with, beside another token, need not be opened again
@@ -316,6 +332,7 @@ def _written(
     parts: list[Opened],
     pools: Sequence[str],
     since: int | None,
+    wallet: str,
 ) -> Import:
     read = sources(snapshot, _feeds(parts))
     bases = tokens_of_sources(snapshot, pools, aggregators(read.values()))
@@ -326,10 +343,11 @@ def _written(
         snapshot.pin,
         tokens(snapshot, named),
         issued,
-        holdings(snapshot, list(issued), list(named), even_claims(part.reading for part in parts)),
+        _holdings(snapshot, issued, list(named), parts, wallet),
         sources=read,
         bases=bases,
         rates=rates_of(part.reading for part in parts),
+        wallet=wallet,
     )
     for part in parts:
         part.prepare(draft)
@@ -350,3 +368,19 @@ def _written(
     checks, flags = (tuple(map(str, all_)) for all_ in (draft.checks, draft.flags))
     books, resumed = draft.books, snapshot.resumed
     return Import(system, snapshot.pin, checks, readers, books, resumed, flags, draft.unknowns)
+
+
+def _holdings(
+    snapshot: Snapshot,
+    issued: Mapping[str, str],
+    named: Sequence[str],
+    parts: Sequence[Opened],
+    wallet: str,
+) -> dict[str, dict[str, Holding]]:
+    """Return what issuers have in their wallets; of a wallet by itself, the receipts in it."""
+    even = even_claims(part.reading for part in parts)
+    found = holdings(snapshot, list(issued), named, even)
+    if wallet:
+        receipts = [one for one in named if one in issued or one in even]
+        found |= holdings(snapshot, [wallet], receipts, even)
+    return found

@@ -30,6 +30,8 @@ class Reached:
     """What the user named, which was looked for in the places already."""
     lists_all: bool
     """All who borrow are listed, issuers among them."""
+    wallet: str = ""
+    """The address that is imported, where nothing stands there but what it has."""
     _keepers: dict[str, None] = field(default_factory=dict)
     _markets: dict[str, None] = field(default_factory=dict)
 
@@ -39,6 +41,8 @@ class Reached:
         That is, of the places, where these are tokens, which the user alone can tell of.
         """
         before, known = {*self._keepers}, {*self._markets}
+        if self.wallet:
+            self._keepers.setdefault(self.wallet)
         for reading in readings:
             if isinstance(reading, KEEPERS) and reading.issues is not None:
                 self._keepers.setdefault(reading.issues)
@@ -52,7 +56,11 @@ class Reached:
                 where = replace(self.places, contracts=contracts)
                 looks.append(Look(self.snapshot, one, where))
         new = [one for one in self._keepers if one not in before]
-        return looks, [call(at, _BALANCE, one) for one in new for at in self.places.contracts]
+        return looks, [asked for one in new for asked in self.balances(one)]
+
+    def balances(self, holder: str) -> list[Call]:
+        """Return the calls for what somebody holds of the places."""
+        return [call(at, _BALANCE, holder) for at in self.places.contracts]
 
     def kept(self, balances: Sequence[Call]) -> list[str]:
         """Return the places that are tokens and that an issuer has some of."""
