@@ -3,7 +3,8 @@
 A node is reached through two methods (``rpc.Node``), a chain through ``snapshot.Snapshot``, which
 reads at one block hash. A protocol is one ``reader.Reader`` of three functions: ``recognise``,
 ``read`` (integers, as the contracts hold them) and ``write`` (into a ``draft.Draft``, in token
-units). ``importing.READERS`` lists them. A value that could not be read is an error or the word
+units); where parts tell each other something, ``prepare`` comes before. ``importing.READERS`` lists
+them. A value that could not be read is an error or the word
 ``unknown``, and never a number.
 
 The environment's proxies are used (``proxy``), but never to a node on this machine. web3 is not
@@ -23,9 +24,9 @@ What each reader was compared with, to the last unit, on a local chain:
   and of a market's shares in a hundred states each; wrapper (SY), gauges and
   Aave's adapter for principal are contracts of ours with the functions that are read.
 * ``erc-4626``: OpenZeppelin's vault. ``chainlink``: the proxy and its mock aggregator.
-* ``metamorpho``, ``compound-iii``, ``euler-v2``, ``wrapper`` (wstETH, weETH, rETH and providers of
-  rates): contracts of ours with the functions that are read; the originals are in no package
-  registry.
+* ``metamorpho``, ``compound-iii``, ``compound-v2`` (what its tokens claim), ``euler-v2``,
+  ``wrapper`` (wstETH, weETH, rETH and providers of rates): contracts of ours with the functions
+  that are read; the originals are in no package registry.
 * ``hyperliquid`` is no chain: an account over the venue's HTTP interface (``hedges``), in every
   perpetual exchange that it lists, and its balances. It was compared with the account that the
   venue's own documentation shows, and with accounts made up by its rules; never with the venue

@@ -21,13 +21,12 @@ class Holding:
 
 
 def holdings(
-    snapshot: Snapshot, issuers: Sequence[str], named: Sequence[str], even: Mapping[str, str]
+    snapshot: Snapshot, pairs: Sequence[tuple[str, str]], even: Mapping[str, str]
 ) -> dict[str, dict[str, Holding]]:
-    """Return what each issuer has, by token.
+    """Return what there is of pairs of a holder and a token, by holder and token.
 
     ``even`` tells which tokens are claims whose balances are amounts of an asset, and of which.
     """
-    pairs = [(issuer, token) for issuer in issuers for token in named]
     signature = "balanceOf(address)(uint256)"
     balances = snapshot.read_all([call(token, signature, issuer) for issuer, token in pairs])
     held = [

@@ -24,6 +24,8 @@ from looprisk.onchain.borrowers import Watch
 from looprisk.onchain.comet import CometAccount
 from looprisk.onchain.comet_parts import ACCOUNT as COMET_ACCOUNT
 from looprisk.onchain.comet_parts import MARKET as COMET_MARKET
+from looprisk.onchain.ctoken import READER as CTOKEN
+from looprisk.onchain.ctoken import CTokenMarket, valued
 from looprisk.onchain.draft import Book, Draft, dollars
 from looprisk.onchain.erc20 import asks as token_asks
 from looprisk.onchain.erc20 import tokens
@@ -59,6 +61,7 @@ READERS: tuple[AnyReader, ...] = (
     MORPHO_MARKET,
     COMET_ACCOUNT,
     COMET_MARKET,
+    CTOKEN,
     EULER_ACCOUNT,
     EULER_VAULT,
     METAMORPHO,
@@ -236,6 +239,9 @@ def _found(
     looks = [Look(snapshot, one, places, watch) for one in begins]
     snapshot.read_all(_first(looks, readers))
     parts = _opened(looks, readers, issued)
+    if not parts and wanted.address:
+        # some readers are not asked about what has accounts: it may be a token all the same
+        parts = _opened([Look(snapshot, wanted.address)], readers, issued)
     if watch is not None and not any(isinstance(one.reading, WHOLE) for one in parts):
         raise UnreadableError(
             f"{wanted} is no market whose borrowers can be listed",
@@ -273,9 +279,9 @@ def _behind(
         seen.update(new)
         _limited(wanted, len(seen), depth)
         looks = [Look(snapshot, token) for token in new]
-        accounts, balances = reached.by(part.reading for part in wave)
+        accounts, held = reached.by(part.reading for part in wave)
         # the tokens, what issuers have, and the feeds of what was opened last, in one
-        asked = [*_first(looks, READERS), *_first(accounts, holders), *balances]
+        asked = [*_first(looks, READERS), *_first(accounts, holders), *held]
         snapshot.read_all([*asked, *token_asks(new), *source_asks(_feeds(wave))])
         found = _opened(looks, READERS, issued)
         found += [
@@ -283,7 +289,7 @@ def _behind(
             for part in _opened(accounts, holders, issued)
             if all(part.reading != one.reading for one in (*parts, *found))
         ]
-        kept = [one for one in reached.kept(balances) if one not in seen]
+        kept = [one for one in reached.kept(held) if one not in seen]
         wave, depth = found, depth + 1
         parts += wave
     return parts[len(first) :]
@@ -379,8 +385,10 @@ def _holdings(
 ) -> dict[str, dict[str, Holding]]:
     """Return what issuers have in their wallets; of a wallet by itself, the receipts in it."""
     even = even_claims(part.reading for part in parts)
-    found = holdings(snapshot, list(issued), named, even)
+    markets = [part.reading for part in parts if isinstance(part.reading, CTokenMarket)]
+    pairs = [(issuer, token) for issuer in issued for token in named]
     if wallet:
-        receipts = [one for one in named if one in issued or one in even]
-        found |= holdings(snapshot, [wallet], receipts, even)
-    return found
+        pairs += [(wallet, token) for token in named if token in issued or token in even]
+    found = holdings(snapshot, pairs, even)
+    owners = [one for one in (*issued, wallet) if one]
+    return valued(snapshot, found, markets, owners)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from looprisk.onchain.aave_claim import AaveClaim
-from looprisk.onchain.abi import Call, call
+from looprisk.onchain.abi import NOBODY, Call, call
 from looprisk.onchain.comet import CometMarket
 from looprisk.onchain.euler import EulerVault
 from looprisk.onchain.pendle import Wrapper
@@ -16,6 +16,8 @@ from looprisk.onchain.snapshot import Snapshot
 from looprisk.onchain.vault import Vault
 
 _BALANCE = "balanceOf(address)(uint256)"
+_CLAIM = "aToken()(address)"
+"""As wrappers of Aave's claims call what they keep."""
 KEEPERS = (Vault, Wrapper)
 """Issuers of whom nothing else tells what they have, and owe, in markets."""
 
@@ -56,16 +58,22 @@ class Reached:
                 where = replace(self.places, contracts=contracts)
                 looks.append(Look(self.snapshot, one, where))
         new = [one for one in self._keepers if one not in before]
-        return looks, [asked for one in new for asked in self.balances(one)]
+        asked = [one for keeper in new for one in self.balances(keeper)]
+        return looks, [*asked, *(call(one, _CLAIM) for one in new)]
 
     def balances(self, holder: str) -> list[Call]:
         """Return the calls for what somebody holds of the places."""
         return [call(at, _BALANCE, holder) for at in self.places.contracts]
 
-    def kept(self, balances: Sequence[Call]) -> list[str]:
-        """Return the places that are tokens and that an issuer has some of."""
-        answers = self.snapshot.read_all(balances)
-        return [one.asked.to for one in answers if one.ok and one.integer()]
+    def kept(self, asked: Sequence[Call]) -> list[str]:
+        """Return the places that are tokens and that an issuer has some of; and what it names."""
+        kept = []
+        for answer in self.snapshot.read_all(asked):
+            if answer.ok and answer.asked.function.outputs == ("address",):
+                kept.append(answer.address())
+            elif answer.ok and answer.integer():
+                kept.append(answer.asked.to)
+        return [one for one in kept if one != NOBODY]
 
 
 def _market_of(reading: Reading) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from looprisk.model.values import decimal_text
-from looprisk.onchain.abi import Answer, Call, call
+from looprisk.onchain.abi import Call, call
 from looprisk.onchain.draft import NO_READER, UNKNOWN, Draft, Tree
 from looprisk.onchain.flags import DONATION, EMPTY, LEAST_FALL, Flag
 from looprisk.onchain.reader import Look, Reader
@@ -24,13 +24,11 @@ class Vault:
     supply: int
     idle: int
     """Of the asset, in its own wallet."""
-    keeps: str = ""
-    """The claim on a pool that it says it keeps its asset as, as wrappers of Aave's claims do."""
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """Share and asset, and the claim it keeps."""
-        return tuple(one for one in (self.share, self.asset, self.keeps) if one)
+        """Share and asset."""
+        return (self.share, self.asset)
 
     @property
     def issues(self) -> str | None:
@@ -48,26 +46,17 @@ def recognise(look: Look) -> tuple[Vault, ...]:
     (asset,) = look.snapshot.read_all(asks(look))
     if not asset.ok or asset.address() == look.address:
         return ()
-    assets, supply, idle, claim = look.snapshot.read_all(
+    assets, supply, idle = look.snapshot.read_all(
         [
             call(look.address, "totalAssets()(uint256)"),
             call(look.address, "totalSupply()(uint256)"),
             call(asset.address(), "balanceOf(address)(uint256)", look.address),
-            call(look.address, "aToken()(address)"),
         ]
     )
     if not (assets.ok and idle.ok and supply.ok):
         return ()
     held = (assets.integer(), supply.integer(), idle.integer())
-    return (Vault(look.address, asset.address(), *held, _claim(look.snapshot, claim, asset)),)
-
-
-def _claim(snapshot: Snapshot, claim: Answer, asset: Answer) -> str:
-    """Return the claim that a vault names, where that is one on the vault's asset."""
-    if not claim.ok:
-        return ""
-    of = snapshot.read(call(claim.address(), "UNDERLYING_ASSET_ADDRESS()(address)"))
-    return claim.address() if of.ok and of.address() == asset.address() else ""
+    return (Vault(look.address, asset.address(), *held),)
 
 
 def read(snapshot: Snapshot, found: Vault) -> Vault:

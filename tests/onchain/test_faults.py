@@ -229,7 +229,8 @@ def test_a_reorganisation_under_the_logs_is_told(town, importing, proxy):
     [
         ("staker", "3.0", 12),
         ("modern", "3.2", 12),
-        ("mixed", "3.2", 14),  # one of its collaterals is a vault, which is opened too
+        # one of its collaterals is a vault, which is opened too, and looked for in the pool
+        ("mixed", "3.2", 17),
     ],
 )
 def test_one_account_takes_a_dozen_requests_and_a_second_time_the_block_alone(

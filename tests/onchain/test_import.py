@@ -120,7 +120,7 @@ def test_what_a_provider_fails_with_is_not_told(town, cli):
         (["0x1234"], 2, "40 hexadecimal digits"),
         (["eth:{staker}", "--chain", "base"], 2, "is on ethereum, and --chain says base"),
         (["local:{staker}", "--block", "lately"], 2, "this is no block"),
-        (["local:{staker}", "--block", "latest"], 3, "name the pool or the market"),
+        (["local:{staker}", "--block", "latest"], 3, "name the pool, the market"),
         (["local:{staker}", "--block", "99_999_999"], 3, "has no block 99999999"),
         (["local:{staker}", "--offline"], 3, "run it once without --offline"),
         (["local:{staker}", "--replay", "none.gz"], 3, "no tape"),

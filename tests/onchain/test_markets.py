@@ -97,7 +97,7 @@ def test_a_market_runs_as_it_is(town, cli):
         (["local:{staker}/{usdc}"], "no reader finds anything at"),
         (["local:0x" + "12" * 32, "--in", "{morpho}"], "no reader finds anything at 0x1212"),
         (["local:0x" + "12" * 32], "no reader finds anything at 0x1212"),
-        (["local:{morpho}"], "name the pool or the market"),
+        (["local:{morpho}"], "name the pool, the market"),
     ],
 )
 def test_what_is_no_market_is_told(town, cli, words, told):

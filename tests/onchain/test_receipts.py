@@ -3,6 +3,7 @@
 import pytest
 
 import looprisk as lr
+from looprisk.errors import UnreadableError
 from looprisk.onchain import euler
 from looprisk.onchain.access import Access
 from looprisk.onchain.importing import import_at
@@ -243,6 +244,57 @@ def test_shares_of_an_euler_vault_are_a_claim_on_their_worth(town, shop, importe
     assert owned == {"USDC": 400 * UNIT, "eUSDC": held}
     total, supply = vault.functions.totalAssets().call(), vault.functions.totalSupply().call()
     assert worth(system, "vUSD") == pytest.approx(total / supply, rel=1e-6)
+
+
+@pytest.fixture
+def ctoken(town, shop):
+    """A market of Compound v2 of which half is lent."""
+    by, usdc, lender = town.by, town.tokens["USDC"], town.who["lender"]
+    made = by.deploy(shop.own("CToken"), usdc.address, "cUSDC")
+    by.send(usdc.functions.mint(lender, 10**11))
+    aave_pool.allow(by, usdc, made.address, lender)
+    by.send(made.functions.mint(10**11), lender)
+    by.send(made.functions.borrow(5 * 10**10), town.who["saver"])
+    town.node.rpc("anvil_mine", hex(300))
+    return made
+
+
+def test_tokens_of_compound_v2_are_claims_on_what_it_lends(town, shop, imported, ctoken):
+    usdc = town.tokens["USDC"]
+    vault = keeping(town, shop, usdc, "vUSD", 1000 * UNIT)
+    act(town, vault, usdc, "approve", ctoken.address, 2**256 - 1)
+    act(town, vault, ctoken, "mint", 600 * UNIT)
+    town.node.rpc("anvil_mine", hex(300))
+    system = imported(vault.address, ctoken.address).system
+    (market,) = system.markets
+    lending = system.markets[market].lends["USDC"]
+    stored, rate = (getattr(ctoken.functions, f"exchangeRate{one}")().call() for one in KINDS)
+    assert rate > stored
+    held = ctoken.functions.balanceOf(vault.address).call()
+    owned = {name: one.number * UNIT for name, one in system.issuers["vUSD"].owns.items()}
+    assert owned == {"USDC": 400 * UNIT, market: held * rate // WAD}
+    assert owned[market] > 600 * UNIT
+    assert lending.cash.number * UNIT == ctoken.functions.getCash().call()
+    total = ctoken.functions.totalSupply().call() * rate // WAD
+    assert float(lending.supplied.number * UNIT) == pytest.approx(total, abs=2)
+
+
+KINDS = ("Stored", "Current")
+
+
+def test_a_vault_that_owes_in_compound_v2_is_told(town, shop, imported, ctoken):
+    vault = keeping(town, shop, town.tokens["USDC"], "vUSD", 1000 * UNIT)
+    act(town, vault, town.tokens["USDC"], "approve", ctoken.address, 2**256 - 1)
+    act(town, vault, ctoken, "mint", 600 * UNIT)
+    act(town, vault, ctoken, "borrow", UNIT)
+    with pytest.raises(UnreadableError, match="whose borrowers are not read"):
+        imported(vault.address, ctoken.address)
+
+
+def test_a_market_of_compound_v2_by_itself(town, imported, ctoken):
+    system = imported(ctoken.address).system
+    assert list(system.markets) == ["cUSDC"]
+    assert system.markets["cUSDC"].rules == "compound-v2"
 
 
 def test_an_account_in_two_pools_has_a_position_in_each(town, imported):
