@@ -86,6 +86,7 @@ def unsized(stage: Stage) -> list[tuple[str, str]]:
         *(("mint", target) for target in stage.mint),
         *(("open", target) for target in stage.open),
         *(("run", target) for target in stage.run),
+        *(("drain", target) for target in stage.drain),
         *(("change", target) for target in stage.change),
     ]
 

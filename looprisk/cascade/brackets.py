@@ -82,6 +82,7 @@ def bracketed(
             share=np.full(found.before.shape, share),
             sigma=np.full(found.before.shape, pool.calm if sigma is None else sigma),
             released=envelope.released_below(most, found.before),
+            left=found.before / found.external,
         ),
     )
 

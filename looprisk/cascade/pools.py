@@ -314,11 +314,20 @@ def volatility(pool: Pool, sigma: Floats, before: Floats, now: Floats, elapsed: 
     return np.sqrt(squared)
 
 
-def gain(pool: Pool, *, price: Floats, share: Floats, sigma: Floats, released: Floats) -> Floats:
+def gain(
+    pool: Pool,
+    *,
+    price: Floats,
+    share: Floats,
+    sigma: Floats,
+    released: Floats,
+    left: Floats | None = None,
+) -> Floats:
     """Return g, how much of a fall the sales that it releases add to it.
 
     ``released`` are the units whose threshold lies within the next 1 % below the price. From 1 on
-    each fall releases one at least as large: a black hole, if it goes on.
+    each fall releases one at least as large: a black hole, if it goes on. A measured depth has no
+    single D: there it is what the next 1 % takes from where ``left`` of the price outside is left.
 
     >>> pool = Pool(kind="exponential", depth=6000.0, start_price=1.0)
     >>> one = np.ones(1)
@@ -326,6 +335,10 @@ def gain(pool: Pool, *, price: Floats, share: Floats, sigma: Floats, released: F
     array([1.])
     """
     here = units_of_depth(pool, share, sigma) * power(price / pool.start_price, pool.eta)
+    if pool.kind == curves.TABLE:
+        now = np.ones_like(price) if left is None else left
+        used = [curves.sold_at(pool.kind, at, pool.knots) for at in (now, now * (1 - WINDOW))]
+        here = here * ((used[1] - used[0]) / WINDOW)
     return np.where(released > 0, ratio(released / WINDOW, here, none=np.inf), 0.0)
 
 

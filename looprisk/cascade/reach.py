@@ -127,13 +127,22 @@ def gains_of(plan: Plan, state: State) -> tuple[Floats, Bools]:
         price = state.price[:, pooled.good]
         reach = reach_of(plan, state, at, price * (1 - WINDOW) * (1 - WINDOW))
         both = []
-        for here in (price, price * (1 - WINDOW)):
+        for further in (1.0, 1 - WINDOW):
+            here = price * further
             near = (reach.thresholds <= here[:, None]) & (
                 reach.thresholds > (here * (1 - WINDOW))[:, None]
             )
             freed = in_order(np.where(near, reach.units, 0.0))
-            share, sigma = state.share[:, at], state.sigma[:, at]
-            both.append(gain(plan.liquid[at], price=here, share=share, sigma=sigma, released=freed))
+            both.append(
+                gain(
+                    plan.liquid[at],
+                    price=here,
+                    share=state.share[:, at],
+                    sigma=state.sigma[:, at],
+                    released=freed,
+                    left=state.multiplier[:, pooled.good] * further,
+                )
+            )
         g[:, at] = both[0]
         holes[:, at] = (both[0] >= 1) & (both[1] >= 1)
     return g, holes

@@ -8,7 +8,7 @@ import numpy as np
 
 from looprisk.cascade.arrays import Bools, Floats
 from looprisk.cascade.plan import Plan
-from looprisk.cascade.pools import Pool, gain, pool_of, refilled, sell, trade, volatility
+from looprisk.cascade.pools import Pool, pool_of, refilled, sell, trade, volatility
 from looprisk.cascade.state import Happened, State
 
 ROUNDING = 1e-12
@@ -151,17 +151,3 @@ def with_volatility(plan: Plan, state: State, before: State, dt: float) -> State
         was, now = before.external[:, pooled.good], state.external[:, pooled.good]
         sigma[:, at] = volatility(pool, sigma[:, at], was, now, dt)
     return replace(state, sigma=sigma)
-
-
-def gains(plan: Plan, state: State, released: Floats) -> Floats:
-    """Return g of every pool, [path, pool]; ``released`` [path, pool] in units."""
-    found = np.zeros((state.paths, len(plan.pools)))
-    for at, (pool, pooled) in enumerate(zip(plan.liquid, plan.pools, strict=True)):
-        found[:, at] = gain(
-            pool,
-            price=state.price[:, pooled.good],
-            share=state.share[:, at],
-            sigma=state.sigma[:, at],
-            released=released[:, at],
-        )
-    return found

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from looprisk.cascade.brackets import cliffs_ahead
+from looprisk.cascade.pools import Pool, gain
 from looprisk.cascade.reach import gains_of, reach_of
 from looprisk.cascade.run import run
 from looprisk.model import Scenario, System
@@ -110,3 +111,14 @@ def _who(happened):
     if happened.event not in {"liquidated", "hedge_closed"}:
         return set()
     return {happened.of[i] for i in np.flatnonzero(happened.where[0])}
+
+
+def test_g_of_a_measured_depth_is_what_the_next_percent_takes():
+    """Its first column is dollars: a fall of 1 % takes 200 of them at first, 1,000 further down."""
+    knots = np.array([[0.0, 1.0], [2_000.0, 0.9], [82_000.0, 0.1]])
+    pool = Pool(kind="table", depth=1.0, start_price=2.0, knots=knots)
+    one, released = np.ones(1), np.array([50.0])
+    terms = {"share": one, "sigma": one, "released": released}
+    assert gain(pool, price=2 * one, **terms) == pytest.approx(50 / (200 / 2))
+    further = gain(pool, price=1.6 * one, left=0.8 * one, **terms)
+    assert further == pytest.approx(50 / (0.8 * 1_000 / 2))

@@ -22,7 +22,8 @@ def _forward(pool, u):
     return _interpolated(pool.table, u)
 
 
-def _backward(pool, m):
+def used_at(pool, m):
+    """Return what was sold, in units of the depth, where ``m`` is left of the price."""
     if pool.kind == "linear":
         return 1.0 - m
     if pool.kind == "square_root":
@@ -62,12 +63,12 @@ def sell(pool, external, price, quantity):
     if pool.kind == "exponential":
         return _sell_exponential(pool, price, quantity * p0 / depth)
     thin = (price / p0) ** pool.eta
-    u0 = _backward(pool, price / external)
+    u0 = used_at(pool, price / external)
     u1 = u0 + quantity * p0 / depth / thin
     lowest = min(FLOOR * p0, price) / external
     dry = _forward(pool, u1) < lowest if quantity > 0 else False
     if dry:
-        u1 = _backward(pool, lowest)
+        u1 = used_at(pool, lowest)
     proceeds = external * _area(pool, u0, u1) * depth * thin / p0
     return external * (lowest if dry else _forward(pool, u1)), proceeds, dry
 
@@ -94,7 +95,7 @@ def capacity(pool, external, price, reservation):
         if eta == 0.0:
             return depth / p0 * math.log(price / reservation)
         return depth / p0 * ((price / p0) ** eta - (reservation / p0) ** eta) / eta
-    along = _backward(pool, reservation / external) - _backward(pool, price / external)
+    along = used_at(pool, reservation / external) - used_at(pool, price / external)
     return along * depth / p0 * (price / p0) ** eta
 
 

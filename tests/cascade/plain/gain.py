@@ -1,6 +1,6 @@
 """The local gain g of a pool: what the next one per cent of price would release (DYNAMICS 3)."""
 
-from tests.cascade.plain.curves import scale
+from tests.cascade.plain.curves import scale, used_at
 from tests.cascade.plain.lending import debt_usd, terms_of
 from tests.cascade.plain.prices import number
 from tests.cascade.plain.stages import liquidation_price
@@ -14,9 +14,18 @@ def local_gain(world):
 def _of(world, pool):
     price = world.P[pool.of]
     unit = pool.start_price / (scale(pool) * (price / pool.start_price) ** pool.eta)
+    units = [unit, unit]
+    if pool.kind == "table":
+        used = [
+            used_at(pool, world.m.get(pool.of, 1.0) * left) for left in (1.0, 0.99, 0.99 * 0.99)
+        ]
+        units = [unit * 0.01 / (used[i + 1] - used[i]) for i in (0, 1)]
     thresholds = [*_loans(world, pool.of, price), *_longs(world, pool.of)]
     bands = ((0.99 * price, price), (0.98 * price, 0.99 * price))
-    return tuple(sum(n for at, n in thresholds if lo <= at < hi) / 0.01 * unit for lo, hi in bands)
+    return tuple(
+        sum(n for at, n in thresholds if lo <= at < hi) / 0.01 * per
+        for (lo, hi), per in zip(bands, units, strict=True)
+    )
 
 
 def _follows(world, oracle, token):
