@@ -188,8 +188,19 @@ def _written(found: Found, joined: Joined) -> Hedges:
         tree["issuers"] = {owner: {**alone, **held, "address": found.address}}
     elif owned:
         tree["issuers"] = {owner: {"owns": owned}}
-    venues: Tree = {}
+    positions, venues = _legs(found, owner, joined)
+    if positions:
+        tree["positions"] = positions
+        tree["venues"] = venues
+    if replaced:
+        tree["set"] = replaced
+    return Hedges(tree, tuple(map(str, checks)))
+
+
+def _legs(found: Found, owner: str, joined: Joined) -> tuple[Tree, Tree]:
+    """Return the legs as positions, and the venues that they meet."""
     positions: Tree = {}
+    venues: Tree = {}
     for account in found.accounts:
         for leg in account.legs:
             coin = joined.name(leg.coin)
@@ -201,12 +212,7 @@ def _written(found: Found, joined: Joined) -> Hedges:
             venue = _venue(account, leg, venues, joined)
             part = _position(account, leg, owner, coin, venue, joined)
             positions[name] = {**part, "address": found.address}
-    if positions:
-        tree["positions"] = positions
-        tree["venues"] = venues
-    if replaced:
-        tree["set"] = replaced
-    return Hedges(tree, tuple(map(str, checks)))
+    return positions, venues
 
 
 def _owned(

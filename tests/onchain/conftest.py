@@ -61,3 +61,31 @@ def spare(shop):
     node = Anvil(shop.anvil)
     yield node
     node.stop()
+
+
+@pytest.fixture
+def exchange():
+    """A perpetual exchange that answers with the account of its own documentation."""
+    from tests.onchain.venue import DOCUMENTED, MARKS, Exchange
+
+    server = Exchange()
+    server.shows(DOCUMENTED, MARKS)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def at_venue(exchange, tmp_path, monkeypatch, capsys):
+    """The command line, in an empty folder, with that exchange for the real one."""
+    from looprisk.cli import run_line
+
+    monkeypatch.setenv("LOOPRISK_HYPERLIQUID", exchange.url)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        code = run_line([str(word) for word in words])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return code, out, err
+
+    return run

@@ -5,32 +5,9 @@ from fractions import Fraction
 import pytest
 
 import looprisk as lr
-from looprisk.cli import run_line
 from looprisk.errors import AnswerError
-from tests.onchain.test_hedges import BASE, MARKS, WHO, one_short
-from tests.onchain.venue import DOCUMENTED, Exchange, account, market
-
-
-@pytest.fixture
-def exchange():
-    server = Exchange()
-    server.shows(DOCUMENTED, MARKS)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def cli(exchange, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("LOOPRISK_HYPERLIQUID", exchange.url)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        code = run_line([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return run
+from tests.onchain.test_hedges import BASE, WHO, one_short
+from tests.onchain.venue import account, market
 
 
 def named_exchange(exchange, coin="xyz:TSLA", margin=0):
@@ -111,7 +88,7 @@ def test_an_account_of_balances_alone_is_one(exchange):
     assert system.issuers["a-00000000"].owns["USDC"].number == Fraction("7.5")
 
 
-def test_balances_join_what_the_owner_has(exchange, cli, tmp_path):
+def test_balances_join_what_the_owner_has(exchange, at_venue, tmp_path):
     """What it owns already is added to, in a file by a value that is set, and named as such."""
     one_short(exchange)
     rows = [balance("USDC", 0, "1000.0"), balance("UETH", 1, "2.0")]
@@ -120,7 +97,7 @@ def test_balances_join_what_the_owner_has(exchange, cli, tmp_path):
     (tmp_path / "base.yaml").write_text(BASE)
     words = ("--venue", "hyperliquid", "--into", "base.yaml", "--owner", "Neutral")
     coins = ("--coin", "ETH=WETH", "--coin", "UETH=WETH", "-o", "joined.yaml")
-    code, _, err = cli("import", WHO, *words, *coins)
+    code, _, err = at_venue("import", WHO, *words, *coins)
     assert code == 0, err
     written = lr.load(tmp_path / "joined.yaml").system
     base = lr.load(tmp_path / "base.yaml").system

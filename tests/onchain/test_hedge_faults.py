@@ -10,16 +10,7 @@ from looprisk.onchain.hedges import Joined, hedges, system_of
 from looprisk.onchain.http import Patience
 from tests.onchain.faulty import FaultyNode, Reply
 from tests.onchain.misbehaviour import CANARY, busy, first
-from tests.onchain.test_hedges import MARKS, WHO
-from tests.onchain.venue import DOCUMENTED, Exchange
-
-
-@pytest.fixture
-def exchange():
-    server = Exchange()
-    server.shows(DOCUMENTED, MARKS)
-    yield server
-    server.stop()
+from tests.onchain.test_hedges import WHO
 
 
 @pytest.fixture

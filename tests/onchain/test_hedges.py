@@ -6,7 +6,6 @@ from fractions import Fraction
 import pytest
 
 import looprisk as lr
-from looprisk.cli import run_line
 from looprisk.errors import (
     AddressError,
     AnswerError,
@@ -15,10 +14,9 @@ from looprisk.errors import (
 )
 from looprisk.onchain import hedges as hedging
 from looprisk.onchain.hedges import Joined, hedges
-from tests.onchain.venue import DOCUMENTED, TIME, Exchange, account
+from tests.onchain.venue import DOCUMENTED, MARKS, TIME, account
 
 WHO = "0x0000000000000000000000000000000000000001"
-MARKS = {"BTC": 60_000.0, "ETH": 2985.9, "SOL": 100.0, "DOGE": 0.1}
 BASE = """looprisk: 1
 assets:
   WETH: {price: $3000}
@@ -31,25 +29,8 @@ issuers:
 
 
 @pytest.fixture
-def exchange():
-    server = Exchange()
-    server.shows(DOCUMENTED, MARKS)
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def cli(exchange, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("LOOPRISK_HYPERLIQUID", exchange.url)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        code = run_line([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return run
+def cli(at_venue):
+    return at_venue
 
 
 def one_short(exchange, cash=50_000.0, size=-12.0, entry=3100.0):

@@ -19,6 +19,7 @@ FEW = 4
 MOST = 12
 """Accounts of a walk, in every run and in a long one."""
 LONG = 2_000
+pytestmark = pytest.mark.timeout(3_600 if STATES >= LONG else 300)
 
 
 @pytest.fixture(scope="module")

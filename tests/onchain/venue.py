@@ -41,6 +41,7 @@ DOCUMENTED = {
     "withdrawable": "13104.514502",
 }
 """The account that the venue's documentation shows."""
+MARKS = {"BTC": 60_000.0, "ETH": 2985.9, "SOL": 100.0, "DOGE": 0.1}
 LADDER = {"BTC": 40, "ETH": 50, "SOL": 50, "DOGE": 10}
 """Largest leverage of each coin; BTC has a second tier."""
 SECOND = (150_000_000, 20)
