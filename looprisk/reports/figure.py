@@ -63,7 +63,8 @@ def figure_spec(what: Case | Answer, kind: str | None = None, of: str = "") -> S
     spec = FIGURES[name](study, of)
     drawn = PICTURES[name](study, of)
     below = "<br>".join(words(line) for line in lines(drawn.subtitle, 640, 12, most=3))
-    heading = f"<b>{words(drawn.title)}</b><br><sup>{below}</sup>"
+    title = "<br>".join(words(line) for line in lines(drawn.title, 640, 17, bold=True))
+    heading = f"<b>{title}</b><br><sup>{below}</sup>"
     given = spec["layout"]
     layout: Spec = {
         "title": {"text": heading, "font": {"size": 17}},

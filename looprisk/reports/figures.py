@@ -62,7 +62,11 @@ def pyramid(study: Study) -> Spec:
                     "orientation": "h",
                     "x": [value],
                     "y": [layer],
-                    "name": f"{safe(piece.label)}, {part}",
+                    "name": {"equity": "real equity", "value": "claim still covered"}.get(
+                        paint, "lost"
+                    ),
+                    "legendgroup": paint,
+                    "showlegend": False,
                     "marker": {
                         "color": LIGHT[paint],
                         "line": {"color": LIGHT["paper"], "width": 1},
@@ -72,9 +76,9 @@ def pyramid(study: Study) -> Spec:
                 }
             )
     order = [f"layer {n}" for n in sorted({p.layer for p in pieces if p.layer}, reverse=True)]
+    _named_once(data)
     layout = {
         "barmode": "stack",
-        "showlegend": False,
         "xaxis": axis(USD),
         "yaxis": names_up([*order, "real equity"]),
     }
@@ -121,9 +125,10 @@ def ladder(study: Study) -> Spec:
                 "text": [words(e.because) for _, e in found],
             }
         )
+    _named_once(data)
     line = {"x0": shock.as_written, "x1": shock.as_written, "y0": 0, "y1": 1, "yref": "paper"}
     layout = {
-        "xaxis": axis(f"{words(axis_name(shock))}, {_unit(shock)}"),
+        "xaxis": shock_axis(shock),
         "yaxis": names_up(names),
         "shapes": [{"type": "line", **line, "line": {"color": LIGHT["ink"], "width": 1.5}}],
     }
@@ -138,8 +143,11 @@ _MARKERS: dict[str, Spec] = {
 }
 
 
-def _unit(shock: Shock) -> str:
-    return {"usd": USD, "fraction": "share", "price": "US dollars a token"}.get(shock.unit, "")
+def shock_axis(shock: Shock) -> Spec:
+    """Return the axis of a shock in its unit."""
+    unit = {"usd": USD, "fraction": "%", "price": "US dollars a token"}.get(shock.unit, "")
+    more = {"tickformat": ".2~%"} if shock.unit == "fraction" else {}
+    return axis(f"{words(axis_name(shock))}, {unit}", **more)
 
 
 def _rails(rung: Rung, name: str, shock: Shock) -> list[Spec]:
@@ -150,6 +158,8 @@ def _rails(rung: Rung, name: str, shock: Shock) -> list[Spec]:
             "x": [low, high],
             "y": [name, name],
             "line": {"color": LIGHT[paint], "width": 3},
+            "name": "broken" if paint == "loss" else "intact",
+            "legendgroup": paint,
             "showlegend": False,
             "hoverinfo": "skip",
         }
@@ -164,8 +174,26 @@ def _rails(rung: Rung, name: str, shock: Shock) -> list[Spec]:
     return [*rails, rail(at, end, "value")] if at != end else rails
 
 
+def _named_once(data: Sequence[Spec]) -> None:
+    """Let the first of each group stand in the legend for all of it."""
+    seen: set[object] = set()
+    for trace in data:
+        group = trace.get("legendgroup")
+        if group is not None and group not in seen:
+            seen.add(group)
+            trace["showlegend"] = True
+
+
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+
+
+def losing(place: int) -> Spec:
+    """Return how a line of a loss is drawn: one colour for all, a dash of its own."""
+    return {"color": LIGHT["loss"], "dash": _DASHES[place % len(_DASHES)]}
+
+
 def curve(study: Study) -> Spec:
-    """Return the straight pieces of every layer's loss."""
+    """Return the straight pieces of every layer's loss, or what was solved of a bent one."""
     data: list[Spec] = [
         {
             "type": "scatter",
@@ -173,13 +201,14 @@ def curve(study: Study) -> Spec:
             "name": words(line.label),
             "x": [x for x, _ in line.points],
             "y": [y for _, y in line.points],
+            "line": losing(at),
         }
-        for line in lines_of(study.breaks)
+        for at, line in enumerate(lines_of(study.breaks, study.between))
     ]
     shock = study.breaks.shock
     layout = {
-        "xaxis": axis(f"{words(axis_name(shock))}, {_unit(shock)}"),
-        "yaxis": axis("loss, share of the claim", tickformat=".0%"),
+        "xaxis": shock_axis(shock),
+        "yaxis": axis("loss, share of the claim", tickformat=".2~%"),
     }
     return {"data": data, "layout": layout}
 

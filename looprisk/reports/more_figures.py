@@ -5,9 +5,10 @@ from __future__ import annotations
 from looprisk.analysis.depth import depth_of
 from looprisk.analysis.lending_looks import bad_debts_of, debts_of, lots_of
 from looprisk.analysis.maturity import maturity_of
-from looprisk.reports.figures import USD, Spec, axis, names_up, safe, words
+from looprisk.reports.figures import USD, Spec, axis, losing, names_up, safe, words
 from looprisk.reports.pictures.health import BIN, bins_of
 from looprisk.reports.pictures.heat import cells_of
+from looprisk.reports.pictures.swept import factor_of, metric_words, name_of, said, unit_of
 from looprisk.reports.pictures.timeline import moments_of
 from looprisk.reports.study import Study
 from looprisk.reports.theme import LIGHT
@@ -58,7 +59,7 @@ def utilisation(study: Study, of: str) -> Spec:
     ]
     layout = {
         "xaxis": axis("hours from the start"),
-        "yaxis": axis("utilisation", tickformat=".0%", domain=[0.55, 1]),
+        "yaxis": axis("utilisation", tickformat=".2~%", domain=[0.55, 1]),
         "yaxis2": axis(f"cash, {USD}", domain=[0, 0.42]),
     }
     return {"data": data, "layout": layout}
@@ -145,16 +146,16 @@ def depth(study: Study, of: str) -> Spec:
     data += [
         {
             "type": "scatter",
-            "name": f"{safe(one.market)} pays",
+            "name": f"{safe(one.market)} pays" if one.market else "2% under the start price",
             "x": [sold[0], sold[-1]],
             "y": [one.discount, one.discount],
             "line": {"color": LIGHT["ink"], "dash": "dash"},
         }
-        for one in found.incentives
+        for one in found.incentives or (found.usual,)
     ]
     layout = {
         "xaxis": axis(f"sold at once, {USD}"),
-        "yaxis": axis("price impact", tickformat=".0%"),
+        "yaxis": axis("price impact", tickformat=".2~%"),
     }
     return {"data": data, "layout": layout}
 
@@ -176,7 +177,7 @@ def maturity(study: Study, of: str) -> Spec:
     ]
     layout = {
         "xaxis": axis("days to maturity", autorange="reversed"),
-        "yaxis": axis("LLTV, price of par", tickformat=".0%"),
+        "yaxis": axis("LLTV, price of par", tickformat=".2~%"),
     }
     return {"data": data, "layout": layout}
 
@@ -185,6 +186,7 @@ def tornado(study: Study, of: str) -> Spec:
     """Return the moves of an answer by one percent of each input."""
     found = study.moves(of)
     rows = [row for row in found.rows if row.down is not None and row.up is not None]
+    rows.sort(key=lambda row: -abs((row.up or 0.0) - (row.down or 0.0)))
     names = [safe(row.input) for row in rows]
     data: list[Spec] = [
         {
@@ -212,8 +214,8 @@ def heat(study: Study, of: str) -> Spec:
     steps = ("paper", "h1", "h2", "h3", "h4", "h5", "h6")
     trace = {
         "type": "heatmap",
-        "x": list(cells.xs),
-        "y": list(cells.ys),
+        "x": list(cells.x_words),
+        "y": list(cells.y_words),
         "z": [[cells.grid.get((x, y)) for x in cells.xs] for y in cells.ys],
         "colorscale": [[at / 6, LIGHT[name]] for at, name in enumerate(steps)],
     }
@@ -225,18 +227,33 @@ def heat(study: Study, of: str) -> Spec:
 
 
 def response(study: Study, _: str) -> Spec:
-    """Return what a sweep over one number measured."""
+    """Return what a sweep over one number measured, in the unit of the first measure."""
     sweep = study.sweep
     rows = sweep.rows[1:] or sweep.rows
+    factor, unit = factor_of(sweep, 0), unit_of(sweep, 0)
+    first = sweep.measured[0]
+    alike = [(at, one) for at, one in enumerate(sweep.measured) if one.unit == first.unit]
     data: list[Spec] = [
         {
             "type": "scatter",
             "mode": "lines+markers",
-            "name": words(measured.words),
-            "x": [row.values[0] for row in rows],
+            "name": words(said(measured)),
+            "x": [float(row.values[0]) * factor for row in rows],
             "y": [row.numbers[at] for row in rows],
+            "line": losing(place),
         }
-        for at, measured in enumerate(sweep.measured)
+        for place, (at, measured) in enumerate(alike)
     ]
-    layout = {"xaxis": axis(words(sweep.varied[0].path)), "yaxis": axis("")}
+    layout = {
+        "xaxis": axis(words(name_of(sweep, 0)) + _units(unit), **_ticks(unit)),
+        "yaxis": axis(metric_words(first) + _units(first.unit), **_ticks(first.unit)),
+    }
     return {"data": data, "layout": layout}
+
+
+def _units(unit: str | None) -> str:
+    return {"usd": f", {USD}", "fraction": ", %", "price": ", US dollars"}.get(unit or "", "")
+
+
+def _ticks(unit: str | None) -> Spec:
+    return {"tickformat": ".2~%"} if unit == "fraction" else {}

@@ -10,6 +10,7 @@ import looprisk as lr
 from looprisk.errors import ModelError
 from looprisk.reports import FIGURES, PICTURES
 from looprisk.reports.figure import figure_spec
+from looprisk.reports.theme import LIGHT
 from tests.reports.hostile import clearing
 from tests.reports.systems import FIVE, STATIC, study
 from tests.reports.test_more_pictures import lending, load, swept
@@ -33,7 +34,7 @@ def test_twins_of_real_systems_are_figures_with_the_same_words(name, scenario):
 def test_the_bars_of_the_pyramid_are_the_claims():
     what = study("stream-own-token", "loss-93")
     made = lr.figure(what.what, "pyramid")
-    lost = fsum(bar.x[0] for bar in made.data if bar.name.endswith(", lost"))
+    lost = fsum(bar.x[0] for bar in made.data if bar.name == "lost")
     whole = fsum(bar.x[0] for bar in made.data)
     rows = what.clearing.layer_rows
     assert lost == pytest.approx(fsum(row.economic_loss_usd for row in rows))
@@ -91,3 +92,23 @@ def test_without_plotly_it_says_what_to_type(monkeypatch):
 def test_a_figure_that_does_not_exist_is_named():
     with pytest.raises(ModelError, match="did you mean pyramid"):
         lr.figure(study("cycle", "ten-percent").what, "pyramd")
+
+
+def test_one_colour_has_one_meaning_in_figures_too():
+    for kind in ("curve", "ladder", "pyramid"):
+        spec = figure_spec(study("stream-own-token", "loss-93").what, kind)
+        named = {}
+        for trace in spec["data"]:
+            if trace.get("showlegend", True) and "name" in trace:
+                colour = (trace.get("line") or trace.get("marker"))["color"]
+                named.setdefault(trace["name"], set()).add(colour)
+        assert all(len(colours) == 1 for colours in named.values()), kind
+        assert set().union(*named.values()) <= {
+            LIGHT[c] for c in ("loss", "value", "equity", "ink")
+        }
+
+
+def test_a_bent_shock_is_drawn_from_what_was_solved():
+    spec = figure_spec(study("accounts-table", "minus-20").what, "curve")
+    assert len(spec["data"][0]["x"]) == 17
+    assert spec["layout"]["xaxis"]["title"]["text"] == "fall in the price of wstETH, %"

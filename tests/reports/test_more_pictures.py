@@ -219,3 +219,28 @@ def test_the_ladder_of_a_scenario_with_time():
     picture = lr.picture(load("hedge-in-time")["rally-first"], "ladder")
     assert picture.title == ("2 of 7 layers break at the same 81.39%: one event, not 2")
     check_marks(picture.svg())
+
+
+def test_gains_are_told_apart_from_losses_of_others():
+    title = lr.picture(load("morpho-loan")["ten-percent"], "waterfall").title
+    assert title == (
+        "owner of loan loses $1.00, COLL/LOAN at 91.5 % suppliers lose $0.08, liquidators gain $0.20"
+    )
+    gained = lr.picture(load("delta-neutral")["rally"], "reported")
+    assert gained.title == "No layer has lost anything; Neutral/equity gains $17.0M"
+    assert ">gained<" in gained.svg()
+
+
+def test_a_sweep_speaks_of_the_shock_in_its_own_unit():
+    assert "from a fall of" in heat(swept()).title
+    line = lr.sweep(load("cycle")["ten-percent"], {"shock": ["0", "0.5", "1"]})
+    drawn = lr.picture(line)
+    assert drawn.title == "Economic loss of first-share: $0 at a fall of 0%, $28.00 at 10.0%"
+    assert ">fall in the price of BASE<" in drawn.svg()
+
+
+def test_lines_that_end_together_share_a_label_and_a_loss_hides_no_longer_than_the_run():
+    flat = lr.picture(load("hedge-in-time")["crash-first"], "timeline").svg()
+    assert ">all three<" in flat
+    slips = lr.picture(load("pt-aave-2025")["february-slips"], "timeline")
+    assert slips.title.endswith("a loss stays hidden for 1.0 h, to the end")

@@ -32,18 +32,25 @@ class Cells:
     grid: Grid
     across: str
     up: str
+    x_words: tuple[str, ...]
+    """The values as they stand at the ticks."""
+    y_words: tuple[str, ...]
 
 
 def cells_of(sweep: Sweep, of: str = "") -> Cells:
     """Return the cells of a heat map; ``of`` names the measure, else it is the first."""
     across, up, _, at = _sides(sweep, of)
     grid = _grid(sweep, across, up, at)
+    xs = tuple(sorted({x for x, _ in grid}, key=abs))
+    ys = tuple(sorted({y for _, y in grid}, reverse=True))
     return Cells(
-        xs=tuple(sorted({x for x, _ in grid}, key=abs)),
-        ys=tuple(sorted({y for _, y in grid}, reverse=True)),
+        xs=xs,
+        ys=ys,
         grid=grid,
         across=name_of(sweep, across),
         up=name_of(sweep, up),
+        x_words=tuple(value_of(x, sweep, across) for x in xs),
+        y_words=tuple(value_of(y, sweep, up) for y in ys),
     )
 
 
