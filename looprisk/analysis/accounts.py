@@ -16,7 +16,8 @@ from looprisk.engine.compile import maker
 from looprisk.engine.holdings import listed_debt
 from looprisk.engine.legs import Leg, legs_of
 from looprisk.engine.point import Point
-from looprisk.engine.standing import Standing, standing
+from looprisk.engine.reckoning import Outcome
+from looprisk.engine.standing import standing
 from looprisk.engine.state import ZERO, written
 from looprisk.engine.state import Account as Held
 
@@ -175,6 +176,12 @@ def repaid_earlier(point: Point, of: str) -> Fraction:
             first, now = catalogue.crowds[name].steps, world.before.crowds[name]
             units = first.debt_before(first.size) - now.debt_before(now.size)
             total += units * point.value(world.price(catalogue.debt_tokens(name)[0]))
+        elif name in catalogue.baskets and name in world.before.baskets:
+            first_debt, left = catalogue.loans[name].debt, world.before.accounts[name].debts
+            for token in catalogue.debt_tokens(name):
+                if supply is None or supply[0] == of or supply[1] == token:
+                    gone = first_debt[token].number - left[token]
+                    total += gone * point.value(world.price(token))
     return total
 
 
@@ -187,16 +194,37 @@ def accounts(point: Point, of: str) -> Iterable[Account]:
     """Yield the accounts that a thing stands for, without those that are many in one."""
     catalogue = point.compiled.world.catalogue
     for name in accounts_of(catalogue, of):
-        if name not in catalogue.crowds:
+        if name not in catalogue.summed:
             yield account(point, name)
 
 
-def crowds(point: Point, of: str) -> Iterable[Standing]:
-    """Yield the crowds of accounts that a thing stands for."""
+def outcomes(point: Point, of: str) -> Iterable[Outcome]:
+    """Yield what has become of the tables of accounts that a thing stands for.
+
+    Of accounts that owe several tokens, where it is one supply, what they owe to that.
+    """
     catalogue = point.compiled.world.catalogue
+    market, token = catalogue.supplies.get(of, (of, None))
     for name in accounts_of(catalogue, of):
-        if name in catalogue.crowds:
-            yield standing(point, name)
+        if name in catalogue.baskets:
+            yield point.table(name).outcome(None if market == of else token)
+        elif name in catalogue.crowds:
+            crowd = standing(point, name)
+            yield Outcome(
+                liquidated=crowd.outcome.liquidated,
+                unpaid=crowd.outcome.unpaid,
+                repaid=crowd.outcome.repaid * crowd.price,
+                bad_debt=crowd.outcome.bad_debt * crowd.price,
+            )
+
+
+def leverage(point: Point, name: str) -> Fraction | None:
+    """Return the collateral of an account over what is left of it after the debt.
+
+    At the oracles; None where nothing is left.
+    """
+    many = name in point.compiled.world.catalogue.baskets
+    return point.table(name).leverage if many else account(point, name).leverage
 
 
 def accounts_of(catalogue: Catalogue, of: str) -> tuple[str, ...]:
@@ -207,7 +235,7 @@ def accounts_of(catalogue: Catalogue, of: str) -> tuple[str, ...]:
     if of in catalogue.loans:
         return (of,)
     if of in catalogue.tables:
-        return (*catalogue.tables[of].crowds, *catalogue.tables[of].apart)
+        return catalogue.tables[of].loans
     market, token = catalogue.supplies.get(of, (of, ""))
     return tuple(
         name

@@ -79,7 +79,7 @@ def lends(solved: Solved, of: str) -> bool:
     """Return whether a thing is an account, or a market of several reserves."""
     catalogue = solved.catalogue
     several = of in catalogue.system.markets and of not in catalogue.supplies
-    return several or (of in catalogue.loans and of not in catalogue.crowds)
+    return several or (of in catalogue.loans and of not in catalogue.summed)
 
 
 def stretches_of(

@@ -305,7 +305,7 @@ def _world(case: Case, data: Sequence[Datum], box: Box, when: Moment) -> World:
     case = filled(case, fills)
     scenario = renamed(case.scenario, aliases(case.system))
     catalogue = catalogued(netted(case.system))
-    if catalogue.crowds or any(changes_units(stage) for stage in scenario.stages):
+    if catalogue.summed or any(changes_units(stage) for stage in scenario.stages):
         raise UndecidedError
     start = start_state(catalogue)
     before = after = start

@@ -106,8 +106,8 @@ class Boxes:
 def not_ranged(solved: Solved) -> str:
     """Return why a case is not answered in ranges, by one completion; nothing where it is."""
     catalogue = solved.catalogue
-    if catalogue.crowds:
-        table = next(iter(catalogue.crowds))
+    if catalogue.summed:
+        table = min(catalogue.summed)
         return (
             f"{table} is a table of accounts, solved for one completion at a time: list the "
             "accounts that matter as positions, or give the values with --set"

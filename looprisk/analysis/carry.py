@@ -189,7 +189,7 @@ def _account(system: System, of: str) -> Account:
     """Return an account at the start of a system; what is liquidated there has no carry."""
     solved = solve(Case(system=system, scenario=Scenario()))
     catalogue = solved.catalogue
-    name = chosen(of, [n for n in catalogue.loans if n not in catalogue.crowds], "account")
+    name = chosen(of, [n for n in catalogue.loans if n not in catalogue.summed], "account")
     found = account(solved.start, name)
     if found.collateral <= found.debt or found.is_liquidated:
         message = f"{name} is liquidated at the start: nothing of it earns"

@@ -16,6 +16,7 @@ from looprisk.analysis.names import claim_label
 from looprisk.analysis.proving import proof_of
 from looprisk.analysis.recognising import recognised
 from looprisk.analysis.solve import Solved
+from looprisk.engine.basket_nodes import accounts_off
 from looprisk.engine.book import Book
 from looprisk.engine.clear import outside, prove
 from looprisk.engine.market import market_values
@@ -171,7 +172,11 @@ def proven(point: Point) -> tuple[float, float]:
     form = point.compiled.form
     proof = prove(form, point.solution)
     size = max(1.0, float(max(abs(point.solution.y), default=0)))
-    residual, gap = float(proof.residual) / size, float(proof.conservation_gap) / size
+    off = max(
+        float(proof.residual),
+        accounts_off(point.compiled.skeleton, point.compiled.index, point.solution, point.s),
+    )
+    residual, gap = off / size, float(proof.conservation_gap) / size
     if not proof.same_cells or residual > TOLERANCE or abs(gap) > TOLERANCE:
         raise NoSolutionError(
             f"the solution does not stand its own check: residual {residual:.2g}, conservation gap "

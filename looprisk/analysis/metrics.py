@@ -12,11 +12,11 @@ from fractions import Fraction
 
 from looprisk.analysis.accounts import (
     Account,
-    account,
     accounts,
     accounts_of,
     claims_of,
-    crowds,
+    leverage,
+    outcomes,
     repaid_earlier,
     utilisation,
 )
@@ -191,6 +191,8 @@ def _recovery(ask: Ask) -> Number:
 
 
 def _assets(ask: Ask) -> Number:
+    if ask.of in ask.solved.catalogue.baskets:
+        return Fraction(float(ask.point.table(ask.of).found.worth.sum()))
     return exactly(ask.point.node(ask.of)) if ask.of in ask.point.compiled.index.node else None
 
 
@@ -211,7 +213,7 @@ def _assets_to_equity(ask: Ask) -> Number:
     Of an account, its collateral at the oracles over what is left of it after the debt.
     """
     if ask.of in ask.solved.catalogue.loans:
-        return account(ask.point, ask.of).leverage
+        return leverage(ask.point, ask.of)
     if ask.of not in ask.solved.catalogue.system.issuers:
         assets, equity = _assets(ask), _equity(ask)
         return assets / equity if assets is not None and equity else None
@@ -269,7 +271,7 @@ def _bad_debt(ask: Ask) -> Number:
         if found.is_liquidated:
             for claim in claims_of(found, ask.of):
                 total += ask.point.face(claim) - exactly(ask.point.claim(claim))
-    return total + sum((c.outcome.bad_debt * c.price for c in crowds(ask.point, ask.of)), ZERO)
+    return total + sum((found.bad_debt for found in outcomes(ask.point, ask.of)), ZERO)
 
 
 def _lender_loss(ask: Ask) -> Number:
@@ -296,7 +298,7 @@ def _liquidated(ask: Ask) -> Number:
     for found in accounts(ask.point, ask.of):
         if found.is_liquidated:
             total += sum((exactly(ask.point.claim(c)) for c in claims_of(found, ask.of)), ZERO)
-    return total + sum((c.outcome.repaid * c.price for c in crowds(ask.point, ask.of)), ZERO)
+    return total + sum((found.repaid for found in outcomes(ask.point, ask.of)), ZERO)
 
 
 def _of_account(read: Callable[[Account], Number]) -> Callable[[Ask], Number]:
@@ -304,7 +306,7 @@ def _of_account(read: Callable[[Account], Number]) -> Callable[[Ask], Number]:
 
     def metric(ask: Ask) -> Number:
         found = list(accounts(ask.point, ask.of))
-        several = len(found) != 1 or any(crowds(ask.point, ask.of))
+        several = len(found) != 1 or any(outcomes(ask.point, ask.of))
         return None if several else read(found[0])
 
     return metric

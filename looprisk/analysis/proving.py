@@ -27,7 +27,7 @@ def proof_of(solved: Solved) -> tuple[Settled, ...]:
     latched = solved.case.scenario.mode != "equilibrium"
     weighed = any(run.weights for run in solved.runs)
     exact = all(point.compiled.form.exact for point in points)
-    if latched or weighed or not exact or solved.catalogue.crowds:
+    if latched or weighed or not exact or solved.catalogue.summed:
         return ()
     return tuple(_settled(point) for point in points)
 

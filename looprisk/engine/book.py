@@ -74,6 +74,8 @@ def _supply(point: Point, supply: str) -> Fraction:
         if claim is not None and name in catalogue.crowds:
             crowd = standing(point, name)
             left += point.face(claim) - crowd.outcome.bad_debt * crowd.price
+        elif claim is not None and name in catalogue.baskets:
+            left += point.face(claim) - point.table(name).outcome(token).bad_debt
         elif claim is not None:
             acted = "liquidated" in point.state_of(name)
             left += exactly(point.claim(claim)) if acted else point.face(claim)

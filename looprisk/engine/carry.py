@@ -10,6 +10,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TypeVar
 
+from looprisk.engine.baskets import totals
 from looprisk.engine.dual import exactly
 from looprisk.engine.point import Point
 from looprisk.engine.standing import standing
@@ -29,7 +30,7 @@ def carry(point: Point, after: State) -> State:
     catalogue = point.compiled.world.catalogue
     accounts: dict[str, Account] = dict(after.accounts)
     cash: dict[str, Fraction] = dict(after.cash)
-    crowds = dict(after.crowds)
+    crowds, baskets = dict(after.crowds), dict(after.baskets)
     for name, position in catalogue.loans.items():
         if "liquidated" not in point.state_of(name):
             continue
@@ -40,10 +41,25 @@ def carry(point: Point, after: State) -> State:
             (token,) = position.debt
             cash[catalogue.supply_of(position.market, token)] += crowd.outcome.repaid
             continue
+        if name in catalogue.baskets:
+            table = point.table(name)
+            baskets[name] = table.left()
+            units_left, owed = totals(baskets[name])
+            for token, units in accounts[name].debts.items():
+                cash[catalogue.supply_of(position.market, token)] += units - owed[token]
+            accounts[name] = Account(collateral=units_left, debts=owed)
+            continue
         for token, units in accounts[name].debts.items():
             cash[catalogue.supply_of(position.market, token)] += _repaid(point, name, units)
         accounts[name] = _left(point, name, accounts[name])
-    return replace(after, accounts=accounts, crowds=crowds, cash=cash, closed=_closed(point, after))
+    return replace(
+        after,
+        accounts=accounts,
+        crowds=crowds,
+        baskets=baskets,
+        cash=cash,
+        closed=_closed(point, after),
+    )
 
 
 def between(before: State, after: State, size: Fraction) -> State:

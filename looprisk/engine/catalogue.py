@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+from looprisk.engine.baskets import Baskets
 from looprisk.engine.tables import Crowd, Grouped, grouped
 from looprisk.errors import NotCarriedError, UnknownValueError
 from looprisk.model.issuers import Issuer
@@ -58,6 +59,8 @@ class Catalogue:
         for table in self.tables.values():
             listed |= {name: crowd.position for name, crowd in table.crowds.items()}
             listed |= table.apart
+            if table.baskets is not None:
+                listed[table.baskets.id] = table.baskets.position
         return listed
 
     @cached_property
@@ -84,6 +87,17 @@ class Catalogue:
             for token in self.debt_tokens(name):
                 found.setdefault(self.supply_of(crowd.position.market, token), []).append(name)
         return {supply: tuple(names) for supply, names in found.items()}
+
+    @cached_property
+    def baskets(self) -> dict[str, Baskets]:
+        """Tables with many accounts of several collaterals or debts."""
+        found = (table.baskets for table in self.tables.values())
+        return {whole.id: whole for whole in found if whole is not None}
+
+    @cached_property
+    def summed(self) -> frozenset[str]:
+        """The ids in :attr:`loans` that stand for many accounts of a table."""
+        return frozenset({*self.crowds, *self.baskets})
 
     @cached_property
     def legs(self) -> dict[str, PerpPosition]:

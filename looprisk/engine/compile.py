@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from looprisk.engine.accounts import account_node
 from looprisk.engine.affine import Affine, affine
+from looprisk.engine.basket_nodes import basket_nodes
 from looprisk.engine.catalogue import known
 from looprisk.engine.crowds import crowd_node
 from looprisk.engine.maker import Maker
@@ -40,13 +41,15 @@ def _skeleton(make: Maker) -> Skeleton:
         nodes=(
             *(_issuer(make, name, issuer) for name, issuer in catalogue.system.issuers.items()),
             *(reserve_node(make, supply) for supply in catalogue.supplies),
-            *(_account(make, name) for name in catalogue.loans),
+            *(node for name in catalogue.loans for node in _accounts(make, name)),
         )
     )
 
 
-def _account(make: Maker, name: str) -> Node:
-    return (crowd_node if name in make.catalogue.crowds else account_node)(make, name)
+def _accounts(make: Maker, name: str) -> tuple[Node, ...]:
+    if name in make.catalogue.baskets:
+        return basket_nodes(make, name)
+    return ((crowd_node if name in make.catalogue.crowds else account_node)(make, name),)
 
 
 def exogenous(make: Maker, name: str, issuer: Issuer) -> Affine:

@@ -9,12 +9,14 @@ ladders too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import NoReturn
 
 from looprisk.engine.affine import Affine, NotAffineError
 from looprisk.engine.audit import ADVICE
+from looprisk.engine.baskets import Baskets
 from looprisk.engine.clear import Solution
 from looprisk.engine.focus import Focus
 from looprisk.engine.form import NormalForm
@@ -212,6 +214,15 @@ def refuse_bounds(skeleton: Skeleton, cycle: str) -> None:
                 f"{cycle}; and {node.id} is a table of {node.ladder.steps.accounts:_} accounts, of "
                 f"which {WHOLE // 2} can be followed at once there; {ADVICE}"
             )
+
+
+def refuse_tables(tables: Mapping[str, Baskets], cycle: str) -> NoReturn:
+    """Raise NotExactError: accounts of several legs are bounded from one side at a time."""
+    name, accounts = next(iter(tables.items()))
+    raise NotExactError(
+        f"{cycle}; and {name} is a table of {accounts.size:_} accounts, many of several "
+        f"collaterals or debts, which cannot be bounded from both sides there; {ADVICE}"
+    )
 
 
 def rung_at(node: CrowdNode, form: NormalForm, index: Index, solution: Solution) -> Rung:

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from looprisk.engine.accounts import borders
 from looprisk.engine.affine import NotAffineError
+from looprisk.engine.basket_borders import first_of_many
 from looprisk.engine.compile import maker
 from looprisk.engine.crowds import first_borders
 from looprisk.engine.form import Scalar
@@ -58,6 +59,8 @@ def _borders(make: Maker, name: str) -> tuple[Fraction, ...]:
     So it is where a price moves together with the unit it is written in.
     """
     try:
+        if name in make.catalogue.baskets:
+            return tuple(first_of_many(make, name))
         return tuple((first_borders if name in make.catalogue.crowds else borders)(make, name))
     except NotAffineError:
         return ()
@@ -149,7 +152,9 @@ class _Search(Generic[Key]):
         """
         points = (lo, (lo + hi) / 2, hi)
         for key in sorted(self.at(lo)[0] ^ self.at(hi)[0], key=repr):
-            for name in self.at(lo)[1].get(key, {}):
+            for name, away in self.at(lo)[1].get(key, {}).items():
+                if not isinstance(away, Fraction):
+                    continue  # floats prove nothing
                 values = [self.at(s)[1].get(key, {}).get(name) for s in points]
                 root = _zero_of_ratio(points, values)
                 if root is not None and lo <= root < hi and self._proves(lo, root, hi, key):

@@ -31,9 +31,9 @@ def latched(run: StageRun, selection: Selection) -> StageRun:
     liquidation that stays may bring on another, never undo one, so this ends after at most one
     round for each account. Raises NotCarriedError for tables of accounts.
     """
-    if run.catalogue.crowds:
+    if run.catalogue.summed:
         raise NotCarriedError(
-            f"mode/latched: {next(iter(run.catalogue.crowds))} is a table of accounts: list the "
+            f"mode/latched: {min(run.catalogue.summed)} is a table of accounts: list the "
             "accounts that may recover as positions, or write `mode: equilibrium`"
         )
     realm = realm_of(run.compiled_at(ONE, {}).form)

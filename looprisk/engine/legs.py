@@ -49,7 +49,11 @@ class Leg:
 def legs_of(make: Maker, name: str) -> tuple[Leg, ...]:
     """Return the collateral of an account as it stands before the stage."""
     collateral = make.world.before.accounts[name].collateral
-    return tuple(_leg(make, name, thing, units) for thing, units in collateral.items())
+    position = make.catalogue.loans[name]
+    return tuple(
+        leg_in(make, str(position.market), position.e_mode, thing, units)
+        for thing, units in collateral.items()
+    )
 
 
 def terms_of(
@@ -60,18 +64,25 @@ def terms_of(
     An e-mode replaces the terms of what it names.
     """
     position = catalogue.loans[name]
-    market = catalogue.system.markets[position.market]
-    terms = accepted(market, position.e_mode)[collateral]
-    mode = market.e_modes.get(str(position.e_mode))
+    return terms_in(catalogue, str(position.market), position.e_mode, collateral)
+
+
+def terms_in(
+    catalogue: Catalogue, name: str, e_mode: str | None, collateral: str
+) -> tuple[CollateralTerms, tuple[str, ...]]:
+    """Return how a market treats a collateral under an e-mode, and the path of these terms."""
+    market = catalogue.system.markets[name]
+    terms = accepted(market, e_mode)[collateral]
+    mode = market.e_modes.get(str(e_mode))
     if mode is not None and collateral in mode.collateral:
-        path = (position.market, "e_modes", str(position.e_mode), "collateral", collateral)
-        return terms, path
-    return terms, (position.market, "collateral", collateral)
+        return terms, (name, "e_modes", str(e_mode), "collateral", collateral)
+    return terms, (name, "collateral", collateral)
 
 
-def _leg(make: Maker, name: str, collateral: str, units: Fraction) -> Leg:
-    terms, path = terms_of(make.catalogue, name, collateral)
-    market = make.catalogue.system.markets[make.catalogue.loans[name].market]
+def leg_in(make: Maker, name: str, e_mode: str | None, collateral: str, units: Fraction) -> Leg:
+    """Return so many units of a collateral in a market, under an e-mode or none."""
+    terms, path = terms_in(make.catalogue, name, e_mode, collateral)
+    market = make.catalogue.system.markets[name]
     oracle = str(terms.oracle)
     if oracle == "unknown":
         raise unknown("/".join((*path, "oracle")))

@@ -85,22 +85,22 @@ def liquidated(basket: Basket, lender: Claim, owner: Claim) -> Split:
     if basket.reading == basket.worth == basket.sale:
         return _at_own_price(basket, lender, owner)
     if basket.sale != basket.worth and (basket.sale.reads or basket.reading.reads):
-        raise NotExactError(_overpaid(basket))
+        raise NotExactError(overpaid(basket.id, forced=basket.forced))
     if not basket.reading.reads:
         return _at_reading(basket, lender, owner)
     return _at_mixed_reading(basket, lender, owner)
 
 
-def _overpaid(basket: Basket) -> str:
+def overpaid(name: str, *, forced: bool) -> str:
     """Say why the lenders of an account might get more as a value inside the system falls."""
-    if basket.forced:
+    if forced:
         return (
-            f"{basket.id}: liquidators that act `always` pay what the oracles read, of which the "
+            f"{name}: liquidators that act `always` pay what the oracles read, of which the "
             "solution decides a part, whatever the collateral is worth; write `liquidators: "
             "when_paid`, or add `time`"
         )
     return (
-        f"{basket.id}: one collateral sells at a quote and another at what backs it, so its "
+        f"{name}: one collateral sells at a quote and another at what backs it, so its "
         "lenders may get more as a value falls; quote every token of the account with "
         "`market_price`, or none, or add `time`"
     )

@@ -136,7 +136,7 @@ def together(
     """
     moves = np.stack(columns, axis=1)
     catalogue = joint.catalogue
-    if catalogue.crowds:
+    if catalogue.summed:
         return ()
     capped = any(part.kind == "capped" for part in catalogue.system.oracles.values())
     if capped or joint.navs or joint.stretches is None:

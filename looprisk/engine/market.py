@@ -12,6 +12,10 @@ from dataclasses import replace
 from fractions import Fraction
 
 from looprisk.engine.affine import affine
+from looprisk.engine.approach import approached, undrawn
+from looprisk.engine.basket_nodes import BasketsNode
+from looprisk.engine.clear import clear
+from looprisk.engine.compile import skeleton
 from looprisk.engine.crowds import CrowdNode, borders_in, out_of_focus, split_of
 from looprisk.engine.dual import exactly
 from looprisk.engine.enclosed import cleared
@@ -37,6 +41,8 @@ def market_values(point: Point) -> Mapping[str, Fraction]:
     }
     if not quotes:
         return {c: exactly(point.claim(c)) for c in point.compiled.index.claim}
+    if point.compiled.world.catalogue.baskets:
+        return _of_tables(point, quotes)
     nearer: Focus | None = Focus()
     while nearer is not None:
         focus = nearer
@@ -46,6 +52,20 @@ def market_values(point: Point) -> Mapping[str, Fraction]:
         solution = cleared(form)
         nearer = out_of_focus(focus, nodes, form, index, solution)
     return {claim: quotes.get(claim, solution.z[at]) for claim, at in index.claim.items()}
+
+
+def _of_tables(point: Point, quotes: Mapping[str, Fraction]) -> Mapping[str, Fraction]:
+    """Return market values where tables have accounts of several legs, in floats."""
+    parts = skeleton(point.compiled.world).nodes
+    nodes = Skeleton(nodes=tuple(_at_market(point, node, quotes, Focus()) for node in parts))
+    form, index = assemble(nodes)
+    drawn = approached(undrawn(nodes, form.floats(), index), clear, "greatest")
+    found = {claim: Fraction(drawn.solution.z[at]) for claim, at in index.claim.items()}
+    for node in nodes.nodes:
+        if isinstance(node, BasketsNode):
+            kept = drawn.tables[node.id].found.owner.sum()
+            found[f"{node.id}/equity"] = Fraction(float(kept))
+    return {**found, **quotes}
 
 
 def _at_market(point: Point, node: Node, quotes: Mapping[str, Fraction], focus: Focus) -> Node:
@@ -67,6 +87,8 @@ def _at_market(point: Point, node: Node, quotes: Mapping[str, Fraction], focus: 
     moved = replace(node, b=node.b + held, claims=claims)
     if isinstance(moved, CrowdNode):
         return _decided_crowd(point, moved, focus)
+    if isinstance(moved, BasketsNode):
+        return _decided_accounts(point, moved, quotes)
     return _decided(point, moved) if node.id in point.compiled.world.catalogue.loans else moved
 
 
@@ -88,6 +110,21 @@ def _decided_crowd(point: Point, node: CrowdNode, focus: Focus) -> CrowdNode:
     return replace(
         node, conditions=conditions, cells=cells, ladder=ladder, rungs=shown, price=price
     )
+
+
+def _decided_accounts(
+    point: Point, node: BasketsNode, quotes: Mapping[str, Fraction]
+) -> BasketsNode:
+    """Return accounts of several legs of which those who were liquidated have repaid."""
+    units = {claim.id: claim.units for claim in point.compiled.index.claim_of}
+    legs = tuple(
+        replace(leg, price=affine(quotes[leg.claim] / units[leg.claim]))
+        if leg.claim in quotes
+        else leg
+        for leg in node.legs
+    )
+    done = point.table(node.id).found
+    return replace(node, legs=legs, rules=replace(node.rules, done=done))
 
 
 def _decided(point: Point, node: Node) -> Node:

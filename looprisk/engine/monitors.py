@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from looprisk.engine.affine import Affine, affine
-from looprisk.engine.block import Block
+from looprisk.engine.baskets import Baskets
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.form import Scalar
 from looprisk.engine.piece import Piece
@@ -124,6 +124,9 @@ def _accounts(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
         if name in catalogue.crowds:
             yield from _crowd(compiled, catalogue, name)
             continue
+        if name in catalogue.baskets:
+            yield from _baskets(catalogue, catalogue.baskets[name])
+            continue
         market = str(position.market)
         debts = {
             claim: compiled.index.claim_of[compiled.index.claim[claim]].face or affine(ZERO)
@@ -163,6 +166,17 @@ def _crowd(compiled: Compiled, catalogue: Catalogue, name: str) -> Iterator[Moni
             claim=claim,
             short_of=compiled.index.claim_of[compiled.index.claim[claim]].face,
         )
+
+
+def _baskets(catalogue: Catalogue, accounts: Baskets) -> Iterator[Monitor]:
+    """The first of many accounts counts for all; what it owes of each token, for that supply."""
+    name, market = accounts.id, accounts.market
+    for of in (name, market):
+        yield Monitor(of=of, event="liquidated", node=name, state="liquidated")
+    for loan in accounts.loans:
+        for of in dict.fromkeys((name, market, catalogue.supply_of(market, loan))):
+            node = accounts.claim_of(loan)
+            yield Monitor(of=of, event="bad_debt", node=node, state="unpaid")
 
 
 def _legs(compiled: Compiled, catalogue: Catalogue) -> Iterator[Monitor]:
@@ -238,8 +252,7 @@ def distances(monitor: Monitor, point: Point) -> dict[str, Scalar]:
     own = point.compiled.conditions_of.get(monitor.node, ())
     if own:
         which = np.array(own, dtype=np.intp)
-        block = Block(point.compiled.form)
-        values, _ = block.condition_values(which, solution.y, solution.cells)
+        values, _ = point.compiled.block.condition_values(which, solution.y, solution.cells)
         found |= {index.condition_of[k][1].holds: v for k, v in zip(own, values, strict=True)}
     return found
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
 from looprisk.engine.affine import Affine
+from looprisk.engine.approach import Undrawn, approached
 from looprisk.engine.audit import ADVICE
+from looprisk.engine.block import Block
 from looprisk.engine.bounds import between
 from looprisk.engine.clear import Selection, Solution, clear
-from looprisk.engine.crowds import refuse_bounds
+from looprisk.engine.crowds import refuse_bounds, refuse_tables
 from looprisk.engine.dual import exactly
 from looprisk.engine.enclosed import enclosed, is_open
 from looprisk.engine.form import NormalForm, Scalar
 from looprisk.engine.holdings import supply_claim
 from looprisk.engine.oracles import cap_of, reading_of
 from looprisk.engine.piece import Piece
+from looprisk.engine.reckoning import Together
 from looprisk.engine.skeleton import Index, Node, Skeleton
 from looprisk.engine.state import ZERO
 from looprisk.engine.world import World
@@ -34,6 +38,15 @@ class Compiled:
     index: Index
     minus_cycle: str
     """A loop with a minus sign, in words; empty where the system is monotone."""
+    undrawn: Undrawn | None = None
+    """The same before what tables of accounts of several legs pay is drawn in, if there are any."""
+    tables: Mapping[str, Together] = field(default_factory=dict)
+    """The accounts of tables that are looked at together, at the solution."""
+
+    @cached_property
+    def block(self) -> Block:
+        """The form, ordered for questions about its conditions."""
+        return Block(self.form)
 
     @cached_property
     def node_of(self) -> dict[str, Node]:
@@ -47,6 +60,22 @@ class Compiled:
         for place, (node, _) in enumerate(self.index.condition_of):
             found.setdefault(node, []).append(place)
         return {node: tuple(places) for node, places in found.items()}
+
+    def solved(self, selection: Selection) -> tuple[Compiled, Solution]:
+        """Return the same with what the accounts of tables pay drawn in, and its solution."""
+        if self.undrawn is None:
+            return self, self.solve(selection)
+        if self.minus_cycle:
+            refuse_tables(self.world.catalogue.baskets, self.minus_cycle)
+        found = approached(self.undrawn, clear, selection)
+        drawn = replace(
+            self,
+            skeleton=found.skeleton,
+            form=found.form,
+            index=found.index,
+            tables=found.tables,
+        )
+        return drawn, found.solution
 
     def solve(self, selection: Selection) -> Solution:
         """Return the greatest or least solution; the only one, where a loop has a minus sign.
@@ -118,6 +147,10 @@ class Point:
             int(self.solution.cells[self.compiled.index.node[node]])
         ]
 
+    def table(self, name: str) -> Together:
+        """Return the accounts of a table that are looked at together."""
+        return self.compiled.tables[name]
+
     def token(self, token: str) -> Fraction:
         """Return the economic price of a token, in USD."""
         return self.claim(token) / exactly(
@@ -138,18 +171,21 @@ class Point:
 
 
 def read_off(point: Point) -> Point:
-    """Return a solution with the payments outside.
+    """Return a solution with the payments outside that its cells do not give.
 
-    That are ratios of what it decides (SEMANTICS 4.2d).
+    They are ratios of what it decides (SEMANTICS 4.2d).
     """
     apart = {
         node.id: node.apart
         for node in point.compiled.skeleton.nodes
         if node.apart is not None and "apart" in point.state_of(node.id)
     }
-    if not apart:
+    tables = point.compiled.tables
+    if not apart and not tables:
         return point
     z = point.solution.z.copy()
+    for name, accounts in tables.items():
+        z[point.compiled.index.claim[f"{name}/equity"]] = accounts.found.owner.sum()
     for node, kept in apart.items():
         share = 1 - point.value(kept.part) / point.value(kept.whole)
         z[point.compiled.index.claim[kept.claim]] = point.node(node) * share

@@ -154,12 +154,13 @@ def _unfit(make: Maker) -> Iterator[str]:
     """Yield what these arrays do not carry: more than shares of what an issuer has, and tables."""
     catalogue = make.catalogue
     system = catalogue.system
-    if not catalogue.crowds:
+    if not catalogue.summed:
         yield "it has no table of accounts"
+    yield from (f"{name} has accounts of several legs" for name in catalogue.baskets)
     for leg in catalogue.legs:
         yield f"{leg} is a leg on a venue"
     for name in catalogue.loans:
-        if name not in catalogue.crowds:
+        if name not in catalogue.summed:
             yield f"{name} is an account that stands by itself, not in a table with others"
     for name, issuer in system.issuers.items():
         if catalogue.ranked_claims(name, issuer):

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Literal
 
 from looprisk.engine.affine import NotAffineError
+from looprisk.engine.approach import undrawn
 from looprisk.engine.audit import ADVICE, audit
 from looprisk.engine.book import book, per_unit
 from looprisk.engine.catalogue import Catalogue
@@ -26,7 +27,7 @@ from looprisk.engine.skeleton import Skeleton, assemble
 from looprisk.engine.state import ONE, ZERO, State
 from looprisk.engine.trace import trace
 from looprisk.engine.twin import twinned
-from looprisk.engine.weights import weighed, weights
+from looprisk.engine.weights import readings, weighed, weighed_tables, weights
 from looprisk.engine.world import World, knots, reach
 from looprisk.errors import NotCarriedError, NotExactError
 
@@ -64,17 +65,21 @@ class StageRun:
 
     @cached_property
     def weights(self) -> Mapping[str, tuple[Fraction, ...]]:
-        """The share of each collateral before the stage, of accounts whose incentives differ."""
+        """The share of each collateral before the stage, of accounts whose incentives differ.
+
+        Of a table, what its oracles read for a unit in each slot.
+        """
         if not self.weighs:
             return {}
         catalogue, state = self.catalogue, self.before
         if self.moved_at is not None:
             catalogue, state = self.moved_at(ONE)
-        names = weighed(catalogue, state)
-        if not names:
+        names, tables = weighed(catalogue, state), weighed_tables(catalogue)
+        if not names and not tables:
             return {}
         first = replace(self, weighs=False).at(ZERO)
-        return {name: weights(catalogue, state, name, first.reading) for name in names}
+        found = {name: weights(catalogue, state, name, first.reading) for name in names}
+        return found | {name: readings(catalogue, name, first.reading) for name in tables}
 
     def world(self, lo: Fraction, hi: Fraction, still: Fraction | None = None) -> World:
         """Return the exogenous side on a stretch of the stage, or at one point of it."""
@@ -106,6 +111,8 @@ class StageRun:
         plain = not navs and not self.catalogue.crowds and s in {ZERO, ONE}
         if plain and s in self._ends:
             return self._ends[s]
+        if not navs and (stretch := self._drawn_on(s)) is not None:
+            return replace(stretch, world=world, undrawn=stretch.undrawn and stretch.undrawn.at(s))
         try:
             compiled = _compiled(world, skeleton(world), precision=self.precision)
         except NotAffineError:
@@ -117,6 +124,30 @@ class StageRun:
         if plain:
             self._ends[s] = compiled
         return compiled
+
+    def _drawn_on(self, s: Fraction) -> Compiled | None:
+        """Return the stretch that a point is inside, compiled for all points of it; None if none.
+
+        So it is where tables of accounts of several legs alone bend the response.
+        """
+        inside = (c for c in self._stretches_of_tables if c.world.lo < s < c.world.hi)
+        return next(inside, None)
+
+    @cached_property
+    def _stretches_of_tables(self) -> tuple[Compiled, ...]:
+        catalogue = self.catalogue
+        if self.moved_at is not None or not catalogue.baskets or catalogue.crowds:
+            return ()
+        try:
+            whole = self.world(ZERO, ONE)
+            edges = sorted({ZERO, *knots(whole), *bends(whole), ONE})
+            return tuple(
+                _compiled(world, parts, precision=self.precision)
+                for lo, hi in pairwise(edges)
+                for world, parts in self._straight(lo, hi, undrawn=True)
+            )
+        except NotAffineError:
+            return ()
 
     @cached_property
     def _ends(self) -> dict[Fraction, Compiled]:
@@ -131,8 +162,7 @@ class StageRun:
         nearer: Focus | None = Focus(from_below=selection == "least")
         while nearer is not None:
             focus = nearer
-            compiled = self.compiled_at(s, navs, focus)
-            solution = compiled.solve(selection)
+            compiled, solution = self.compiled_at(s, navs, focus).solved(selection)
             nearer = out_of_focus(
                 focus, compiled.skeleton, compiled.form, compiled.index, solution, s
             )
@@ -163,7 +193,8 @@ class StageRun:
     @property
     def _is_straight(self) -> bool:
         """Whether nothing that a stage does by itself bends the response."""
-        return self.moved_at is None and self.then is None and not self.navs
+        bent = self.moved_at is not None or self.then is not None or self.navs
+        return not bent and not self.catalogue.baskets
 
     @cached_property
     def stretches(self) -> tuple[Compiled, ...] | None:
@@ -183,16 +214,18 @@ class StageRun:
         except NotAffineError:
             return None
 
-    def _straight(self, lo: Fraction, hi: Fraction) -> Iterator[tuple[World, Skeleton]]:
+    def _straight(
+        self, lo: Fraction, hi: Fraction, *, undrawn: bool = False
+    ) -> Iterator[tuple[World, Skeleton]]:
         """Yield the stretches between two knots on which no trigger on a stated price changes."""
-        whole = self.world(lo, hi)
+        whole = replace(self.world(lo, hi), undrawn=undrawn)
         parts = skeleton(whole)
         cuts = crossings(parts, lo, hi)
         if not cuts:
             yield whole, parts
             return
         for one, other in pairwise(sorted({lo, *cuts, hi})):
-            world = self.world(one, other)
+            world = replace(self.world(one, other), undrawn=undrawn)
             yield world, skeleton(world)
 
     def segments(self, selection: Selection = "greatest") -> tuple[Segment, ...]:
@@ -242,6 +275,11 @@ def _compiled(world: World, parts: Skeleton, *, precision: Precision) -> Compile
     if world.still is None:
         parts = decided(parts, world.middle)
     form, index = assemble(parts)
+    tables = None
+    if world.catalogue.baskets:
+        _refuse_exact(world, precision)
+        tables = undrawn(parts, form.floats(), index)
+        form = tables.form
     minus_cycle = audit(form, world.lo, world.hi)
     if precision == "exact" and form.nodes > MOST_EXACT_NODES:
         raise NotCarriedError(
@@ -250,4 +288,20 @@ def _compiled(world: World, parts: Skeleton, *, precision: Precision) -> Compile
         )
     if precision == "floats" or (precision == "by size" and form.nodes > EXACT_NODES):
         form = form.floats()
-    return Compiled(world=world, skeleton=parts, form=form, index=index, minus_cycle=minus_cycle)
+    return Compiled(
+        world=world,
+        skeleton=parts,
+        form=form,
+        index=index,
+        minus_cycle=minus_cycle,
+        undrawn=tables,
+    )
+
+
+def _refuse_exact(world: World, precision: Precision) -> None:
+    if precision == "exact":
+        name, accounts = next(iter(world.catalogue.baskets.items()))
+        raise NotCarriedError(
+            f"exact: {name} has {accounts.size:,} accounts, many of several collaterals or debts, "
+            "and these are solved in floats: ask without it"
+        )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from looprisk.engine.baskets import Baskets
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.steps import Steps
 from looprisk.errors import NotCarriedError
@@ -65,6 +66,8 @@ class State:
     accounts: Mapping[str, Account] = field(default_factory=dict)
     crowds: Mapping[str, Steps] = field(default_factory=dict)
     """Crowds of which some were liquidated, as they stand; the others are as written."""
+    baskets: Mapping[str, Baskets] = field(default_factory=dict)
+    """Tables of accounts of several legs of which some were liquidated, in the same way."""
     cash: Mapping[str, Fraction] = field(default_factory=dict)
     """Supply claim: loan tokens that are not lent."""
     minted: Mapping[str, Fraction] = field(default_factory=dict)

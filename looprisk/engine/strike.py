@@ -207,7 +207,7 @@ def _capped(catalogue: Catalogue, state: State, stage: Stage) -> dict[str, Fract
 
 def defaulting(catalogue: Catalogue, target: str) -> tuple[str, ...]:
     """Return the claims that a default names: one claim, or all that an issuer or account owes."""
-    if target in catalogue.tables or target in catalogue.crowds:
+    if target in catalogue.tables or target in catalogue.summed:
         raise NotCarriedError(
             f"default/{target}: a table of accounts pays as its collateral allows: "
             "list the accounts that default as positions"

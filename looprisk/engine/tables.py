@@ -1,7 +1,8 @@
 """Tables of accounts: all with the same collateral, debt and e-mode are one crowd.
 
 What cannot be summed up with others, such as an account with several collaterals or debts, is an
-account of its own, up to :data:`MOST_APART` of them.
+account of its own, up to :data:`MOST_APART` of them; of more, all accounts of the table are looked
+at together (:mod:`looprisk.engine.baskets`).
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from looprisk.engine.baskets import Baskets, baskets, sides_of
 from looprisk.engine.steps import Index, Integers, Steps, sorted_steps
 from looprisk.errors import ModelError, NotCarriedError, Problem
 from looprisk.model.markets import Market
 from looprisk.model.positions import LoanPosition, TablePosition
 from looprisk.model.tables import COLLATERAL, DEBT, AccountTable
 
-MOST_APART = 1_000
+MOST_APART = 20
 """Accounts of one table with several collaterals or debts that are solved one by one."""
+MOST_ABSORBED = 1_000
+"""Accounts of one table in a market that absorbs them, each solved by itself."""
 EXACT_IN_FLOATS = 2.0**51
 _DECIMALS = re.compile(rb"\.([0-9]+)")
 
@@ -54,6 +58,14 @@ class Grouped:
     crowds: Mapping[str, Crowd]
     apart: Mapping[str, LoanPosition]
     """Accounts that stand alone, by ``table/account``."""
+    baskets: Baskets | None = None
+    """All accounts of a table in which too many would stand alone."""
+
+    @property
+    def loans(self) -> tuple[str, ...]:
+        """The ids under which the accounts are solved."""
+        together = () if self.baskets is None else (self.baskets.id,)
+        return (*self.crowds, *self.apart, *together)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +124,14 @@ class _Market:
 
 @lru_cache(maxsize=16)
 def _grouped(name: str, market: _Market, accounts: AccountTable) -> Grouped:
-    columns = _columns(accounts)
-    kinds = (columns.collateral, columns.debt)
-    collaterals, debts = (_how_many(kind, accounts.rows) for kind in kinds)
+    sides = sides_of(accounts)
+    collaterals, debts = sides.counts
     alone = (debts > 1) | ((debts == 1) & (collaterals > 1)) | _settles_alone(market.part)
-    _check_apart(name, market.part, alone, accounts)
+    _check_absorbed(name, market.part, int(alone.sum()))
+    if int(alone.sum()) > MOST_APART and market.part.protocol.shape != "absorbing":
+        whole = baskets(name, market.name, market.part, accounts, sides)
+        return Grouped(crowds={}, apart={}, baskets=whole)
+    columns = _columns(accounts)
     members = dict(_members(market.part, columns, alone, debts == 0, collaterals == 0))
     crowds = {}
     for group, rows in members.items():
@@ -162,14 +177,6 @@ def _numbers(column: bytes) -> tuple[Integers, Fraction]:
     return numbers, Fraction(1, 10**places)
 
 
-def _how_many(columns: Mapping[str, Integers], rows: int) -> Index:
-    """Return [rows] in how many of the columns an account has something."""
-    found = np.zeros(rows, dtype=np.intp)
-    for numbers in columns.values():
-        found += np.array(numbers != 0, dtype=np.intp)
-    return found
-
-
 def _settles_alone(market: Market) -> bool:
     """Return whether what becomes of an account follows from its own health alone.
 
@@ -181,25 +188,12 @@ def _settles_alone(market: Market) -> bool:
     return market.protocol.incentive == "discount" and any(t.incentive is None for t in terms)
 
 
-def _check_apart(
-    name: str,
-    market: Market,
-    alone: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    table: AccountTable,
-) -> None:
-    several = int(alone.sum())
-    if several <= MOST_APART:
+def _check_absorbed(name: str, market: Market, several: int) -> None:
+    if market.protocol.shape != "absorbing" or several <= MOST_ABSORBED:
         return
-    if _settles_alone(market):
-        what = f"{market.rules} settles each account by its own health"
-        advice = "take a table of the largest accounts"
-    else:
-        first = table.accounts()[int(np.flatnonzero(alone)[0])]
-        what = f"several collaterals or debts ({first} is the first)"
-        advice = "add up those of the same mix and health"
     raise NotCarriedError(
-        f"{name}: {several:_} of its accounts cannot be summed up: {what}; not more than "
-        f"{MOST_APART:_} are solved one by one: {advice}"
+        f"{name}: {several:_} accounts, and {market.rules} absorbs each by its own health; not "
+        f"more than {MOST_ABSORBED:_} are solved one by one: take a table of the largest accounts"
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+from looprisk.engine.baskets import Baskets, Slot
 from looprisk.engine.catalogue import Catalogue
-from looprisk.engine.legs import terms_of
+from looprisk.engine.legs import terms_in, terms_of
 from looprisk.engine.state import ZERO, State
 from looprisk.model.markets import CollateralTerms
 
@@ -16,9 +17,38 @@ def weighed(catalogue: Catalogue, state: State) -> tuple[str, ...]:
     return tuple(
         name
         for name in catalogue.loans
-        if len(collateral := state.accounts[name].collateral) > 1
+        if name not in catalogue.baskets
+        and len(collateral := state.accounts[name].collateral) > 1
         and len({_terms(catalogue, name, thing) for thing in collateral}) > 1
     )
+
+
+def weighed_tables(catalogue: Catalogue) -> tuple[str, ...]:
+    """Return the tables of accounts of several legs that are not liquidated on the same terms."""
+    return tuple(
+        name
+        for name, accounts in catalogue.baskets.items()
+        if len({_terms_of_slot(catalogue, accounts, slot) for slot in accounts.slots}) > 1
+    )
+
+
+def _terms_of_slot(catalogue: Catalogue, accounts: Baskets, slot: Slot) -> Fraction | None:
+    market = catalogue.system.markets[accounts.market]
+    terms, _ = terms_in(catalogue, accounts.market, slot.e_mode or None, slot.collateral)
+    return market.incentive(terms)
+
+
+def readings(
+    catalogue: Catalogue, name: str, read: Callable[[str, str], Fraction]
+) -> tuple[Fraction, ...]:
+    """Return what the oracles read for a unit in each slot of a table, by which they weigh."""
+    accounts = catalogue.baskets[name]
+    found = []
+    for slot in accounts.slots:
+        mode = slot.e_mode or None
+        terms, _ = terms_in(catalogue, accounts.market, mode, slot.collateral)
+        found.append(read(str(terms.oracle), slot.collateral))
+    return tuple(found)
 
 
 def _terms(catalogue: Catalogue, name: str, collateral: str) -> tuple[Fraction | None, ...]:

@@ -42,7 +42,12 @@ class World:
     navs: Mapping[str, Fraction] = field(default_factory=dict)
     """Computed book prices that oracles read at this point, in USD."""
     weights: Mapping[str, tuple[Fraction, ...]] = field(default_factory=dict)
-    """Account: the share of each collateral before the stage, where its incentive needs that."""
+    """Account: the share of each collateral before the stage, where its incentive needs that.
+
+    Table of accounts of several legs: what oracles read there for a unit in each slot.
+    """
+    undrawn: bool = False
+    """Whether what tables of accounts of several legs pay is drawn in later, point by point."""
     latched: frozenset[str] = frozenset()
     """Accounts that were liquidated on the way here and stay so."""
 

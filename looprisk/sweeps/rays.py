@@ -121,7 +121,7 @@ def is_adverse(target: Target) -> bool:
     tables are not looked into: neither counts as proven.
     """
     factors = target.factors
-    if factors.run.catalogue.legs or factors.run.catalogue.crowds:
+    if factors.run.catalogue.legs or factors.run.catalogue.summed:
         return False
     ways = [factors.alone(k, reach) for k, reach in enumerate(factors.reach)]
     return all(_lowers(target, factors.toward(full)) for full in ways)

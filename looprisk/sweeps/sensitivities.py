@@ -121,7 +121,7 @@ def _carried(solved: Solved) -> None:
         odd = "a `ray` that other stages follow: make it the last"
     elif any(changes_units(stage) for stage in stages):
         odd = "a stage that changes what is outstanding, or the system itself"
-    elif run.catalogue.crowds or run.navs or run.weights:
+    elif run.catalogue.summed or run.navs or run.weights:
         odd = "tables of accounts, books that oracles compute, and averaged incentives"
     elif any(stage.misprice or stage.freeze for stage in stages):
         odd = "an oracle that reads wrongly: a reading starts from a price found"

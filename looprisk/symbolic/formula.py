@@ -190,10 +190,10 @@ def _one_stage(solved_case: Solved) -> StageRun:
             "write the shocks into one stage, or start from what it leaves under `set`"
         )
     run = solved_case.runs[0]
-    if run.catalogue.crowds or run.navs or run.weights:
+    if run.catalogue.summed or run.navs or run.weights:
         what = (
             "tables of accounts"
-            if run.catalogue.crowds
+            if run.catalogue.summed
             else "books that oracles compute"
             if run.navs
             else "accounts whose collaterals differ in their incentive"

@@ -255,24 +255,30 @@ def test_accounts_of_an_owner_inside_are_refused():
     assert text.startswith("book/owner: the accounts of a table belong to somebody outside")
 
 
-def test_where_each_account_settles_by_itself_only_few_are_taken(monkeypatch):
+def test_where_each_account_settles_by_its_own_health(monkeypatch):
+    """Euler's are looked at together where they are many; Compound III takes only few."""
     lends = {"lends": {"USDC": {"cash": 0}}}
     absorbed = {**TERMS, "liquidation_factor": "93%", "storefront": "60%"}
     euler = {"rules": "euler-v2", "max_discount": "15%", "collateral": {"wstETH": TERMS}}
     comet = {"rules": "compound-v3", "collateral": {"wstETH": absorbed}}
     for market in (euler, comet):
-        monkeypatch.setattr(tables, "MOST_APART", 2)
-        tables._grouped.cache_clear()
         system = {**SYSTEM, "markets": {"m": {**lends, **market}}}
-        listed = solve(twins(system, ROWS, FALL.stages)[1])
-        solved = solve(twins(system, ROWS, FALL.stages)[0])
-        assert set(solved.catalogue.loans) == {"book/a0", "book/a1"}
-        assert metric(solved, "bad_debt_usd") == metric(listed, "bad_debt_usd") > 0
+        table, listed = (solve(case) for case in twins(system, ROWS, FALL.stages))
+        assert set(table.catalogue.loans) == {"book/a0", "book/a1"}
+        assert metric(table, "bad_debt_usd") == metric(listed, "bad_debt_usd") > 0
         monkeypatch.setattr(tables, "MOST_APART", 1)
+        monkeypatch.setattr(tables, "MOST_ABSORBED", 1)
         tables._grouped.cache_clear()
-        text = refused(system, table_of(ROWS), NotCarriedError)
-        assert f"{market['rules']} settles each account by its own health" in text
-    tables._grouped.cache_clear()
+        if market is comet:
+            text = refused(system, table_of(ROWS), NotCarriedError)
+            assert "compound-v3 absorbs each by its own health" in text
+        else:
+            whole = solve(twins(system, ROWS, FALL.stages)[0])
+            assert set(whole.catalogue.loans) == {"book"}
+            lost = metric(whole, "bad_debt_usd") - metric(listed, "bad_debt_usd")
+            assert abs(lost) < 1e-9
+        monkeypatch.undo()
+        tables._grouped.cache_clear()
 
 
 def test_a_default_of_a_table_is_refused():
@@ -283,26 +289,6 @@ def test_a_default_of_a_table_is_refused():
     for one in ("book/wstETH/USDC", "book/a0"):
         with pytest.raises(ModelError, match="list those that default as positions"):
             lr.run(system, default={one: "50%"})
-
-
-def test_too_many_accounts_of_several_legs_are_refused(monkeypatch):
-    monkeypatch.setattr(tables, "MOST_APART", 1)
-    tables._grouped.cache_clear()
-    system = {
-        **SYSTEM,
-        "assets": {**SYSTEM["assets"], "WBTC": {"price": "$100k"}},
-        "markets": {
-            "m": {
-                "rules": "pooled",
-                "lends": {"USDC": {"cash": 0}},
-                "collateral": {t: {**TERMS, "incentive": "5%"} for t in ("wstETH", "WBTC")},
-            }
-        },
-    }
-    both = [Row({"wstETH": "1", "WBTC": "1"}, {"USDC": "9"}) for _ in range(2)]
-    text = refused(system, table_of([*ROWS, *both]), NotCarriedError)
-    assert "several collaterals or debts (a2 is the first)" in text
-    tables._grouped.cache_clear()
 
 
 def test_an_e_mode_takes_and_lends_what_it_says():
