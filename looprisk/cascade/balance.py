@@ -7,7 +7,7 @@ functions of what other nodes pay where it does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -107,6 +107,11 @@ class Balance:
     """Of markets whose accounts nothing inside decides: those that may be short."""
     base: Floats
     """[path, issuer]: USD that no claim decides: money outside, cash."""
+    last: dict[int, tuple[Floats, Split]] = field(default_factory=dict)
+    """Of each market the prices of collateral that it was split at last, and the split.
+
+    Every loan token of a pool asks for the same.
+    """
     upper: bool = False
     """Whether lenders count as paid in full, as an upper bound of what nodes have."""
 
@@ -152,9 +157,13 @@ class Balance:
         known = self.fixed.get(market)
         if known is not None:
             return known
-        return split_of(
-            self.plan.books[market], self.state, market, paid.price, self._loan_prices(market, paid)
-        )
+        last = self.last.get(market)
+        if last is not None and last[0] is paid.price:
+            return last[1]
+        loans = self._loan_prices(market, paid)
+        found = split_of(self.plan.books[market], self.state, market, paid.price, loans)
+        self.last[market] = (paid.price, found)
+        return found
 
     def _loan_prices(self, market: int, paid: Paid) -> Floats:
         """Return the price at which debts in each loan token of a market count, [path, loan]."""
