@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import isqrt
 
-from looprisk.engine.carry import share_kept
+from looprisk.engine.carry import repaid_units, share_kept
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.compile import maker
-from looprisk.engine.holdings import listed_debt
+from looprisk.engine.holdings import unlisted_debt
 from looprisk.engine.legs import Leg, legs_of
 from looprisk.engine.point import Point
 from looprisk.engine.reckoning import Outcome
@@ -253,15 +253,38 @@ def claims_of(found: Account, of: str) -> tuple[str, ...]:
 
 
 def utilisation(point: Point, of: str) -> Fraction | None:
-    """Return debts over debts and cash of a supply, in loan tokens.
+    """Return debts over debts and cash of a supply at a solution, in loan tokens.
 
-    None where nothing was supplied.
+    What liquidators have repaid is cash. A debt that nothing is left behind is none where the
+    protocol clears it (it is realised, absorbed, or a deficit of Aave v3.3), and stays one where it
+    does not. None where nothing was supplied.
     """
     world = point.compiled.world
     if of not in world.catalogue.supplies:
         return None
-    owed = listed_debt(world.catalogue, world.before, of)
-    index = point.compiled.index
-    cash = world.before.cash[of]
-    lent = max(owed, index.claim_of[index.claim[of]].units - cash)
+    market, token = world.catalogue.supplies[of]
+    lent, cash = unlisted_debt(world.catalogue, world.start, of), world.before.cash[of]
+    for name, _ in world.catalogue.positions_in(market):
+        if token in world.catalogue.debt_claims(name):
+            left, repaid = _left_and_repaid(point, name, token)
+            lent, cash = lent + left, cash + repaid
     return lent / (lent + cash) if lent + cash else None
+
+
+def _left_and_repaid(point: Point, name: str, token: str) -> tuple[Fraction, Fraction]:
+    """Return what an account still owes of a token, and what liquidators have just repaid."""
+    world = point.compiled.world
+    if name in world.catalogue.crowds:
+        crowd = standing(point, name)
+        left, repaid = crowd.left.all_debt, crowd.outcome.repaid
+        bare = crowd.left.debt_before(crowd.left.bare)
+    else:
+        account, state = world.before.accounts[name], point.state_of(name)
+        owed, acted = account.debts.get(token, ZERO), "liquidated" in state
+        repaid = repaid_units(point, name, owed) if acted else ZERO
+        left = owed - repaid
+        gone = acted and ("absorbed" in state or not share_kept(point, name))
+        bare = left if gone or not any(account.collateral.values()) else ZERO
+    part = world.catalogue.system.markets[world.catalogue.loans[name].market]
+    clears = part.realises_bad_debt or part.protocol.shape == "absorbing"
+    return left - bare if clears or part.rules == "aave-v3.3" else left, repaid

@@ -197,10 +197,16 @@ def _assets(ask: Ask) -> Number:
 
 
 def _equity(ask: Ask) -> Number:
+    """What is left after debts; of an issuer, to others than itself (SEMANTICS 8).
+
+    Own tokens that its accounts have pledged are no equity, here and in ``assets_to_equity``.
+    """
     catalogue = ask.solved.catalogue
     if ask.of in catalogue.loans or ask.of in catalogue.tables:
         names = accounts_of(catalogue, ask.of)
         return sum((exactly(ask.point.claim(f"{name}/equity")) for name in names), ZERO)
+    if ask.of in catalogue.system.issuers:
+        return _residual_of_others(ask)
     assets = _assets(ask)
     return max(ZERO, assets - _owed(ask.of, ask.point)) if assets is not None else None
 

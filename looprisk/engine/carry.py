@@ -50,7 +50,7 @@ def carry(point: Point, after: State) -> State:
             accounts[name] = Account(collateral=units_left, debts=owed)
             continue
         for token, units in accounts[name].debts.items():
-            cash[catalogue.supply_of(position.market, token)] += _repaid(point, name, units)
+            cash[catalogue.supply_of(position.market, token)] += repaid_units(point, name, units)
         accounts[name] = _left(point, name, accounts[name])
     return replace(
         after,
@@ -112,7 +112,7 @@ def _sum(account: Account, steps: Steps) -> Account:
 
 
 def _left(point: Point, name: str, account: Account) -> Account:
-    debts = {token: n - _repaid(point, name, n) for token, n in account.debts.items()}
+    debts = {token: n - repaid_units(point, name, n) for token, n in account.debts.items()}
     if "absorbed" in point.state_of(name):
         (token,) = debts
         return Account(
@@ -127,7 +127,7 @@ def _left(point: Point, name: str, account: Account) -> Account:
     )
 
 
-def _repaid(point: Point, name: str, units: Fraction) -> Fraction:
+def repaid_units(point: Point, name: str, units: Fraction) -> Fraction:
     """Return how many units of a debt are repaid: of each debt of an account the same part.
 
     Also of one whose token is worth nothing at the moment.

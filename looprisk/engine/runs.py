@@ -137,9 +137,10 @@ def _served(desk: _Desk, asks: Sequence[_Ask]) -> State:
         asked[claim] = _asked(desk, claim, ask)
     payers = {claim: _payer(desk.catalogue, claim) for claim in asked}
     open_ = {claim for claim in asked if not _halted(desk.catalogue, claim)}
+    due = {claim: min(asked[claim], _most(desk, claim, asked[claim])) for claim in open_}
     owed: dict[str, Fraction] = {}
     for claim in open_:
-        owed[payers[claim]] = owed.get(payers[claim], ZERO) + asked[claim]
+        owed[payers[claim]] = owed.get(payers[claim], ZERO) + due[claim]
     purses = {who: desk.purse(who) for who in owed if who in desk.catalogue.system.issuers}
     spent = {who: min(owed[who], sum(purse.values(), ZERO)) for who, purse in purses.items()}
     own = {(who, m): worth for who in purses for m, worth in desk.own(who).items()}
@@ -151,7 +152,7 @@ def _served(desk: _Desk, asks: Sequence[_Ask]) -> State:
     for (who, _), amount in taken.items():
         got[who] = got.get(who, ZERO) + amount
     paid = {
-        claim: got[who] * asked[claim] / owed[who] if claim in open_ and owed[who] else ZERO
+        claim: got[who] * due[claim] / owed[who] if claim in open_ and owed[who] else ZERO
         for claim, who in payers.items()
     }
     state = _spent(desk, purses, spent)
@@ -225,6 +226,24 @@ def _halted(catalogue: Catalogue, claim: str) -> bool:
             f"{claim}/redeems/at: redemption at market price; here it is at book or par"
         )
     return redeems.from_ == "nothing"
+
+
+def _most(desk: _Desk, claim: str, asked: Fraction) -> Fraction:
+    """Return what a stage pays for a token at most, in USD: its limit, a share of what is out."""
+    receipt = desk.catalogue.tokens.get(claim)
+    limit = receipt.redeems.limit if receipt is not None and receipt.redeems is not None else None
+    if limit is None or not asked:
+        return asked
+    if limit.unit == "per_year":
+        raise NotCarriedError(
+            f"{claim}/redeems/limit: `{limit.text}` caps what leaves in a time, and none passes in "
+            f"a clearing: add `time`, or write the share that a stage lets out with --set "
+            f"{claim}/redeems/limit=5%"
+        )
+    first = desk.point.compiled.world.before
+    gone = desk.state.redeemed.get(claim, ZERO) - first.redeemed.get(claim, ZERO)
+    out = desk.held.units[claim] + gone
+    return max(ZERO, known(limit, claim, "redeems", "limit") * out - gone) * desk.price(claim)
 
 
 def _token(catalogue: Catalogue, target: str) -> str:

@@ -18,9 +18,11 @@ class Protocol:
     """What follows from ``rules``.
 
     ``realises`` says whether a bad debt lowers what suppliers' shares are booked at, or
-    ``None`` where the market says so itself. ``incentive`` says where the part above 1 of
-    what a liquidator receives comes from: the field, Morpho's formula of ``lltv``, a discount
-    that follows the health (Euler v2), or the sale of absorbed collateral (Compound III).
+    ``None`` where the market says so itself. Compound III's does not: ``absorb`` clears the debt
+    against the market's reserves, which may go below nothing, and no supplier's balance changes.
+    ``incentive`` says where the part above 1 of what a liquidator receives comes from: the field,
+    Morpho's formula of ``lltv``, a discount that follows the health (Euler v2), or the sale of
+    absorbed collateral (Compound III).
     """
 
     shape: Shape
@@ -55,7 +57,7 @@ PROTOCOLS: dict[str, Protocol] = {
         "pooled", False, "field", "1/2", "Compound v2 Comptroller", reserves=True
     ),
     "compound-v3": Protocol(
-        "absorbing", True, "absorb", "absorbed", "Compound III Comet.absorb", reserves=True
+        "absorbing", False, "absorb", "absorbed", "Compound III Comet.absorb", reserves=True
     ),
     "abracadabra": Protocol("isolated", False, "field", "1", "Abracadabra CauldronV4.liquidate"),
     "isolated": Protocol("isolated", None, "field", "field", "no protocol named"),

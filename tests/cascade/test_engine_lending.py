@@ -257,3 +257,99 @@ def test_12_what_oracles_report_of_one_path():
     assert mean[5] == pytest.approx(0.981666666667, rel=1e-11)
     frozen = readings({"kind": "market"}, [{"at": "3s", "freeze": ["o"]}])
     close(frozen[3:], [0.99] * 7)
+
+
+# Aave v3.3, by hand: LiquidationLogic with MIN_BASE_MAX_CLOSE_FACTOR_THRESHOLD 2000e8 and
+# MIN_LEFTOVER_BASE 1000e8; the health factor stays above 0.95 where half may be repaid
+
+
+@pytest.mark.parametrize(
+    ("rules", "n", "d", "left", "kept", "why"),
+    [
+        (
+            "aave-v3.3",
+            "2500",
+            "2400",
+            1200,
+            1240,
+            "half of the whole debt; 1,000 and more are left",
+        ),
+        ("aave-v3.3", "2110", "1999", 0, F("11.05"), "under 2,000 of debt: all of it"),
+        ("aave-v3.3", "1999", "1900", 0, 4, "under 2,000 of collateral: all of it"),
+        ("aave-v3", "2110", "1999", F("999.5"), F("1060.525"), "v3 knows no small accounts"),
+        (
+            "aave-v3.3",
+            "2045",
+            "2000",
+            2000 - F(1045) / F("1.05"),
+            1000,
+            "half would leave 995 of collateral: less is repaid, so that 1,000 stay",
+        ),
+    ],
+)
+def test_aave_v3_3_closes_small_accounts_whole_and_leaves_no_dust(rules, n, d, left, kept, why):
+    tree = loan(rules, "0.93", "5%", n, d, oracle="o")
+    tree["oracles"] = {"o": {"kind": "fixed", "price": "$1"}}
+    done = play(tree, {"X": (1, 1)})
+    assert debt(done, "a")[0] == pytest.approx(float(left), rel=1e-12), why
+    assert units(done, "a")[0] == pytest.approx(float(kept), abs=1e-9), why
+
+
+def test_a_round_of_aave_v3_3_repays_what_its_largest_single_call_may():
+    """The worked example, doubled: of A 1,800 in full, of B 2,000, which is half of the whole."""
+    terms = {"lltv": "0.62", "incentive": "5%", "oracle": "o"}
+    tree = {
+        "assets": {**USD, "T": {"price": "$1"}, "X": {"price": "$1"}, "Y": {"price": "$1"}},
+        "oracles": {"o": {"kind": "fixed", "price": "$1"}},
+        "markets": {
+            "m": {
+                "rules": "aave-v3.3",
+                "lends": {"USDC": {"cash": "0"}, "T": {"cash": "0"}},
+                "collateral": {"X": terms, "Y": terms},
+            }
+        },
+        "positions": {
+            "a": {
+                "market": "m",
+                "collateral": {"X": "4600", "Y": "1600"},
+                "debt": {"USDC": "1800", "T": "2200"},
+            }
+        },
+    }
+    done = play(tree, {"X": (1, 1)})
+    assert debt(done, "a")[0] + debt(done, "a", loan=1)[0] == pytest.approx(4000 - 2000)
+    assert units(done, "a")[0] + units(done, "a", slot=1)[0] == pytest.approx(6200 - 2100)
+
+
+def test_what_aave_v3_3_leaves_without_collateral_is_a_deficit():
+    """2,300 at 5 % bring 2,190.48 of 2,400: the rest leaves the debts, not what suppliers own."""
+    rest = 2400 - 2300 / 1.05
+    for rules, still in (("aave-v3.3", 0.0), ("aave-v3", rest)):
+        tree = loan(rules, "0.93", "5%", "2300", "2400", cash="100", oracle="o")
+        tree["oracles"] = {"o": {"kind": "fixed", "price": "$1"}}
+        done = play(tree, {"X": (1, 1, 1)})
+        assert events(done, "bad_debt")["a"][0][1] == pytest.approx(rest)
+        assert debt(done, "a")[-1] == pytest.approx(still)
+        assert book(done, "m")[-1] == 1
+        assert price(done, "m")[-1] == pytest.approx(1 - rest / 2500)
+
+
+def test_the_book_of_compound_iii_keeps_what_its_reserves_are_short_of():
+    """Comet.absorb clears the debt; reserves go below nothing, and no supplier's balance changes."""
+    terms = {"lltv": "85%", "liquidation_factor": "93%", "storefront": "50%", "oracle": "o"}
+    tree = {
+        "assets": {**USD, "X": {"price": "$1"}},
+        "oracles": {"o": {"kind": "fixed", "price": "$0.5"}},
+        "markets": {
+            "m": {
+                "rules": "compound-v3",
+                "lends": {"USDC": {"cash": "35"}},
+                "collateral": {"X": terms},
+            }
+        },
+        "positions": {"a": {"market": "m", "collateral": {"X": "100"}, "debt": {"USDC": "70"}}},
+    }
+    done = play(tree, {"X": (0.5, 0.5, 0.5)})
+    assert book(done, "m")[-1] == 1
+    assert price(done, "m")[-1] < 0.85
+    assert debt(done, "a")[-1] == 0

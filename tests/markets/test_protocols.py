@@ -3,6 +3,7 @@
 import pytest
 
 from looprisk import System
+from looprisk.engine.book import book
 from looprisk.errors import ModelError, NotExactError, UnknownValueError
 from tests.markets.test_accounts import MARKET, USD, metric, pool
 from tests.semantics.build import F, breaks, share, solved, values
@@ -173,3 +174,81 @@ def test_weights_where_an_oracle_reads_a_computed_book():
     phi = 1 + F("0.04") / 3 + F("0.10") * 2 / 3
     assert found.end.claim("a/debt") == 85
     assert found.end.claim("a/equity") == 100 - 85 * phi
+
+
+@pytest.mark.parametrize(
+    ("rules", "owed"), [("aave-v3.3", 0), ("aave-v3", 2400 - 2300 / F("1.05"))]
+)
+def test_a_clearing_liquidates_whole_and_says_what_is_still_lent(rules, owed):
+    """2,300 at 5 % repay 2,190.48 of 2,400; in v3.3 the rest is a deficit, before it stays a debt."""
+    terms = {"lltv": "93%", "incentive": "5%", "oracle": "market"}
+    system = System(
+        assets={**USD, "A": {"price": "$1.2"}},
+        markets={"m": {"rules": rules, "lends": {"U": {"cash": 100}}, "collateral": {"A": terms}}},
+        positions={"a": {"market": "m", "collateral": {"A": 2300}, "debt": {"U": 2400}}},
+    )
+    found = solved(system, {"price": {"A": "$1"}})
+    repaid = 2300 / F("1.05")
+    assert found.end.claim("a/debt") == repaid
+    assert metric(found, "bad_debt_usd", "m") == 2400 - repaid
+    assert metric(found, "lender_loss_usd", "m") == 2400 - repaid
+    assert book(found.end).supplies["m"] == 2500
+    assert metric(found, "utilisation", "m", found.start) == F(2400, 2500)
+    assert metric(found, "utilisation", "m") == owed / (owed + 100 + repaid)
+
+
+def test_a_realised_bad_debt_is_lent_no_more():
+    """Morpho: 900 of 1,000 come back; of 1,100 supplied 1,000 are there, and nothing is lent."""
+    terms = {"lltv": "86%", "oracle": "market"}
+    system = System(
+        assets={**USD, "A": {"price": "$1.2"}},
+        markets={
+            "m": {"rules": "morpho-blue", "lends": {"U": {"cash": 100}}, "collateral": {"A": terms}}
+        },
+        positions={"a": {"market": "m", "collateral": {"A": 1000}, "debt": {"U": 1000}}},
+    )
+    twice = [{"price": {"A": "$0.9"}}, {"price": {"A": "$0.8"}}]
+    for stages in (twice[:1], twice):
+        found = solved(system, *stages)
+        assert metric(found, "utilisation", "m") == 0
+    assert metric(found, "utilisation", "m", found.start) == F(1000, 1100)
+
+
+def test_the_book_of_compound_iii_keeps_what_its_reserves_are_short_of():
+    """Comet.absorb clears the debt against reserves; no supplier's balance changes."""
+    terms = {"lltv": "85%", "liquidation_factor": "93%", "storefront": "50%", "oracle": "market"}
+    system = System(
+        assets={**USD, "A": {"price": "$1"}},
+        markets={
+            "m": {"rules": "compound-v3", "lends": {"U": {"cash": 35}}, "collateral": {"A": terms}}
+        },
+        positions={"a": {"market": "m", "collateral": {"A": 100}, "debt": {"U": 70}}},
+    )
+    found = solved(system, {"price": {"A": "$0.6"}})
+    assert book(found.end).supplies["m"] == 105
+    assert found.end.claim("m") == 35 + 60 * (1 - F("0.5") * F("0.07"))
+    assert metric(found, "utilisation", "m") == 0
+
+
+def test_own_tokens_that_an_issuer_pledged_are_no_equity_of_it():
+    """352 for 160 outside, 325 pledged: others have 160 of 485 parts, and leverage counts these."""
+    system = System(
+        assets=USD,
+        issuers={"S": {"outside": {"a": "$352"}, "issues": {"s": share(485, book_price="$1")}}},
+        markets={
+            "m": {
+                "rules": "isolated",
+                "realises": "true",
+                "lends": {"U": {"cash": 0}},
+                "liquidators": "absent",
+                "collateral": {"s": {"lltv": "80%", "incentive": "5%", "oracle": "nav"}},
+            }
+        },
+        positions={
+            "p": {"market": "m", "owner": "S", "collateral": {"s": 250}, "debt": {"U": 217}},
+            "q": {"market": "m", "owner": "S", "collateral": {"s": 75}, "debt": {"U": 68}},
+        },
+    )
+    found = solved(system)
+    assert metric(found, "equity_usd", "S") == F(11264, 97)
+    assert metric(found, "assets_to_equity", "S") == 352 / F(11264, 97)

@@ -178,7 +178,7 @@ def test_the_incentive_of_morpho_follows_from_the_threshold():
         ("euler-v2", "isolated", True),
         ("silo-v2", "isolated", False),
         ("aave-v3.3", "pooled", False),
-        ("compound-v3", "absorbing", True),
+        ("compound-v3", "absorbing", False),
     ],
 )
 def test_rules_fix_shape_and_bad_debt(rules, shape, realises):

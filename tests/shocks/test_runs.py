@@ -43,6 +43,38 @@ def test_the_loss_of_leavers_and_of_those_who_stay_is_the_loss():
     assert clearing.layer("v").loss_fraction == pytest.approx(0.2)
 
 
+def test_a_limit_caps_what_a_stage_lets_out():
+    """5 % of 100 units leave at each stage though 30 ask and 90 could be paid."""
+    system = VAULT.set({"v/redeems": {"from": "cash", "limit": "5%"}})
+    run = {"run": {"v": {"wants_out": "30%"}}}
+    answer = solved(system, {"name": "one", **run}, {"name": "two", **run})
+    assert [end.compiled.world.before.redeemed["v"] for end in answer.ends] == [
+        5,
+        Fraction(975, 100),
+    ]
+    assert {(m.of, m.event) for m in answer.holding(answer.end)} >= {("v", "gated")}
+    free = solved(system, {"run": {"v": {"wants_out": "4%"}}})
+    assert free.end.compiled.world.before.redeemed["v"] == 4
+    assert ("v", "gated") not in {(m.of, m.event) for m in free.holding(free.end)}
+
+
+def test_a_limit_is_shared_by_those_who_come_one_after_the_other():
+    system = VAULT.set({"v/redeems": {"from": "cash", "limit": "5%"}})
+    first = Fraction(3, 100)
+    answer = solved(
+        system, {"run": {"v": {"wants_out": "3%"}}}, {"run": {"v": {"wants_out": "9%"}}}
+    )
+    assert answer.ends[0].compiled.world.before.redeemed["v"] == 100 * first
+    assert answer.end.compiled.world.before.redeemed["v"] == 3 + Fraction(97 * 5, 100)
+
+
+def test_a_limit_by_the_day_needs_time():
+    system = VAULT.set({"v/redeems": {"from": "cash", "limit": "5%/d"}})
+    with pytest.raises(NotCarriedError, match=r"v/redeems/limit: `5%/d`.*--set v/redeems/limit=5%"):
+        solved(system, {"run": {"v": {"wants_out": "30%"}}})
+    assert solved(system, {"loss": {"Vault": "50%"}}).end.token("v") == Fraction(95, 100)
+
+
 def test_a_run_is_paid_from_cash_alone_and_gated_beyond_it():
     answer = solved(VAULT, {"name": "run", "run": {"v": {"wants_out": "95%"}}})
     # 90 is there, 95 is asked: 90 tokens leave at one dollar, ten stay on what is not liquid
