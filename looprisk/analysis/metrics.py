@@ -21,6 +21,7 @@ from looprisk.analysis.accounts import (
     utilisation,
 )
 from looprisk.analysis.breaking import claim_of
+from looprisk.analysis.residual import gross_assets, residual_of_others
 from looprisk.analysis.solve import Solved
 from looprisk.engine.catalogue import known
 from looprisk.engine.dual import exactly
@@ -206,7 +207,7 @@ def _equity(ask: Ask) -> Number:
         names = accounts_of(catalogue, ask.of)
         return sum((exactly(ask.point.claim(f"{name}/equity")) for name in names), ZERO)
     if ask.of in catalogue.system.issuers:
-        return _residual_of_others(ask)
+        return residual_of_others(ask.solved, ask.point, ask.of)
     assets = _assets(ask)
     return max(ZERO, assets - _owed(ask.of, ask.point)) if assets is not None else None
 
@@ -223,49 +224,8 @@ def _assets_to_equity(ask: Ask) -> Number:
     if ask.of not in ask.solved.catalogue.system.issuers:
         assets, equity = _assets(ask), _equity(ask)
         return assets / equity if assets is not None and equity else None
-    equity = _residual_of_others(ask)
-    return _gross(ask) / equity if equity else None
-
-
-def _gross(ask: Ask) -> Fraction:
-    """Exogenous assets, receipts, supplies and loans held, and the collateral of owned accounts."""
-    point, issuer = ask.point, ask.of
-    system = ask.solved.catalogue.system
-    node = next(n for n in point.compiled.skeleton.nodes if n.id == issuer)
-    total = node.b.at(point.s)
-    owned = {n for n, p in ask.solved.catalogue.loans.items() if p.owner == issuer}
-    for claim in point.compiled.index.claim_of:
-        if claim.id in system.issuers[issuer].issues:
-            continue
-        for holder, share in claim.holders:
-            if (holder == issuer and claim.kind != "owner") or holder in owned:
-                total += share * exactly(point.claim(claim.id))
-    world = point.compiled.world
-    for name in owned:
-        for collateral, units in world.before.accounts[name].collateral.items():
-            if collateral in system.assets:
-                total += units * world.price(collateral).at(point.s)
-    return total
-
-
-def _residual_of_others(ask: Ask) -> Fraction:
-    """The residual claims of an issuer, less what its own accounts have pledged."""
-    issuer = ask.solved.catalogue.system.issuers[ask.of]
-    index = ask.point.compiled.index
-    total = ZERO
-    for claim_id, _ in ask.solved.catalogue.residual_claims(ask.of, issuer):
-        claim = index.claim_of[index.claim[claim_id]]
-        pledged = sum(
-            (
-                share
-                for holder, share in claim.holders
-                if holder in ask.solved.catalogue.loans
-                and ask.solved.catalogue.loans[holder].owner == ask.of
-            ),
-            ZERO,
-        )
-        total += (1 - pledged) * exactly(ask.point.claim(claim_id))
-    return total
+    equity = residual_of_others(ask.solved, ask.point, ask.of)
+    return gross_assets(ask.solved, ask.point, ask.of) / equity if equity else None
 
 
 def _bad_debt(ask: Ask) -> Number:
