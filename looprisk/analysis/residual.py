@@ -11,7 +11,10 @@ from looprisk.engine.state import ZERO
 
 
 def gross_assets(solved: Solved, point: Point, issuer: str) -> Fraction:
-    """Return exogenous assets, receipts, supplies and loans held, and the collateral of owned accounts."""
+    """Return exogenous assets, receipts, supplies and loans held, and collateral of own accounts.
+
+    Own tokens are none.
+    """
     system = solved.catalogue.system
     node = next(n for n in point.compiled.skeleton.nodes if n.id == issuer)
     total = node.b.at(point.s)
