@@ -13,6 +13,8 @@ from looprisk.cascade.plan import changed as changed_terms
 from looprisk.cascade.state import ACTING, State
 from looprisk.engine.catalogue import known
 from looprisk.errors import NotCarriedError
+from looprisk.model.tokens import Oracle
+from looprisk.model.values import Value
 
 CARRIED = "liquidators, lltv and incentive of a market, and an oracle"
 
@@ -55,11 +57,21 @@ def governed(
     terms, version = list(state.terms[at]), state.version.copy()
     for before in np.unique(version[where, at]).tolist():
         after = changed_terms(plan.system, name, terms[before], values)
-        if after not in terms:
+        same = [i for i, one in enumerate(terms) if _meaning(one) == _meaning(after)]
+        if not same:
             terms.append(after)
-        version[where & (state.version[:, at] == before), at] = terms.index(after)
+        version[where & (state.version[:, at] == before), at] = (same or [len(terms) - 1])[0]
     every = (*state.terms[:at], tuple(terms), *state.terms[at + 1 :])
     return _freed(plan, replace(state, terms=every, version=version), name, where)
+
+
+def _meaning(oracle: Oracle) -> dict[str, object]:
+    """Return what the terms of an oracle say, wherever they come from."""
+    return {
+        name: (told.low, told.high, told.unit, told.of) if isinstance(told, Value) else told
+        for name, told in dict(oracle).items()
+        if name not in {"source", "note"}
+    }
 
 
 def _freed(plan: Plan, state: State, name: str, where: Bools) -> State:

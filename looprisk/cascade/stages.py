@@ -171,7 +171,7 @@ def _moved(before: State, after: State) -> Bools:
 def _arrays(before: State, after: State) -> list[tuple[Floats, Floats]]:
     fields = (
         "level quote multiplier share last misprice wrong frozen cash owned units index lost "
-        "recognised cap"
+        "recognised cap version"
     )
     pairs = [(getattr(before, name), getattr(after, name)) for name in fields.split()]
     names = ["collateral", "principal", "cap", "cash", "lltv", "incentive", "acting"]

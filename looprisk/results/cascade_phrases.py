@@ -69,10 +69,11 @@ def silent(rows: Iterable[StageRow]) -> list[str]:
     """Return the stages that never struck, and those that moved nothing."""
     lines = []
     for row in rows:
+        name = row.name if row.name.startswith("stage ") else f"stage {row.name}"
         if not row.paths:
-            lines.append(f"stage {row.name} ({row.verbs}) never struck: its trigger did not fire")
+            lines.append(f"{name} ({row.verbs}) never struck: its trigger did not fire")
         elif not row.moved:
-            lines.append(f"stage {row.name} ({row.verbs}) struck and moved nothing")
+            lines.append(f"{name} ({row.verbs}) struck and moved nothing")
     return lines
 
 

@@ -13,6 +13,7 @@ import pytest
 import looprisk as lr
 from looprisk.cli import run_line
 from looprisk.errors import ModelError
+from looprisk.model import Case, Scenario, System
 from looprisk.results import cascade_json, result_schema
 
 FILE = Path(__file__).with_name("slide.yaml")
@@ -173,3 +174,28 @@ def test_what_the_first_to_leave_gain_those_who_stay_lose():
     stayed = 600 * (4 / 5 - answer.layer("v").price.economic)
     assert stayed == pytest.approx(row.gain_usd, rel=1e-12)
     jsonschema.validate(cascade_json(answer), result_schema(), cls=jsonschema.Draft7Validator)
+
+
+def test_what_a_stage_changes_of_an_oracle_is_no_nothing():
+    """The posted price moves; writing the price it has already moves nothing, and is told."""
+    posted = System(
+        assets={"USD": {"price": "$1"}, "X": {"price": "$1"}},
+        oracles={"posted": {"kind": "fixed", "price": "$1"}},
+        markets={
+            "m": {
+                "rules": "morpho-blue",
+                "lends": {"USD": {"cash": 10}},
+                "collateral": {"X": {"lltv": "86%", "oracle": "posted"}},
+            }
+        },
+        positions={"b": {"market": "m", "collateral": {"X": 10}, "debt": {"USD": 8}}},
+    )
+    stages = [
+        {"at": "1m", "change": {"posted/price": "$1"}},
+        {"at": "2m", "change": {"posted/price": "$0.9"}},
+    ]
+    scenario = Scenario(time={"step": "1m", "horizon": "3m"}, stages=stages)
+    answer = lr.run(Case(system=posted, scenario=scenario))
+    assert [row.moved for row in answer.stage_rows] == [0, 1]
+    assert answer.notes[0] == "stage 1 (change) struck and moved nothing"
+    assert "liquidated" in {row.event for row in answer.event_rows}
