@@ -46,7 +46,8 @@ def limit(
         typer.Option(
             "--preset",
             metavar="RULE",
-            help="Or a published rule: twice-liquidity, break-8, run-30.",
+            help="Or a published rule: twice-liquidity, break-8, run-30. break-8 of FILE lets all "
+            "collateral of the market fall; of FILE::SCENARIO its shock strikes.",
         ),
     ] = None,
     of: Annotated[

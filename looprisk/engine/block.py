@@ -87,7 +87,15 @@ class Block:
         if self._theta is not None:
             product: Numbers = self._theta @ z
             return product
-        return self._exactly_received(z)
+        if self._shares_are_plain and _plain(z):
+            return self._exactly_received(z)
+        got = self.zeros(self.form.nodes)
+        np.add.at(got, self.held_by, self.held_share * z[self.held_claim])
+        return got
+
+    @cached_property
+    def _shares_are_plain(self) -> bool:
+        return _plain(self.held_share)
 
     @cached_property
     def _whole_shares(self) -> tuple[Numbers, Numbers]:
@@ -263,6 +271,11 @@ class Block:
         needed = np.zeros(self.form.conditions, dtype=np.bool_)
         needed[self.form.cell_cond[chosen[self.form.need_cell]]] = True
         return np.flatnonzero(needed)
+
+
+def _plain(numbers: Numbers) -> bool:
+    """Return whether no Fraction carries more than its number, such as a derivative."""
+    return all(type(number) is Fraction for number in numbers.tolist())
 
 
 def top(block: Block, s: Scalar = 0) -> Numbers:

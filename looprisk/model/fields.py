@@ -214,11 +214,18 @@ class OneOf:
         }
 
 
+MOST_LONGER = 6
+"""So many choices that hold a word are told, not more."""
+
+
 def not_known(found: str, choices: tuple[str, ...]) -> str:
     """Return the message for a word that is none of ``choices``."""
     close = nearest(found, choices)
     if close is not None:
         return f"`{found}` is not known here; did you mean {close}?"
+    longer = [choice for choice in choices if found and found.lower() in choice.lower()]
+    if 0 < len(longer) <= MOST_LONGER:
+        return f"`{found}` is not known here; did you mean {' or '.join(longer)}?"
     return f"`{found}` is not known here; it is one of {', '.join(choices)}"
 
 

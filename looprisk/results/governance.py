@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
@@ -59,9 +59,11 @@ class Governance:
             Field("current", "current", Kind.FIGURE, lambda row: row.current),
             Field("recommended", "recommended", Kind.FIGURE, lambda row: row.recommended),
             Field("path", HIDDEN, Kind.TEXT, lambda row: row.path),
-            Field("keep", HIDDEN, Kind.TEXT, lambda row: row.keep),
+            Field("keep", "so that", Kind.TEXT, lambda row: row.keep, leaves=1),
         )
-        return table_of("Parameters", self.rows, fields, note="; ".join(self.footnotes))
+        still = any(row.recommended == UNCHANGED for row in self.rows)
+        notes = ((f"{UNCHANGED}: safe as it is",) if still else ()) + self.footnotes
+        return table_of("Parameters", self.rows, fields, note="; ".join(notes))
 
     @property
     def wide(self) -> Table[tuple[str, str]]:
@@ -69,7 +71,8 @@ class Governance:
         names = tuple(dict.fromkeys(row.name for row in self.rows))
         places: dict[tuple[str, str], dict[str, Parameter]] = {}
         for row in self.rows:
-            places.setdefault((row.instance, row.asset), {})[row.name] = row
+            here = places.setdefault((row.instance, row.asset), {})
+            here[row.name] = strictest(here[row.name], row) if row.name in here else row
         fields: list[Field[tuple[str, str]]] = [
             Field("instance", "Instance", Kind.NAME, lambda place: place[0]),
             Field("asset", "Asset", Kind.NAME, lambda place: place[1]),
@@ -110,6 +113,23 @@ class Governance:
 
     def _repr_markdown_(self) -> str:
         return self.to_markdown()
+
+
+def strictest(one: Parameter, other: Parameter) -> Parameter:
+    """Return what two recommendations of one parameter ask together.
+
+    The one that is further from what it is now; none where they pull to different sides.
+    """
+    moves = [
+        None if row.recommended_value is None else row.recommended_value - row.current_value
+        for row in (one, other)
+    ]
+    if None in moves:
+        return one if moves[0] is None else other
+    first, second = (move or 0.0 for move in moves)
+    if first * second < 0:
+        return replace(one, recommended=NO_VALUE, recommended_value=None)
+    return one if abs(first) >= abs(second) else other
 
 
 def _columns(

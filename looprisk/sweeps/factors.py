@@ -87,7 +87,7 @@ def factors_of(solved: Solved) -> Factors:
     """
     stage, run = solved.scaled_stage, solved.scaled
     if stage is None:
-        raise ModelError([Problem((), "which shocks? give some: price={'ETH': '-50%'}")])
+        raise ModelError([Problem((), "which shocks? give some: --shock 'price: {ETH: -50%}'")])
     if solved.case.scenario.mode == "latched" or run.then is not None:
         raise NotCarriedError(
             "the smallest of many shocks is asked of the last stage, in `mode: equilibrium`: what "

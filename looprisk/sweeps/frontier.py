@@ -49,7 +49,7 @@ def frontier(what: System | Case, of: str, event: str, **asked: Unpack[Question]
     factors = factors_of(solved)
     if len(factors.every) != 2:
         message = f"a frontier is of two shocks; here are {len(factors.every)}"
-        raise ModelError([Problem((), message, "price={'ETH': '-50%', 'BTC': '-50%'}")])
+        raise ModelError([Problem((), message, "--shock 'price: {ETH: -50%, BTC: -50%}'")])
     if not solved.segments or not solved.end.compiled.form.exact:
         raise NotCarriedError(f"{of} {event}: the response bends, or is too large for fractions")
     first, second = (f"{factor.verb}/{factor.target}" for factor in factors.every)

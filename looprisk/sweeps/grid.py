@@ -27,6 +27,9 @@ def spread(text: str) -> tuple[str, ...]:
     (('77%', '86%', '91.5%'), ('$1', '$1.5', '$2'))
     """
     span = _SPAN.fullmatch(text.strip())
+    if span is None and ".." in text and _COMMA.search(text) is None:
+        message = f"`{text}`: through how many values? {text.strip()}:11 takes eleven"
+        raise ModelError([Problem((), message)])
     if span is None:
         return tuple(value.strip() for value in _COMMA.split(text))
     low, high = span["low"].strip(), span["high"].strip()

@@ -1,7 +1,11 @@
 """Rules of limits that others have published, each with where it stands.
 
 ``twice-liquidity``: a supply cap of twice what can be sold within the incentive. ``break-8``: the
-fall before lenders lose is at least 8 %. ``run-30``: a run of 30 % is paid.
+fall before lenders lose is at least 8 %. ``run-30``: a run of 30 % is paid. The last two carry a
+ratio of published law over to claims it is not about, and say so.
+
+A rule strikes what it needs by itself: of a system without a shock ``break-8`` lets all collateral
+of the market fall together. A scenario that is named keeps its own shock.
 """
 
 from __future__ import annotations
@@ -48,13 +52,15 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "break-8": Preset(
         says="nobody who lends loses before a fall of 8%",
-        source="Regulation (EU) 575/2013, Art. 92(1)(c): own funds of 8 %, read as the fall that "
-        "lenders are sheltered from",
+        source="by analogy with Regulation (EU) 575/2013, Art. 92(1)(c), a total capital ratio of "
+        "8 %: of banks it asks own funds of 8 % of risk-weighted assets, here what lenders have "
+        "below them is to bear a fall of 8 % of the collateral",
     ),
     "run-30": Preset(
         says="a run of 30% is paid in full",
-        source="Regulation (EU) 2023/1114 (MiCA), Art. 54(a): at least 30 % of the funds received "
-        "stay in deposits, from which holders can be paid at once",
+        source="by analogy with Regulation (EU) 2023/1114 (MiCA), Art. 54(a), at least 30 % of the "
+        "funds received always deposited in credit institutions: of issuers of e-money tokens it "
+        "asks what they hold, here as much is to be paid at once when it is asked for",
     ),
 }
 
@@ -88,7 +94,9 @@ def _owner(system: System, keys: tuple[str, ...]) -> str:
         return market
     if section not in {"markets", "issuers"}:
         message = f"{'/'.join(keys[1:])}: whom should it keep safe?"
-        raise ModelError([Problem(("of",), message, "name a market or an issuer: of=…, --of …")])
+        raise ModelError(
+            [Problem(("of",), message, "name a market or an issuer: --of ID, of=ID in Python")]
+        )
     return name
 
 
@@ -104,7 +112,7 @@ def _falling(case: Case, about: str) -> Case:
     market = case.system.markets.get(about)
     if market is None or not market.collateral:
         message = f"{about}: a fall of what? There is no shock"
-        raise ModelError([Problem((), message, "loss={'S': '100%'}, price={'ETH': '-100%'}")])
+        raise ModelError([Problem((), message, "--shock 'loss: {S: 100%}', or FILE::SCENARIO")])
     assets = {token: "-100%" for token in market.collateral if token in case.system.assets}
     tokens = {token: "100%" for token in market.collateral if token not in case.system.assets}
     return _with_stage(case, Stage(price=assets, depeg=tokens))
@@ -116,7 +124,7 @@ def _running(case: Case, about: str, name: str) -> Case:
     tokens = list(issuer.issues) if issuer is not None else [about]
     if issuer is not None and len(tokens) != 1:
         message = f"{about} issues {', '.join(tokens) or 'nothing'}: a run on which token?"
-        raise ModelError([Problem(("of",), message, "name the token: of=…, --of …")])
+        raise ModelError([Problem(("of",), message, "name the token: --of ID, of=ID in Python")])
     return _with_stage(case, Stage(name=name, run={tokens[0]: {"wants_out": RUN}}))
 
 
@@ -165,7 +173,7 @@ def _collateral(system: System, keys: tuple[str, ...], of: str | None) -> tuple[
     if keys[0] == "markets" and keys[2:3] == ("collateral",):
         return keys[1], keys[3]
     message = f"{'/'.join(keys[1:])}: the cap of which collateral?"
-    raise ModelError([Problem(("of",), message, "name it: of='MARKET/collateral/TOKEN', --of …")])
+    raise ModelError([Problem(("of",), message, "name it: --of MARKET/collateral/TOKEN")])
 
 
 def most_cap(system: System, market: str, token: str) -> Fraction:

@@ -198,7 +198,9 @@ def _one_stage(solved_case: Solved) -> StageRun:
             if run.navs
             else "accounts whose collaterals differ in their incentive"
         )
-        raise NotCarriedError(f"a formula of {what}: name the numbers that matter instead")
+        raise NotCarriedError(
+            f"{what} have no formula: `sensitivities` tells how an answer moves with their inputs"
+        )
     return run
 
 

@@ -74,3 +74,16 @@ def test_sensitivities_lists_what_moves_a_break_point(cli, fund):
     rows = {row["input"]: float(row["derivative"]) for row in csv.DictReader(io.StringIO(done.out))}
     assert rows == {"Fund/outside/strategies": 2e-7, "Fund/owes/Lender": -2e-7, "shock": -0.8}
     assert cli("sensitivities", "fund.yaml::large", "Fund", "burnt").code == 2
+
+
+def test_a_span_without_a_count_and_a_metric_half_said_are_helped(cli, fund):
+    done = cli("sweep", "fund.yaml::large", "--vary", "shock=0..1")
+    assert (done.code, "0..1:11 takes eleven" in done.err) == (2, True)
+    done = cli("sweep", "fund.yaml::large", "--vary", "shock=0..1:3", "--measure", "lUSD loss")
+    assert "did you mean loss_usd or loss_fraction" in done.err
+
+
+def test_moves_stand_in_one_unit_with_a_true_minus(cli, fund):
+    done = cli("sensitivities", "fund.yaml::large", "lUSD")
+    assert "\u2212" in done.out
+    assert "e+0" not in done.out

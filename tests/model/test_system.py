@@ -2,6 +2,7 @@
 
 import pytest
 
+import looprisk as lr
 from looprisk.errors import ModelError
 from looprisk.model import System, parse_system
 from tests.model.examples import GONE, tree
@@ -141,3 +142,9 @@ def test_junk_is_a_problem_and_never_a_traceback(junk):
     system, found = parse_system(junk)
     assert system is None
     assert found
+
+
+def test_a_loop_above_its_threshold_is_refused():
+    with pytest.raises(ModelError, match="is above the lltv"):
+        lr.loop("wstETH", "ETH", equity=1, ltv="95%", lltv="94.5%")
+    assert lr.loop("wstETH", "ETH", equity=1, ltv="94.5%", lltv="94.5%").positions["loop"]

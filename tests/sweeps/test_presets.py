@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,12 @@ from scipy.integrate import quad
 import looprisk as lr
 from looprisk.cascade.pools import Pool, pool_of
 from looprisk.model.tokens import Liquidity
+from looprisk.results.governance import Governance, Parameter, strictest
+from looprisk.sweeps import limits_of
 from looprisk.sweeps.presets import PRESETS, sold_within
 
 HERE = Path(__file__).parent
+SCENARIOS = HERE.parents[1] / "scenarios"
 CAP = "plasma-core/collateral/PT/cap"
 
 
@@ -183,3 +187,51 @@ def test_what_is_published_is_rounded_to_the_safe_side(listing):
 def test_the_rows_of_one_asset_are_one_row(found):
     assert found.wide.rows == (("Plasma Core", "PT-sUSDe-22OCT2026"), ("Plasma Core", "USDe"))
     assert len(json.loads(found.to_json())) == 4
+
+
+def row(path, recommended, current=0.9):
+    text = "-" if recommended == current else f"{recommended:.2%}"
+    return Parameter(
+        path=path,
+        instance="m",
+        asset="me",
+        name="LTV",
+        current="90.00%",
+        recommended=text,
+        unit="fraction",
+        current_value=current,
+        recommended_value=recommended,
+        keep="",
+        proof="",
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "together"),
+    [
+        ((0.87, 0.9), "87.00%"),
+        ((0.9, 0.87), "87.00%"),
+        ((0.87, 0.85), "85.00%"),
+        ((0.92, 0.87), "none"),
+        ((0.9, None), "none"),
+    ],
+)
+def test_what_two_rules_ask_of_one_parameter_is_one_value(asked, together):
+    rows = tuple(
+        replace(row("p", 0.9), recommended="none", recommended_value=None)
+        if value is None
+        else row("p", value)
+        for value in asked
+    )
+    assert strictest(*rows).recommended == together
+    assert f"| {together} |" in Governance(rows=rows).to_markdown()
+
+
+def test_a_table_says_what_each_row_keeps():
+    case = lr.load(SCENARIOS / "wsteth-loop.yaml")["ratio-slips"]
+    table = lr.governance(limits_of(case))
+    assert [row.recommended for row in table.rows] == ["86.94%", "-", "-"]
+    assert len({row.keep for row in table.rows}) == 3
+    assert "-: safe as it is" in repr(table)
+    # two rules ask for one LTV: the post has the stricter one
+    assert "| wstETH/ETH at 94.5 % | my loop | 90.00% | 86.94% |" in table.to_markdown()
