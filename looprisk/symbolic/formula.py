@@ -13,7 +13,7 @@ from sympy import QQ, Symbol
 from sympy.polys.fields import FracElement, FracField
 from sympy.polys.orderings import lex
 
-from looprisk.analysis.api import Question, case_of
+from looprisk.analysis.api import Question, case_of, exactly
 from looprisk.analysis.asked import claim_named
 from looprisk.analysis.clearing import title
 from looprisk.analysis.solve import Solved, solve
@@ -108,7 +108,7 @@ def formula(
     Raises NotCarriedError for several stages, tables and books that oracles compute, NotExactError
     on a border between regimes, ModelError for names and paths that do not exist.
     """
-    case = only_run(case_of(what, question))
+    case = in_fractions(only_run(case_of(what, question)))
     at = Fraction(repr(at)) if isinstance(at, float) else Fraction(at)
     asked = _question(case, of, symbols)
     numeric = solve(asked.case)
@@ -133,6 +133,16 @@ def formula(
         regimes=regimes,
         breaks=_breaks(asked, run, numeric, spans, beside),
     )
+
+
+def in_fractions(case: Case) -> Case:
+    """Return a case that is solved in fractions, however large; raises where no formula can be."""
+    if case.scenario.time is not None:
+        raise NotCarriedError(
+            f"{case.name}: `time` steps the system, and a formula is of one clearing: leave `time` "
+            "out, or ask for what stands at one moment"
+        )
+    return exactly(case)
 
 
 def _question(case: Case, of: str, symbols: Mapping[str, str] | None) -> _Question:
@@ -224,7 +234,7 @@ def _at(asked: _Question, run: StageRun, seen: Point, s: Fraction) -> _Found:
     cells = tuple(int(c - first) for c, first in zip(seen.solution.cells, starts[:-1], strict=True))
     point = (s, *asked.numbers)
     try:
-        values = solved(parts, cells, asked.space)
+        values = solved(parts, cells, asked.space, point)
     except ZeroDivisionError:
         message = "this regime has no single solution: a loop returns every dollar"
         raise NotExactError(message) from None
@@ -306,6 +316,8 @@ def _breaks(
 
     And of what is asked beside it.
     """
+    if not spans:
+        return ()
     found = []
     wanted = (asked.of, *(claim_named(numeric, of) for of in beside))
     names = {*wanted, *(numeric.catalogue.issuer_of.get(of, of) for of in wanted)}

@@ -36,31 +36,40 @@ class Values:
         return total
 
 
-def solved(skeleton: Skeleton, cells: Sequence[int], space: FracField) -> Values:
+Row = dict[int, FracElement]
+"""A row of a matrix: the entries that are not zero."""
+
+
+def solved(
+    skeleton: Skeleton, cells: Sequence[int], space: FracField, point: Sequence[Fraction]
+) -> Values:
     """Return the values where each node is in the cell of that place among its own.
 
-    Raises ZeroDivisionError where the regime has no single solution.
+    ``point`` has the numbers of the symbols. Raises ZeroDivisionError where the regime has no
+    single solution there.
     """
     nodes = skeleton.nodes
     claims = [claim for node in nodes for claim in node.claims]
     at = {claim.id: len(nodes) + k for k, claim in enumerate(claims)}
-    size = len(nodes) + len(claims)
-    zero, one = space.zero, space.one
-    rows = [[one if i == j else zero for j in range(size)] for i in range(size)]
-    right = [zero] * size
+    rows: list[Row] = [{i: space.one} for i in range(len(nodes) + len(claims))]
+    right = [space.zero] * len(rows)
     place = {node.id: v for v, node in enumerate(nodes)}
+
+    def less(row: int, column: int, number: FracElement) -> None:
+        rows[row][column] = rows[row].get(column, space.zero) - number
+
     for v, node in enumerate(nodes):
         right[v] += form_of(node.b.const, space)
         cell = node.cells[cells[v]]
         for claim, pay in zip(node.claims, cell.pays, strict=True):
             row = at[claim.id]
             right[row] += form_of(pay.const.const, space)
-            rows[row][v] -= form_of(pay.rate, space)
+            less(row, v, form_of(pay.rate, space))
             for read, coef in pay.const.reads:
-                rows[row][at[read]] -= form_of(coef, space)
+                less(row, at[read], form_of(coef, space))
             for holder, share in claim.holders:
-                rows[place[holder]][row] -= form_of(share, space)
-    found = _solve(rows, right, space)
+                less(place[holder], row, form_of(share, space))
+    found = _solve(rows, right, space, point)
     return Values(
         node={node.id: found[v] for node, v in zip(nodes, range(len(nodes)), strict=True)},
         claim={claim.id: found[at[claim.id]] for claim in claims},
@@ -69,15 +78,68 @@ def solved(skeleton: Skeleton, cells: Sequence[int], space: FracField) -> Values
 
 
 def _solve(
-    rows: list[list[FracElement]], right: list[FracElement], space: FracField
+    rows: list[Row], right: list[FracElement], space: FracField, point: Sequence[Fraction]
 ) -> list[FracElement]:
-    domain = space.to_domain()
-    size = len(right)
-    matrix = DomainMatrix(rows, (size, size), domain).to_sparse()
-    vector = DomainMatrix([[number] for number in right], (size, 1), domain).to_sparse()
-    answer, denominator = matrix.solve_den(vector)
-    column = answer.to_dense().to_list()
-    return [row[0] / denominator for row in column]
+    """Return ``x`` of ``A x = c``, most of whose rows are numbers.
+
+    ``A`` is what it is at the point, and some rows that differ from that by ``d``: the point alone
+    is solved in numbers, ``x = A0^-1 (c - e (1 + d A0^-1 e)^-1 d A0^-1 c)``, and only as many
+    unknowns as there are such rows are solved with symbols (Woodbury).
+    """
+    moving = [i for i, row in enumerate(rows) if not all(map(_is_number, row.values()))]
+    fed = [i for i, number in enumerate(right) if number]
+    columns = _columns(rows, (*fed, *moving), space, point)
+    still = [space.zero] * len(rows)
+    for i, column in zip(fed, columns, strict=False):
+        for k, image in column.items():
+            still[k] += right[i] * image
+    if not moving:
+        return still
+    images = columns[len(fed) :]
+    apart = [
+        {j: x - form_of(number_at(x, point), space) for j, x in rows[i].items()} for i in moving
+    ]
+    system = [[_product(row, image, space) for image in images] for row in apart]
+    for k, row in enumerate(system):
+        row[k] += space.one
+    wanted = [[_product(row, dict(enumerate(still)), space)] for row in apart]
+    size, domain = len(moving), space.to_domain()
+    answer, denominator = (
+        DomainMatrix(system, (size, size), domain)
+        .to_sparse()
+        .solve_den(DomainMatrix(wanted, (size, 1), domain).to_sparse())
+    )
+    for (moved,), column in zip(answer.to_dense().to_list(), images, strict=True):
+        for k, image in column.items():
+            still[k] -= moved / denominator * image
+    return still
+
+
+def _product(row: Row, column: Row, space: FracField) -> FracElement:
+    return sum((x * column[j] for j, x in row.items() if x and j in column), space.zero)
+
+
+def _columns(
+    rows: Sequence[Row], units: Sequence[int], space: FracField, point: Sequence[Fraction]
+) -> list[Row]:
+    """Return columns of the inverse of the matrix that the rows are at the point."""
+    numbers = {
+        i: {j: QQ(number.numerator, number.denominator) for j, number in row if number}
+        for i, entries in enumerate(rows)
+        for row in [[(j, number_at(entry, point)) for j, entry in entries.items()]]
+    }
+    size = len(rows)
+    wanted: dict[int, dict[int, object]] = {}
+    for k, i in enumerate(units):
+        wanted.setdefault(i, {})[k] = QQ(1)
+    right = DomainMatrix(wanted, (size, len(units)), QQ)
+    answer, denominator = DomainMatrix(numbers, (size, size), QQ).solve_den(right)
+    found: list[Row] = [{} for _ in units]
+    for place, row in enumerate(answer.to_dense().to_list()):
+        for k, x in enumerate(row):
+            if x:
+                found[k][place] = space(x / denominator)
+    return found
 
 
 def cell_conditions(
@@ -108,6 +170,10 @@ def _condition(node: Node, need: int, values: Values) -> FracElement:
     for claim, coef in condition.reads:
         total += form_of(coef, values.space) * values.claim[claim]
     return total
+
+
+def _is_number(form: FracElement) -> bool:
+    return bool(form.numer.is_ground and form.denom.is_ground)
 
 
 def number_at(form: FracElement, point: Sequence[Fraction]) -> Fraction:

@@ -25,6 +25,7 @@ FORMULAS = {
     "stream-own-token::loss-93": ("xUSD", {"A": "Stream/outside/fund", "N": "xUSD/supply"}),
     "stream-recourse::loss-93": ("xUSD", {"A": "Stream/outside/fund"}),
     "stream-aggregate::loss-93": ("xUSD", {"A": "Stream/outside/strategies"}),
+    "stream-morpho::loss-93": ("xUSD", {"A": "Stream/outside/fund"}),
     "delta-neutral::rally": ("Neutral", {"M": "eth-short/margin/USDC"}),
 }
 
