@@ -136,8 +136,14 @@ class Draft:
         return self.claims.get(token) or self._names[token]
 
     def owner(self, account: str) -> Tree:
-        """Return who owns a position, where the account is an issuer of this import."""
-        return {"owner": self.name(account)} if account in self.issuers else {}
+        """Return who owns a position, where the account is an issuer of this import.
+
+        A wallet is one where it has more than its positions.
+        """
+        if account in self.issuers:
+            return {"owner": self.name(account)}
+        has_more = account == self.wallet and self.owned(account, "")
+        return {"owner": short("a", account)} if has_more else {}
 
     def stands(self, account: str, token: str, net: int) -> None:
         """Tell what an account has in a market beyond what it owes there, of one token."""

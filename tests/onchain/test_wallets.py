@@ -71,6 +71,13 @@ def test_what_is_supplied_and_no_collateral_is_owned_beside_the_position(town, i
     assert list(position.collateral) == [f"{market}/WETH"]
     assert list(owned(system, user)) == [f"{market}/USDC"]
     assert float(owned(system, user)[f"{market}/USDC"]) == pytest.approx(700, abs=1e-3)
+    # both are one account: what it has in all is its equity, before and after
+    assert position.owner == short("a", user)
+    (row,) = [
+        one for one in lr.run(system, price={"WETH": "-10%"}).layers.rows if one.id.startswith("a-")
+    ]
+    assert row.claims_usd == pytest.approx(5 * 3000 + 700 - 1000, rel=1e-6)
+    assert row.economic_loss_usd == pytest.approx(1500, rel=1e-6)
 
 
 def test_base_that_is_supplied_to_compound_is_a_claim(town, shop, imported):
