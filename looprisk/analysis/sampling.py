@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
+from looprisk.analysis.names import part_label
 from looprisk.analysis.solve import Solved
 from looprisk.engine.point import Point
 from looprisk.engine.state import ONE, ZERO
+from looprisk.errors import ModelError, Problem
+from looprisk.results.market_records import Left, Stayed
 from looprisk.results.records import LossCurve
 
 SIZES = 16
@@ -42,3 +46,28 @@ def _lost(solved: Solved, point: Point, claim: str) -> Fraction:
     """Return what a claim lost; what those who left were paid is not lost."""
     paid = point.compiled.world.before.paid.get(claim, ZERO)
     return solved.baseline[claim] - paid - Fraction(point.claim(claim))
+
+
+def stayed_of(solved: Solved) -> tuple[Stayed, ...]:
+    """Return, for each token that the last stage runs on, what leaving costs those who stay.
+
+    Raises ModelError where nobody runs at that stage.
+    """
+    stage = solved.scaled_stage
+    names = [name for name in (stage.run if stage is not None else ()) if solved.baseline.get(name)]
+    if not names:
+        advice = "ask a scenario whose last stage has `run`"
+        raise ModelError([Problem((), "nobody runs at the last stage here", advice)])
+    points = [_at(solved, Fraction(step, SIZES)) for step in range(SIZES + 1)]
+    return tuple(_stayed(solved, name, points) for name in names)
+
+
+def _stayed(solved: Solved, name: str, points: Sequence[Point]) -> Stayed:
+    whole = solved.baseline[name]
+    steps = []
+    for point in points:
+        paid = point.compiled.world.before.paid.get(name, ZERO)
+        rest = whole - paid
+        lost = (rest - Fraction(point.claim(name))) / rest if rest > 0 else ZERO
+        steps.append(Left(share=float(paid / whole), lost=float(lost)))
+    return Stayed(of=name, label=part_label(solved.catalogue.system, name), steps=tuple(steps))

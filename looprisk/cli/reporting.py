@@ -32,7 +32,8 @@ def picture(
         typer.Argument(
             metavar="KIND",
             help="pyramid, waterfall, ladder, curve, network, reported, timeline, utilisation, "
-            "health, distribution, bad_debt, depth, maturity, tornado; of --vary heat or response.",
+            "run, health, distribution, bad_debt, depth, maturity, tornado; of --vary heat or "
+            "response.",
             show_default="pyramid, with `time` a timeline",
         ),
     ] = None,

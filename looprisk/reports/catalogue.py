@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from looprisk.analysis.depth import depth_of
 from looprisk.analysis.lending_looks import bad_debts_of, debts_of, lots_of
 from looprisk.analysis.maturity import maturity_of
+from looprisk.analysis.sampling import stayed_of
 from looprisk.errors import ModelError, Problem
 from looprisk.model.case import Case
 from looprisk.model.fields import not_known
@@ -23,6 +24,7 @@ from looprisk.reports.pictures.network import network
 from looprisk.reports.pictures.pyramid import pyramid
 from looprisk.reports.pictures.reported import reported
 from looprisk.reports.pictures.response import response
+from looprisk.reports.pictures.run import run
 from looprisk.reports.pictures.timeline import timeline
 from looprisk.reports.pictures.tornado import tornado
 from looprisk.reports.pictures.utilisation import utilisation
@@ -39,6 +41,7 @@ PICTURES: Mapping[str, Drawer] = {
     "reported": lambda study, _: reported(study.either),
     "timeline": lambda study, of: timeline(study.cascade, of),
     "utilisation": lambda study, of: utilisation(study.lent(of)),
+    "run": lambda study, _: run(stayed_of(study.solved), study.clearing.scenario),
     "health": lambda study, of: health(debts_of(study.solved, of)),
     "distribution": lambda study, of: distribution(lots_of(study.solved, of)),
     "bad_debt": lambda study, _: bad_debt(bad_debts_of([study.solved])),
@@ -50,7 +53,7 @@ PICTURES: Mapping[str, Drawer] = {
 }
 """Name: how it is drawn from a study; the second argument names a part, where one is asked."""
 OF_THE_WHOLE = frozenset(
-    ("pyramid", "waterfall", "ladder", "curve", "network", "reported", "bad_debt")
+    ("pyramid", "waterfall", "ladder", "curve", "network", "reported", "run", "bad_debt")
 )
 """These show every part, and a part named beside them would go unheard."""
 
@@ -58,8 +61,8 @@ OF_THE_WHOLE = frozenset(
 def picture(what: Case | Answer | Sequence[Case], kind: str | None = None, of: str = "") -> Picture:
     """Return a picture of an answer, or of a scenario, which is then solved for it.
 
-    ``kind`` is one of ``pyramid waterfall ladder curve network reported timeline utilisation health
-    distribution bad_debt depth maturity tornado heat response``; left out, the pyramid, of a
+    ``kind`` is one of ``pyramid waterfall ladder curve network reported timeline utilisation run
+    health distribution bad_debt depth maturity tornado heat response``; left out, the pyramid, of a
     cascade its timeline, of a sweep its heat map or lines. ``of`` names what it is of, where it is
     of one part: a token, a supply, a liquidity, an oracle, a layer. ``bad_debt`` takes several
     scenarios: one rule each.

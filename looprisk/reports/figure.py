@@ -27,6 +27,7 @@ FIGURES: Mapping[str, Callable[[Study, str], Spec]] = {
     "reported": lambda study, _: figures.reported(study),
     "timeline": more_figures.timeline,
     "utilisation": more_figures.utilisation,
+    "run": lambda study, _: more_figures.run(study),
     "health": more_figures.health,
     "distribution": more_figures.distribution,
     "bad_debt": more_figures.bad_debt,

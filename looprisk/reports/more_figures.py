@@ -5,6 +5,7 @@ from __future__ import annotations
 from looprisk.analysis.depth import depth_of
 from looprisk.analysis.lending_looks import bad_debts_of, debts_of, lots_of
 from looprisk.analysis.maturity import maturity_of
+from looprisk.analysis.sampling import stayed_of
 from looprisk.reports.figures import USD, Spec, axis, losing, names_up, safe, words
 from looprisk.reports.pictures.health import BIN, bins_of
 from looprisk.reports.pictures.heat import cells_of
@@ -257,3 +258,23 @@ def _units(unit: str | None) -> str:
 
 def _ticks(unit: str | None) -> Spec:
     return {"tickformat": ".2~%"} if unit == "fraction" else {}
+
+
+def run(study: Study) -> Spec:
+    """Return what leaving costs those who stay, for each token that is run on."""
+    data: list[Spec] = [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": safe(one.label),
+            "x": [step.share for step in one.steps],
+            "y": [step.lost for step in one.steps],
+            "line": losing(place),
+        }
+        for place, one in enumerate(stayed_of(study.solved))
+    ]
+    layout = {
+        "xaxis": axis("share that has left at book price, %", **_ticks("fraction")),
+        "yaxis": axis("loss of those who stay, %", **_ticks("fraction")),
+    }
+    return {"data": data, "layout": layout}

@@ -169,3 +169,23 @@ class MaturityPath:
     """The market yield that the LLTV as written just bears today, per year."""
     rows: tuple[PathPoint, ...]
     """Today first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """How a token stands when a share of it has left at its book price."""
+
+    share: float
+    """Of its value before any shock, what those who left were paid."""
+    lost: float
+    """What those who stay have lost of theirs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stayed:
+    """What leaving costs those who stay, at growing sizes of one run."""
+
+    of: str
+    label: str
+    steps: tuple[Left, ...]
+    """The last is the run as written."""

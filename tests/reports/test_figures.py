@@ -59,6 +59,7 @@ def test_twins_of_markets_time_and_sweeps_are_figures():
         (lending(), "depth", "pool"),
         (load("pooled")["ether-falls"], "maturity", ""),
         (study("stream-own-token", "loss-93").what, "tornado", "unidentified"),
+        (study("stream-runs", "after-93M").what, "run", ""),
         (swept(), "heat", ""),
         (lr.sweep(lending(), {"shock": [0.0, 1.0]}, measure=["lend bad_debt_usd"]), None, ""),
     ]

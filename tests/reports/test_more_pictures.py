@@ -9,6 +9,7 @@ import pytest
 import looprisk as lr
 from looprisk.analysis.depth import depth_of, impact
 from looprisk.analysis.lending_looks import debts_of, lots_of
+from looprisk.analysis.sampling import stayed_of
 from looprisk.errors import ModelError
 from looprisk.model import Case, Scenario
 from looprisk.reports.pictures.health import bins_of
@@ -82,6 +83,7 @@ def some():
         "depth": lr.picture(lending(), "depth", "pool"),
         "maturity": lr.picture(load("pooled")["ether-falls"], "maturity"),
         "tornado": lr.picture(study("stream-own-token", "loss-93").what, "tornado", "unidentified"),
+        "run": lr.picture(study("stream-runs", "after-93M").what, "run"),
         "heat": lr.picture(swept()),
         "response": lr.picture(line),
     }
@@ -244,3 +246,16 @@ def test_lines_that_end_together_share_a_label_and_a_loss_hides_no_longer_than_t
     assert ">all three<" in flat
     slips = lr.picture(load("pt-aave-2025")["february-slips"], "timeline")
     assert slips.title.endswith("a loss stays hidden for 1.0 h, to the end")
+
+
+def test_those_who_stay_lose_what_the_clearing_says():
+    found = study("stream-runs", "after-93M")
+    lost = {row.id: row.economic_loss_usd for row in found.clearing.layer_rows}
+    for one in stayed_of(found.solved):
+        first, last = one.steps[0], one.steps[-1]
+        assert first.share == 0
+        whole = float(found.solved.baseline[one.of])
+        assert last.lost * whole * (1 - last.share) == pytest.approx(lost[one.of], abs=1e-3)
+        assert [step.lost for step in one.steps] == sorted(step.lost for step in one.steps)
+    with pytest.raises(ModelError, match="nobody runs at the last stage"):
+        lr.picture(study("cycle", "ten-percent").what, "run")

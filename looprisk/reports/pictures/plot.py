@@ -103,7 +103,7 @@ def below(plot: Plot, across: Ticks, name: str) -> list[Markup]:
 def end_labels(plot: Plot, found: Sequence[tuple[str, str, float]]) -> list[Markup]:
     """Return (name, value, height on the axis) at the right end, pushed apart, with leaders."""
     wanted = [plot.up.at(y) for _, _, y in found]
-    places = spread(wanted, 30.0, plot.top + 6, plot.bottom - 4)
+    places = spread(wanted, 30.0, plot.top + 6, plot.bottom - 18)
     marks = []
     x = plot.across.high
     for (name, value, _), at, y in zip(found, wanted, places, strict=True):
