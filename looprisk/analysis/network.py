@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from looprisk.analysis.ground import NOTHING, UNKNOWN, Ground
-from looprisk.analysis.worths import Books, Number, Worths, book_worths, is_small, real_worths
+from looprisk.analysis.worths import Books, Number, Worths, book_worths, real_worths
+from looprisk.engine.backing import EXACT_PARTIES
 from looprisk.engine.form import Scalar
 from looprisk.errors import ModelError, Problem
 from looprisk.graph import Loop
@@ -30,8 +31,7 @@ class Network:
     def __init__(self, system: System) -> None:
         """Read the system; values are found when asked for."""
         self.system = system
-        standing = standing_of(system)
-        self.standing = standing if is_small(standing) else standing.in_floats()
+        self.standing = standing_of(system, EXACT_PARTIES)
         self.kinds: Mapping[str, str] = self.standing.kinds
         self.books = Books(self.standing)
 

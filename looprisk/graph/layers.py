@@ -68,18 +68,19 @@ class _Depths:
     """How many claims deep every node stands, loops taken as one."""
 
     def __init__(self, links: Links, parts: Parts) -> None:
-        self._kind = {name: node.kind for name, node in links.nodes.items()}
+        self._nodes = links.nodes
         self._loop = {node: i for i, part in enumerate(parts) for node in part}
         self._parts = parts
         self.at: dict[str, int] = {}
         for part in reversed(parts):
-            counts = any(self._kind[node] in CLAIMS for node in part)
+            counts = any(links.nodes[node].kind in CLAIMS for node in part)
             below = (self.at.get(under, 0) for node in part for under in links.pred[node])
             self.at |= dict.fromkeys(part, max(below, default=0) + counts)
 
     def layer(self, node: str) -> int:
         """Return the layer of a node: of the claims on it, if it only passes loss on."""
-        passes = self._kind[node] not in CLAIMS and self._kind[node] not in EXOGENOUS
+        kind = self._nodes[node].kind
+        passes = kind not in CLAIMS and kind not in EXOGENOUS
         return self.at[node] + (passes and len(self._parts[self._loop[node]]) == 1)
 
     def of_claim(self, node: str, holders: Iterable[str]) -> int:

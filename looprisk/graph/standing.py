@@ -6,8 +6,8 @@ those of the start; what nobody wrote is ``None`` and has the path where it woul
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -97,33 +97,11 @@ class Standing:
         """Return the token of a copy; any other node is itself."""
         return node.rpartition("/")[0] if node in self.copies else node
 
-    def in_floats(self) -> Standing:
-        """Return the same with floats for what is held and owed; the links keep their fractions."""
-        return replace(
-            self,
-            holdings={
-                party: tuple(
-                    Holding(one.of, _float(one.usd), _float(one.share), one.copy, one.path)
-                    for one in several
-                )
-                for party, several in self.holdings.items()
-            },
-            promises={
-                claim: promise._replace(
-                    part=_float(promise.part),
-                    face=_float(promise.face),
-                    posted=_float(promise.posted),
-                    outside=_float(promise.outside),
-                )
-                for claim, promise in self.promises.items()
-            },
-            covers={supply: _float(cover) for supply, cover in self.covers.items()},
-            copies={copy: _float(part) for copy, part in self.copies.items()},
-        )
 
-
-def standing_of(system: System) -> Standing:
+def standing_of(system: System, exact_parties: int | None = None) -> Standing:
     """Return what every party of a system has and owes.
+
+    In floats where it has more than ``exact_parties``; the links keep their fractions.
 
     >>> fund = {"owns": {"ETH": 2}, "issues": {"f": {"kind": "share", "supply": 4}}}
     >>> standing = standing_of(System(assets={"ETH": {"price": "$3_000"}}, issuers={"fund": fund}))
@@ -136,20 +114,17 @@ def standing_of(system: System) -> Standing:
     labels = {name: node.label for name, node in links.nodes.items() if node.label}
     copies = dict(_copies(worth))
     covers = dict(_covers(worth))
+    parties = [party for party, kind in kinds.items() if kind in PARTIES]
     kinds |= dict.fromkeys(copies, "copy")
-    holdings = {
-        party: tuple(_holdings(worth, links, kinds, party))
-        for party, kind in kinds.items()
-        if kind in PARTIES
-    }
-    for party, several in holdings.items():
+    rounds = exact_parties is not None and len(parties) > exact_parties
+    holdings: dict[str, tuple[Holding, ...]] = {}
+    for party in parties:
+        read = _holdings(worth, links, kinds, party)
+        several = holdings[party] = tuple(_held_in_floats(read) if rounds else read)
         if kinds[party] == "supply":
             kinds.update((h.of, "unlisted") for h in several if h.of.endswith("/unlisted_debt"))
-    promises = {
-        promise.id: promise
-        for party in holdings
-        for promise in _promises(worth, links, party, covers)
-    }
+    owed = (promise for party in parties for promise in _promises(worth, links, party, covers))
+    promises = {one.id: one for one in (_promised_in_floats(owed) if rounds else owed)}
     kinds |= {f"{party}/insurance": "cover" for party in covers}
     return Standing(
         worth=worth,
@@ -158,9 +133,24 @@ def standing_of(system: System) -> Standing:
         labels=labels,
         holdings=holdings,
         promises=promises,
-        covers=covers,
-        copies=copies,
+        covers={supply: _float(cover) for supply, cover in covers.items()} if rounds else covers,
+        copies={copy: _float(part) for copy, part in copies.items()} if rounds else copies,
     )
+
+
+def _held_in_floats(several: Iterable[Holding]) -> Iterator[Holding]:
+    for of, usd, share, copy, path in several:
+        yield Holding(of, _float(usd), _float(share), copy, path)
+
+
+def _promised_in_floats(several: Iterable[Promise]) -> Iterator[Promise]:
+    for one in several:
+        yield one._replace(
+            part=_float(one.part),
+            face=_float(one.face),
+            posted=_float(one.posted),
+            outside=_float(one.outside),
+        )
 
 
 def _float(number: Amount) -> float | None:
