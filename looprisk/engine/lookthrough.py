@@ -33,6 +33,8 @@ ROUNDS = 48
 """So often dollars are followed round a loop in floats before a system is solved for it."""
 LOOK = 3
 """After so many rounds it is looked how much still moves."""
+ABREAST = 32
+"""So many sets are followed at once in floats: their dollars fit in the cache."""
 ACCURACY = 1e-9
 """Largest error, relative to the largest number of a loop, of an answer that is given."""
 _EMPTY: frozenset[int] = frozenset()
@@ -123,11 +125,16 @@ class Walk:
         if not sets:
             return []
         whole = [self._closed(members) for members in sets]
-        arrived = self._visits(start, whole)
-        return [
-            sum(arrived[sorted(members), column].tolist(), start=self._zero)
-            for column, members in enumerate(whole)
-        ]
+        found: list[Scalar] = []
+        width = len(whole) if self.exact else ABREAST
+        for first in range(0, len(whole), width):
+            some = whole[first : first + width]
+            arrived = self._visits(start, some)
+            found += [
+                sum(arrived[sorted(members), column].tolist(), start=self._zero)
+                for column, members in enumerate(some)
+            ]
+        return found
 
     def reach(self, members: Collection[int]) -> list[Scalar]:
         """Return for every node the part of its dollars that reaches a set; 1 for its members.
