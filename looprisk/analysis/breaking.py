@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+from looprisk.analysis.accounts import accounts_of
 from looprisk.analysis.axis import Axis
 from looprisk.analysis.recognising import recognised, recognised_along
 from looprisk.analysis.solve import Solved
 from looprisk.engine.breaks import Break
+from looprisk.engine.curved import WIDTH
 from looprisk.engine.monitors import Stretch, monitors
 from looprisk.engine.point import Segment
 from looprisk.engine.skeleton import Claim
-from looprisk.engine.state import ZERO
+from looprisk.engine.state import ONE, ZERO
 from looprisk.model.rationals import text_of
 from looprisk.model.vocabulary import event_named
 from looprisk.results.records import BreakPoint, LossCurve
 
 SAME = 1e-12
+BROKEN = {"liquidated": "its debt over the LLTV", "bad_debt": "its debt and the incentive"}
+"""What an account falls short of."""
 TOGETHER = 500
 """So many of those that break at one point are named with each other."""
 
@@ -148,7 +152,27 @@ def why(solved: Solved, of: str, event: str, first: Stretch) -> str:
                 return _named(segment, node, piece.changed)
     if event == "impaired":
         return "what backs it is worth less"
+    if event in BROKEN and (found := _of_a_table(solved, of, event, first)):
+        return found
     return "its threshold is crossed"
+
+
+def _of_a_table(solved: Solved, of: str, event: str, first: Stretch) -> str:
+    """Say which of many accounts of several legs gives way where an event begins."""
+    catalogue = solved.catalogue
+    tables = [name for name in accounts_of(catalogue, of) if name in catalogue.baskets]
+    if not tables:
+        return ""
+    beyond = min(ONE, Fraction(first.lo) + WIDTH)
+    point = solved.scaled.at(beyond, solved.selection)
+    market, token = catalogue.supplies.get(of, (of, None))
+    for name in tables:
+        loan = None if market == of else token
+        account = point.table(name).first(loan, unpaid=event == "bad_debt")
+        if account is not None:
+            who = f"the collateral of account {account} of {name}"
+            return f"{who} is worth less than {BROKEN[event]}"
+    return ""
 
 
 def _named(segment: Segment, node: str, changed: tuple[int, ...]) -> str:

@@ -258,6 +258,21 @@ class Together:
         at = None if loan is None else self.baskets.loans.index(loan)
         return _outcome(self.baskets, self.prices, self.found, at)
 
+    def first(self, loan: str | None, *, unpaid: bool) -> str | None:
+        """Return who of those that were liquidated, or could not repay, has least for its debt.
+
+        Of those who owe one loan token; None where there is nobody.
+        """
+        who = self.found.unpaid if unpaid else self.found.acted
+        if loan is not None:
+            owes = self.baskets.debts[:, [self.baskets.loans.index(loan)]]
+            who = who & (np.diff(owes.indptr) > 0)
+        rows = np.flatnonzero(who)
+        if not len(rows):
+            return None
+        cover = self.found.reading[rows] / self.found.debt[rows]
+        return self.baskets.name_of(int(rows[int(np.argmin(cover))]))
+
     @property
     def leverage(self) -> Fraction | None:
         """Collateral over what is left of it after the debts, as the oracles read it.

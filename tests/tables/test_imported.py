@@ -94,6 +94,8 @@ def test_its_first_liquidation_is_found_exactly(pool, system):
     found = lr.break_points(system, price={"T3": "-40%"})
     first = next(row for row in found.rows if row.event == "liquidated")
     place = Fraction(first.exact)
+    assert first.because.startswith("the collateral of account 0x")
+    assert first.because.endswith("of b-abababab is worth less than its debt over the LLTV")
     assert one_by_one(pool, system, FALL * place)[1] == 0
     assert one_by_one(pool, system, FALL * (place + Fraction(1, 10**15)))[1] == 1
     bad = next(row for row in found.rows if row.event == "bad_debt")
