@@ -23,7 +23,7 @@ def headline(rows: Sequence[TimeLayer], events: Sequence[CascadeEvent], paths: i
         + (f" ({share(row.loss_fraction)})" if row.loss_fraction is not None else "")
         for row in who
     ]
-    mean = f"in the mean of {paths:,} paths " if paths > 1 else ""
+    mean = f"In the mean of {paths:,} paths " if paths > 1 else ""
     first = next((e for e in events if e.phase not in {"stages", "record"}), None)
     when = ""
     if first is not None and paths == 1:
