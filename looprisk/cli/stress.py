@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -226,7 +227,8 @@ def restaking(
         typer.Option(
             "--service",
             metavar="MAP",
-            help="'NAME: {prize: $10M, threshold: 33%}'; issuers name it under depends_on.",
+            help="'NAME: {prize: $10M, threshold: 33%}', or a YAML file of such lines; repeatable. "
+            "Validators are the issuers that write `depends_on: {service: NAME}`.",
         ),
     ],
     *,
@@ -255,9 +257,11 @@ def restaking(
 
 
 def _service(text: str) -> dict[str, Mapping[str, object]]:
-    from looprisk.files.typed import read_value
+    from looprisk.files.typed import read_map, read_value
 
-    rows = read_value(text if text.lstrip().startswith("{") else f"{{{text}}}", "--service")
+    in_file = text.endswith((".yaml", ".yml"))
+    inline = text if text.lstrip().startswith("{") else f"{{{text}}}"
+    rows = read_map(Path(text)) if in_file else read_value(inline, "--service")
     if not isinstance(rows, Mapping) or not all(isinstance(row, Mapping) for row in rows.values()):
         raise RefusedError(
             f"--service {text}: this is no service",

@@ -7,7 +7,7 @@ from pathlib import Path
 from looprisk.errors import FileError, Problem
 from looprisk.files.errors import Fault, render
 from looprisk.files.events import Budget, compose
-from looprisk.files.source import Source
+from looprisk.files.source import Source, UnreadableError, read_source
 from looprisk.files.tables import Tables
 from looprisk.files.tree import Map, Node, Plain, Word, fault_at, place, plain
 from looprisk.model.reading import parse_scenario
@@ -84,6 +84,21 @@ def read_changes(
         typed = {f"--set {path}": _typed(text) for path, text in sets.items()}
         raise FileError((), render(tables.faults, {**tables.texts, **typed}, "--set"))
     return filled
+
+
+def read_map(path: Path) -> Plain:
+    """Return the map that a small file beside the system holds, such as services and their prizes.
+
+    Raises FileError, with the place in the file.
+    """
+    try:
+        source = read_source(path, str(path))
+    except UnreadableError as error:
+        raise FileError((), render([error.fault], {str(path): error.text}, str(path))) from None
+    tree, faults = compose(source, Budget())
+    if tree is None or faults:
+        raise FileError((), render(faults, {source.name: source.text}, source.name))
+    return plain(tree)
 
 
 def _together(sources: Sequence[Source]) -> tuple[Map | None, list[Fault]]:

@@ -135,7 +135,7 @@ def _network(system: System, services: Mapping[str, Mapping[str, object]]) -> _N
     if alone or not wanted:
         message = f"services: nobody stands behind `{alone[0]}`" if alone else "services: none"
         help_ = f"give an issuer depends_on: {{service: {alone[0] if alone else 'NAME'}}}"
-        raise ModelError([Problem(("services",), message, help_)])
+        raise ModelError([Problem((), message, help_)])
     return _Network(
         names=names,
         services=tuple(
@@ -153,14 +153,14 @@ def _network(system: System, services: Mapping[str, Mapping[str, object]]) -> _N
 def _terms(name: str, terms: Mapping[str, object]) -> tuple[Fraction, Fraction]:
     if set(terms) != set(KEYS):
         message = f"services: {name}: a service has a prize and a threshold"
-        raise ModelError([Problem(("services", name), message, "{prize: $10M, threshold: 33%}")])
+        raise ModelError([Problem((), message, "{prize: $10M, threshold: 33%}")])
     try:
         prize, threshold = units.money(terms["prize"]), units.fraction(terms["threshold"])
     except ValueError as error:
-        raise ModelError([Problem(("services", name), f"services: {name}: {error}")]) from None
+        raise ModelError([Problem((), f"services: {name}: {error}")]) from None
     if not (prize.known and threshold.known and threshold.number):
         message = f"services: {name}: a prize is one number, a threshold one above nothing"
-        raise ModelError([Problem(("services", name), message)])
+        raise ModelError([Problem((), message)])
     return prize.number, threshold.number
 
 

@@ -42,3 +42,19 @@ def test_a_service_is_a_map(cli, stakes):
     done = cli("restaking", stakes, "--service", "{oracle: 5}")
     assert done.code == 2
     assert "this is no service" in done.err
+
+
+def test_services_stand_in_a_file_too(cli, stakes, tmp_path):
+    (tmp_path / "services.yaml").write_text(f"{ORACLE}\n{BRIDGE}\n", encoding="utf-8")
+    asked = cli("restaking", f"{stakes}::slashed", "--service", ORACLE, "--service", BRIDGE)
+    done = cli("restaking", f"{stakes}::slashed", "--service", "services.yaml")
+    assert (done.code, done.out) == (0, asked.out)
+
+
+def test_a_file_of_services_that_is_none_is_told(cli, stakes, tmp_path):
+    assert cli("restaking", stakes, "--service", "gone.yaml").code == 2
+    (tmp_path / "services.yaml").write_text("oracle: 5\n", encoding="utf-8")
+    assert "this is no service" in cli("restaking", stakes, "--service", "services.yaml").err
+    done = cli("restaking", stakes, "--service", "nobody: {prize: $1, threshold: 10%}")
+    assert "services: nobody stands behind `nobody`" in done.err
+    assert "services: services" not in done.err

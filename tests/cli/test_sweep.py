@@ -83,7 +83,7 @@ def test_a_span_without_a_count_and_a_metric_half_said_are_helped(cli, fund):
     assert "did you mean loss_usd or loss_fraction" in done.err
 
 
-def test_moves_stand_in_one_unit_with_a_true_minus(cli, fund):
+def test_moves_have_a_true_minus(cli, fund):
     done = cli("sensitivities", "fund.yaml::large", "lUSD")
     assert "\u2212" in done.out
     assert "e+0" not in done.out
