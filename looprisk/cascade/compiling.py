@@ -13,7 +13,7 @@ from looprisk.cascade.plan import Plan, place_of
 from looprisk.cascade.shelves import SHELVED
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.copies import aliases, catalogued, renamed
-from looprisk.engine.holdings import holdings, supply_claim
+from looprisk.engine.holdings import Opening, holdings, supply_claim
 from looprisk.engine.setoff import netted
 from looprisk.engine.state import start_state
 from looprisk.model.positions import LoanPosition, PerpPosition, VenueTable
@@ -33,7 +33,7 @@ def plan_of(system: System, scenario: Scenario, *, shelve_from: int = SHELVED) -
     assert scenario.time is not None  # noqa: S101  (without time it is a clearing)
     catalogue = catalogued(netted(system))
     start = start_state(catalogue)
-    held = holdings(catalogue, start, start)
+    held = holdings(Opening(catalogue, start), start)
     goods = (*catalogue.system.assets, *catalogue.tokens, *catalogue.supplies)
     place = {name: at for at, name in enumerate(goods)}
     steps = steps_of(scenario.time)

@@ -27,17 +27,30 @@ def audit(form: NormalForm, lo: Scalar = 0, hi: Scalar = 0) -> str:
     payment jumps by is straight in between.
     """
     # a range stands for completions of which each is audited when it is solved by itself
-    points = set() if is_open(form) else {lo, hi}
-    for rising in (rising_payments(form.at(s)) for s in points):
-        if not rising:
-            continue
+    for s in set() if is_open(form) else {lo, hi}:
+        _refuse_rising(form.at(s), frozenset())
+    return _minus_cycle(form, minus_edges(form))
+
+
+def audit_at_rest(form: NormalForm, sound: frozenset[int]) -> str:
+    """Return what :func:`audit` does of a form that does not move.
+
+    In the nodes ``sound`` no payment rises, as is known: they are passed over.
+    """
+    if not is_open(form):
+        _refuse_rising(form, sound)
+    return _minus_cycle(form, minus_edges(form))
+
+
+def _refuse_rising(form: NormalForm, sound: frozenset[int]) -> None:
+    rising = rising_payments(form, sound)
+    if rising:
         claim, condition = rising[0]
         raise NotExactError(
             f"{form.names.claims[claim]} would be paid more once "
             f"`{form.names.conditions[condition]}` "
             f"no longer holds, and somebody inside the system holds it; {ADVICE}"
         )
-    return _minus_cycle(form, minus_edges(form))
 
 
 def minus_edges(form: NormalForm) -> list[tuple[int, int]]:
@@ -60,6 +73,8 @@ def minus_edges(form: NormalForm) -> list[tuple[int, int]]:
 
 
 def _minus_cycle(form: NormalForm, minus: list[tuple[int, int]]) -> str:
+    if not minus:
+        return ""
     component = np.empty(form.nodes, dtype=np.intp)
     for place, members in enumerate(components(form)):
         component[members] = place
@@ -96,41 +111,55 @@ def _path(form: NormalForm, start: int, goal: int) -> list[int]:
     return path[::-1]
 
 
-def rising_payments(form: NormalForm) -> list[tuple[int, int]]:
+def watched_claims(form: NormalForm) -> Flags:
+    """Return [C] which claims somebody inside holds or reads."""
+    watched = np.zeros(form.claims, dtype=np.bool_)
+    watched[form.held_claim] = True
+    watched[form.read_claim] = True
+    return watched
+
+
+def rising_payments(form: NormalForm, sound: frozenset[int] = frozenset()) -> list[tuple[int, int]]:
     """Return (claim, condition) where a payment held inside jumps up as a single condition fails.
 
     Checked where the node's own value crosses a condition, ``y = -const / own``: the payment just
     below must not exceed the one just above. A node is never worth less than its exogenous assets.
+    Nodes known to be ``sound`` are passed over.
     """
-    watched = np.zeros(form.claims, dtype=np.bool_)
-    watched[form.held_claim] = True
-    watched[form.read_claim] = True
+    watched = watched_claims(form)
     if not watched.any():
         return []
+    reading = frozenset(form.read_cond.tolist())
     return [
         (int(claim), int(condition))
-        for node in np.unique(form.issuer[watched])
-        for claim, condition in _rises_at(form, int(node), watched)
+        for node in sorted({*form.issuer[watched].tolist()} - sound)
+        for claim, condition in _rises_at(form, node, watched, reading)
     ]
 
 
-def _rises_at(form: NormalForm, node: int, watched: Flags) -> list[tuple[int, int]]:
-    """Return what jumps up at the borders of a node that its own value decides alone."""
+def _rises_at(
+    form: NormalForm, node: int, watched: Flags, reading: frozenset[int]
+) -> list[tuple[int, int]]:
+    """Return what jumps up at the borders of a node that its own value decides alone.
+
+    ``reading`` are the conditions that read claims.
+    """
     first, last = form.cell_ptr[node], form.cell_ptr[node + 1]
     if form.cell_cond_ptr[first] == form.cell_cond_ptr[last]:
         return []
     cells = range(first, last)
-    used = np.unique(form.cell_cond[form.cell_cond_ptr[first] : form.cell_cond_ptr[last]])
+    every = form.cell_cond[form.cell_cond_ptr[first] : form.cell_cond_ptr[last]].tolist()
+    used = sorted(set(every))
     needs = [
         frozenset(form.cell_cond[form.cell_cond_ptr[c] : form.cell_cond_ptr[c + 1]].tolist())
         for c in cells
     ]
-    if np.isin(form.read_cond, used).any():
+    if not reading.isdisjoint(used):
         return []
     own, const = form.cond_own, form.cond_const
-    facts = {int(k) for k in used if own[k] == 0 and const[k] >= 0}
-    from_there_on = {int(k): -const[k] / own[k] for k in used if own[k] > 0}
-    up_to_there = {int(k): -const[k] / own[k] for k in used if own[k] < 0}
+    facts = {k for k in used if own[k] == 0 and const[k] >= 0}
+    from_there_on = {k: -const[k] / own[k] for k in used if own[k] > 0}
+    up_to_there = {k: -const[k] / own[k] for k in used if own[k] < 0}
     found = []
     for condition, y in (*from_there_on.items(), *up_to_there.items()):
         if y < form.b_const[node]:

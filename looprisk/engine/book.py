@@ -15,7 +15,7 @@ from looprisk.engine.affine import affine
 from looprisk.engine.catalogue import known
 from looprisk.engine.dual import exactly
 from looprisk.engine.enclosed import cleared
-from looprisk.engine.holdings import Holdings, supply_claim, unlisted_debt
+from looprisk.engine.holdings import Holdings, supply_claim
 from looprisk.engine.point import Point
 from looprisk.engine.reserves import insurance
 from looprisk.engine.skeleton import Claim, Node, Skeleton, assemble
@@ -86,7 +86,7 @@ def _cash(point: Point, supply: str) -> Fraction:
     """Return a market's cash in a loan token, with the debt that is not listed, in USD."""
     world = point.compiled.world
     _, token = world.catalogue.supplies[supply]
-    units = world.before.cash[supply] + unlisted_debt(world.catalogue, world.start, supply)
+    units = world.before.cash[supply] + world.opening.unlisted(supply)
     return units * point.value(world.price(token))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from looprisk.engine.clear import Selection
-from looprisk.engine.curved import Look, crossings, scan
+from looprisk.engine.curved import Away, Look, crossings, scan
+from looprisk.engine.kept import Kept
 from looprisk.engine.monitors import Monitor, Stretch, distances, holds_at, join, on_piece
 from looprisk.engine.point import Compiled, Point, Segment
 from looprisk.engine.stage import StageRun
@@ -14,6 +16,8 @@ from looprisk.engine.watching import stretches
 
 FEW = 50
 """Up to so many events are asked for one by one, in floats too."""
+MANY = 1_000
+"""Of a system of more nodes no point of a scan is kept to be asked later: it takes much memory."""
 Break = tuple[str, str]
 """(of, event)."""
 Watch = Callable[[Compiled], tuple[Monitor, ...]]
@@ -34,7 +38,9 @@ def broken(
     """
     if segments:
         return on_segments(segments, watch)
-    return scan(lambda s: _look(run.at(s, selection), watch), exact)
+    # what tables of several legs pay is drawn into a form: such a form is not taken for another
+    kept = run if run.catalogue.baskets else replace(run, kept=Kept())
+    return scan(lambda s: _look(kept.at(s, selection), watch), exact)
 
 
 def known_crossings(run: StageRun) -> tuple[Fraction, ...]:
@@ -46,8 +52,27 @@ def known_crossings(run: StageRun) -> tuple[Fraction, ...]:
 
 def _look(point: Point, watch: Watch) -> Look[Break]:
     watched = watch(point.compiled)
-    away = {(m.of, m.event): distances(m, point) for m in watched if m.always is None}
+    sides = {(m.of, m.event): m for m in watched if m.always is None}
+    away: Mapping[Break, Away] = _Away(point, sides)
+    if point.compiled.form.nodes > MANY:
+        away = dict(away)
     return frozenset((m.of, m.event) for m in watched if holds_at(m, point)), away
+
+
+class _Away(Mapping[Break, Away]):
+    """How far every event is from its border at a point; few are ever asked for."""
+
+    def __init__(self, point: Point, watched: dict[Break, Monitor]) -> None:
+        self._point, self._watched = point, watched
+
+    def __getitem__(self, key: Break) -> Away:
+        return distances(self._watched[key], self._point)
+
+    def __iter__(self) -> Iterator[Break]:
+        return iter(self._watched)
+
+    def __len__(self) -> int:
+        return len(self._watched)
 
 
 def _on_segment(

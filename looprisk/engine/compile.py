@@ -5,29 +5,34 @@ What every word contributes (SEMANTICS 3, 4).
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from looprisk.engine.accounts import account_node
 from looprisk.engine.affine import Affine, affine
 from looprisk.engine.basket_nodes import basket_nodes
 from looprisk.engine.catalogue import known
 from looprisk.engine.crowds import crowd_node
+from looprisk.engine.kept import Kept
 from looprisk.engine.maker import Maker
-from looprisk.engine.reserves import reserve_node
+from looprisk.engine.reserves import Reserve, reserve, reserve_node
 from looprisk.engine.skeleton import ZERO, Claim, Node, Skeleton
 from looprisk.engine.state import ONE
-from looprisk.engine.waterfall import Ranked, Split, waterfall
+from looprisk.engine.waterfall import Ranked, waterfall
 from looprisk.engine.world import World
 from looprisk.errors import NotCarriedError
 from looprisk.model.issuers import Issuer
 from looprisk.model.tokens import Par
 
 
-def skeleton(world: World) -> Skeleton:
+def skeleton(world: World, kept: Kept | None = None) -> Skeleton:
     """Return the nodes of a system with the numbers of one stretch of a stage.
+
+    ``kept`` has the nodes of another moment, which are taken where their numbers are the same.
 
     Raises NotAffineError where two moving numbers would be multiplied; NotCarriedError and
     UnknownValueError name the path of what stands in the way.
     """
-    return _skeleton(maker(world))
+    return _skeleton(maker(world), Kept() if kept is None else kept)
 
 
 def maker(world: World) -> Maker:
@@ -35,15 +40,19 @@ def maker(world: World) -> Maker:
     return Maker(world, world.held)
 
 
-def _skeleton(make: Maker) -> Skeleton:
+def _skeleton(make: Maker, kept: Kept) -> Skeleton:
     catalogue = make.catalogue
     return Skeleton(
         nodes=(
-            *(_issuer(make, name, issuer) for name, issuer in catalogue.system.issuers.items()),
-            *(reserve_node(make, supply) for supply in catalogue.supplies),
-            *(node for name in catalogue.loans for node in _accounts(make, name)),
+            *(_issuer(make, name, i, kept) for name, i in catalogue.system.issuers.items()),
+            *(_reserve(reserve(make, supply), kept) for supply in catalogue.supplies),
+            *(kept.same(node) for name in catalogue.loans for node in _accounts(make, name)),
         )
     )
+
+
+def _reserve(of: Reserve, kept: Kept) -> Node:
+    return kept.node(of.supply, (of,), lambda: reserve_node(of))
 
 
 def _accounts(make: Maker, name: str) -> tuple[Node, ...]:
@@ -63,7 +72,7 @@ def exogenous(make: Maker, name: str, issuer: Issuer) -> Affine:
     return total
 
 
-def _issuer(make: Maker, name: str, issuer: Issuer) -> Node:
+def _issuer(make: Maker, name: str, issuer: Issuer, kept: Kept) -> Node:
     if issuer.set_off:
         raise NotCarriedError(
             f"{name}/set_off: set-off is in the language and not yet in the static engine: "
@@ -82,15 +91,25 @@ def _issuer(make: Maker, name: str, issuer: Issuer) -> Node:
             known(issuer.default_recovery.claims, name, "default_recovery", "claims"),
         )
     b = exogenous(make, name, issuer)
-    middle = make.world.middle
+    # where nothing moves no two caps cross
+    middle = make.world.middle if make.world.still is None else ONE
+    inputs = (ranked, residual, b, recovery, middle)
+    return kept.node(name, inputs, lambda: _split(name, *inputs))
+
+
+def _split(
+    name: str,
+    ranked: tuple[Ranked, ...],
+    residual: tuple[tuple[Claim, Fraction], ...],
+    b: Affine,
+    recovery: tuple[Fraction, Fraction],
+    middle: Fraction,
+) -> Node:
+    """Return the node of an issuer: claims in their order, with costs and caps of a default."""
     split = waterfall(name, ranked, residual, b=b, recovery=recovery, middle=middle)
     withheld = any(r.cap != affine(ONE) for r in ranked)
     leaks = ("default cost",) if recovery != (ONE, ONE) else ()
     leak = " and ".join((*leaks, "withheld") if withheld else leaks)
-    return _node(name, b, split, leak)
-
-
-def _node(name: str, b: Affine, split: Split, leak: str) -> Node:
     return Node(
         id=name, b=b, claims=split.claims, conditions=split.conditions, cells=split.cells, leak=leak
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 
@@ -38,12 +38,7 @@ class Holdings:
 
     def shares(self, claim: str) -> tuple[tuple[str, Fraction], ...]:
         """Return (node, share of the units) of everybody inside who holds a claim."""
-        outstanding = self.units.get(claim, Fraction(1))
-        return tuple(
-            (node, units / outstanding)
-            for node, units in self.claims.get(claim, {}).items()
-            if units
-        )
+        return shares(self.claims.get(claim, {}), self.units.get(claim, Fraction(1)))
 
     def residual(self, catalogue: Catalogue, name: str) -> tuple[tuple[str, Fraction], ...]:
         """Return (claim, weight) of what is left of an issuer, split by units and their weight."""
@@ -53,18 +48,69 @@ class Holdings:
         return whole if any(weight for _, weight in whole) else claims
 
 
-def holdings(catalogue: Catalogue, start: State, accounts: State) -> Holdings:
+def shares(
+    owners: Mapping[str, Fraction], outstanding: Fraction
+) -> tuple[tuple[str, Fraction], ...]:
+    """Return (node, share of the units) of everybody who has some of what is outstanding."""
+    return tuple((node, units / outstanding) for node, units in owners.items() if units)
+
+
+@dataclass(frozen=True, eq=False)
+class Opening:
+    """What markets and owners had before the first stage, each counted once."""
+
+    catalogue: Catalogue
+    start: State
+    _supplied: dict[str, Fraction] = field(default_factory=dict)
+    _unlisted: dict[str, Fraction] = field(default_factory=dict)
+    _owned: dict[tuple[str, str], Fraction] = field(default_factory=dict)
+
+    def supplied(self, supply: str) -> Fraction:
+        """Return what :func:`supplied` does."""
+        if supply not in self._supplied:
+            self._supplied[supply] = supplied(self.catalogue, self.start, supply)
+        return self._supplied[supply]
+
+    def unlisted(self, supply: str) -> Fraction:
+        """Return what :func:`unlisted_debt` does."""
+        if supply not in self._unlisted:
+            self._unlisted[supply] = unlisted_debt(self.catalogue, self.start, supply)
+        return self._unlisted[supply]
+
+    def asset_units(self, issuer: str, asset: str, amount: Value) -> Fraction:
+        """Return the units of an asset that an issuer owns."""
+        if (issuer, asset) not in self._owned:
+            units = _asset_units(self.catalogue, self.start, issuer, asset, amount)
+            self._owned[issuer, asset] = units
+        return self._owned[issuer, asset]
+
+    def claim_units(
+        self, issuer: str, thing: str, claim: str, amount: Value, units: Mapping[str, Fraction]
+    ) -> Fraction:
+        """Return the units of a claim that an issuer owns as ``thing``, of all ``units`` of it."""
+        if (issuer, thing) not in self._owned:
+            number = known(amount, issuer, "owns", claim)
+            if amount.unit == "share":
+                return number * units[claim]
+            if amount.unit == "usd":
+                number /= unit_price(self.catalogue, self.start, claim)
+            self._owned[issuer, thing] = number
+        return self._owned[issuer, thing]
+
+
+def holdings(opening: Opening, accounts: State) -> Holdings:
     """Return who holds what; loan accounts stand as in ``accounts``, prices as at the start."""
-    units = _outstanding(catalogue, start, accounts)
+    catalogue = opening.catalogue
+    units = _outstanding(opening, accounts)
     assets: dict[str, dict[str, Fraction]] = {name: {} for name in catalogue.system.issuers}
     claims: defaultdict[str, dict[str, Fraction]] = defaultdict(dict)
     for name, issuer in catalogue.system.issuers.items():
         for thing, amount in issuer.owns.items():
             if thing in catalogue.system.assets:
-                assets[name][thing] = _asset_units(catalogue, start, name, thing, amount)
+                assets[name][thing] = opening.asset_units(name, thing, amount)
             else:
                 claim = supply_claim(catalogue, thing)
-                owned = _claim_units(catalogue, start, name, claim, amount, units)
+                owned = opening.claim_units(name, thing, claim, amount, units)
                 claims[claim][name] = claims[claim].get(name, ZERO) + owned
         for loan, terms in issuer.owes.items():
             if terms.to != "outside":
@@ -76,20 +122,23 @@ def holdings(catalogue: Catalogue, start: State, accounts: State) -> Holdings:
             claims[thing][name] = left
     for supply, (_, token) in catalogue.supplies.items():
         if token in catalogue.tokens:
-            cash = accounts.cash[supply] + unlisted_debt(catalogue, start, supply)
+            cash = accounts.cash[supply] + opening.unlisted(supply)
             claims[token][supply] = cash
     for name in catalogue.loans:
         _pledge(catalogue, accounts, name, claims)
     return Holdings(assets=assets, claims=dict(claims), units=units)
 
 
-def _outstanding(catalogue: Catalogue, start: State, now: State) -> dict[str, Fraction]:
+def _outstanding(opening: Opening, now: State) -> dict[str, Fraction]:
     """Return the units of every token and supply, with what was minted and what left."""
+    catalogue = opening.catalogue
     units = {token: known(r.supply, token, "supply") for token, r in catalogue.tokens.items()}
-    units |= {supply: supplied(catalogue, start, supply) for supply in catalogue.supplies}
-    for claim in units:
-        units[claim] += now.minted.get(claim, ZERO) - now.redeemed.get(claim, ZERO)
-        units[claim] -= now.withdrawn.get(claim, ZERO)
+    units |= {supply: opening.supplied(supply) for supply in catalogue.supplies}
+    for claim, more in now.minted.items():
+        units[claim] += more
+    for gone in (now.redeemed, now.withdrawn):
+        for claim, fewer in gone.items():
+            units[claim] -= fewer
     return units
 
 
@@ -178,22 +227,6 @@ def _asset_units(
         return number / price
     if amount.unit == "share":
         raise NotCarriedError(f"{issuer}/owns/{asset}: a share of an asset that is priced outside")
-    return number
-
-
-def _claim_units(
-    catalogue: Catalogue,
-    start: State,
-    issuer: str,
-    claim: str,
-    amount: Value,
-    units: Mapping[str, Fraction],
-) -> Fraction:
-    number = known(amount, issuer, "owns", claim)
-    if amount.unit == "share":
-        return number * units[claim]
-    if amount.unit == "usd":
-        return number / unit_price(catalogue, start, claim)
     return number
 
 

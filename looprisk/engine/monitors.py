@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-import numpy as np
-
 from looprisk.engine.affine import Affine, affine
 from looprisk.engine.baskets import Baskets
 from looprisk.engine.catalogue import Catalogue
@@ -248,12 +246,11 @@ def distances(monitor: Monitor, point: Point) -> dict[str, Scalar]:
     found: dict[str, Scalar] = {}
     if monitor.short_of is not None:
         found[""] = _value_at(monitor, point) - point.value(monitor.short_of)
-    index, solution = point.compiled.index, point.solution
+    index = point.compiled.index
     own = point.compiled.conditions_of.get(monitor.node, ())
     if own:
-        which = np.array(own, dtype=np.intp)
-        values, _ = point.compiled.block.condition_values(which, solution.y, solution.cells)
-        found |= {index.condition_of[k][1].holds: v for k, v in zip(own, values, strict=True)}
+        values = point.conditions
+        found |= {index.condition_of[k][1].holds: values[k] for k in own}
     return found
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
+import numpy as np
+
 from looprisk.engine.affine import Affine
 from looprisk.engine.approach import Undrawn, approached
 from looprisk.engine.audit import ADVICE
@@ -17,7 +19,7 @@ from looprisk.engine.clear import Selection, Solution, clear
 from looprisk.engine.crowds import refuse_bounds, refuse_tables
 from looprisk.engine.dual import exactly
 from looprisk.engine.enclosed import enclosed, is_open
-from looprisk.engine.form import NormalForm, Scalar
+from looprisk.engine.form import NormalForm, Numbers, Scalar
 from looprisk.engine.holdings import supply_claim
 from looprisk.engine.oracles import cap_of, reading_of
 from looprisk.engine.piece import Piece
@@ -42,6 +44,8 @@ class Compiled:
     """The same before what tables of accounts of several legs pay is drawn in, if there are any."""
     tables: Mapping[str, Together] = field(default_factory=dict)
     """The accounts of tables that are looked at together, at the solution."""
+    solutions: dict[Selection, Solution] | None = None
+    """Those found so far, where points of equal numbers share them."""
 
     @cached_property
     def block(self) -> Block:
@@ -84,6 +88,13 @@ class Compiled:
         """
         if is_open(self.form):
             return enclosed(self.form, selection, is_monotone=not self.minus_cycle)
+        if self.solutions is None:
+            return self._solved(selection)
+        if selection not in self.solutions:
+            self.solutions[selection] = self._solved(selection)
+        return self.solutions[selection]
+
+    def _solved(self, selection: Selection) -> Solution:
         if not self.minus_cycle:
             return clear(self.form, selection)
         refuse_bounds(self.skeleton, self.minus_cycle)
@@ -120,6 +131,12 @@ class Point:
     s: Fraction
     compiled: Compiled
     solution: Solution
+
+    @cached_property
+    def conditions(self) -> Numbers:
+        """By how much each condition of the form holds, below zero where it fails."""
+        which = np.arange(self.compiled.form.conditions)
+        return self.compiled.block.condition_values(which, self.solution.y, self.solution.cells)[0]
 
     def claim(self, claim: str) -> Fraction:
         """Return the value of a claim, in USD."""

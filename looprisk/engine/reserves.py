@@ -5,11 +5,13 @@ Insurance and reserves (SEMANTICS 4.3).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 
-from looprisk.engine.affine import affine
+from looprisk.engine.affine import Affine, affine
 from looprisk.engine.catalogue import Catalogue, known
-from looprisk.engine.holdings import unlisted_debt
+from looprisk.engine.holdings import shares
 from looprisk.engine.maker import Maker
 from looprisk.engine.skeleton import ZERO, Claim, Node
 from looprisk.engine.waterfall import Ranked, waterfall
@@ -39,7 +41,40 @@ def insurance(catalogue: Catalogue, supply: str) -> Fraction:
     return known(part.insurance, market, "insurance")
 
 
-def reserve_node(make: Maker, supply: str) -> Node:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reserve:
+    """The numbers that the node of a loan token is made from."""
+
+    supply: str
+    price: Affine
+    """Of the loan token, in USD."""
+    cash: Fraction
+    """Loan tokens, with the debts of borrowers that are not listed."""
+    units: Fraction
+    """Loan tokens that suppliers are owed."""
+    owners: Mapping[str, Fraction]
+    """Units of everybody inside who holds some."""
+    cover: Fraction | None
+    """USD of an insurance; None where there is none."""
+
+
+def reserve(make: Maker, supply: str) -> Reserve:
+    """Return the numbers of a loan token at this moment."""
+    world, catalogue = make.world, make.catalogue
+    market, token = catalogue.supplies[supply]
+    cover = insurance(catalogue, supply)
+    covered = bool(cover) or catalogue.system.markets[market].insurance is not None
+    return Reserve(
+        supply=supply,
+        price=world.price(token),
+        cash=world.before.cash[supply] + world.opening.unlisted(supply),
+        units=make.held.units[supply],
+        owners=make.held.claims.get(supply, {}),
+        cover=cover if covered else None,
+    )
+
+
+def reserve_node(of: Reserve) -> Node:
     """Return the node of a loan token.
 
     Cash, what accounts repay and insurance; suppliers are paid first.
@@ -47,26 +82,17 @@ def reserve_node(make: Maker, supply: str) -> Node:
     Bad debt is borne by the reserves, then by the insurance, then by the suppliers. An account in
     an absorbing market leaves its gain outside, so reserves only fall.
     """
-    world, catalogue = make.world, make.catalogue
-    market, token = catalogue.supplies[supply]
-    price = world.price(token)
-    cash = world.before.cash[supply] + unlisted_debt(catalogue, world.start, supply)
-    face = price * make.held.units[supply]
-    claim = Claim(
-        id=supply,
-        kind="supply",
-        face=face,
-        units=make.held.units[supply],
-        holders=make.held.shares(supply),
-    )
+    supply = of.supply
+    face = of.price * of.units
+    holders = shares(of.owners, of.units)
+    claim = Claim(id=supply, kind="supply", face=face, units=of.units, holders=holders)
     ranked = [Ranked(claim=claim, rank=0, face=face)]
     # cash in a token is a holding of that token, not an exogenous asset
-    b = ZERO if price.reads else price * cash
-    cover = insurance(catalogue, supply)
-    if cover or catalogue.system.markets[market].insurance is not None:
-        b = b + cover
-        fund = Claim(id=f"{supply}/insurance", kind="reserve", face=affine(cover))
-        ranked.append(Ranked(claim=fund, rank=1, face=affine(cover)))
+    b = ZERO if of.price.reads else of.price * of.cash
+    if of.cover is not None:
+        b = b + of.cover
+        fund = Claim(id=f"{supply}/insurance", kind="reserve", face=affine(of.cover))
+        ranked.append(Ranked(claim=fund, rank=1, face=affine(of.cover)))
     reserves = Claim(id=f"{supply}/reserves", kind="reserve")
     split = waterfall(f"market {supply}", tuple(ranked), ((reserves, ONE),))
     return Node(id=supply, b=b, claims=split.claims, conditions=split.conditions, cells=split.cells)

@@ -39,7 +39,11 @@ class Structure:
 
     @cached_property
     def _prices(self) -> Mapping[str, Fraction]:
-        return book(self.point).prices
+        """What is paid for a unit of each token and supply, in USD."""
+        world = self.point.compiled.world
+        supplies = world.catalogue.supplies.items()
+        loans = {s: self.point.value(world.price(token)) for s, (_, token) in supplies}
+        return {**book(self.point).prices, **loans}
 
     def _units(self, s: Fraction) -> State:
         minted = dict(self.before.minted)
@@ -68,7 +72,7 @@ class _Desk:
     point: Point
     state: State
     prices: Mapping[str, Fraction]
-    """The book price of every token: what a unit is paid."""
+    """What a unit is paid, in USD: the book price of a token, of a supply the price of its loan."""
 
     @property
     def catalogue(self) -> Catalogue:
@@ -76,17 +80,7 @@ class _Desk:
 
     @cached_property
     def held(self) -> Holdings:
-        return holdings(self.catalogue, self.point.compiled.world.start, self.state)
-
-    def loan_price(self, supply: str) -> Fraction:
-        """Return the price of the token that a market lends, in USD."""
-        world = self.point.compiled.world
-        return self.point.value(world.price(self.catalogue.supplies[supply][1]))
-
-    def price(self, claim: str) -> Fraction:
-        """Return what is paid for a unit of a token or a supply, in USD."""
-        supply = claim in self.catalogue.supplies
-        return self.loan_price(claim) if supply else self.prices[claim]
+        return holdings(self.point.compiled.world.opening, self.state)
 
     def purse(self, issuer: str) -> dict[str, Fraction]:
         """Return what an issuer can pay out by itself: asset, worth in USD."""
@@ -102,7 +96,7 @@ class _Desk:
         for supply in self.catalogue.supplies:
             units = self.held.claims.get(supply, {}).get(issuer, ZERO)
             if units:
-                found[supply] = units * self.loan_price(supply)
+                found[supply] = units * self.prices[supply]
         return found
 
 
@@ -145,7 +139,7 @@ def _served(desk: _Desk, asks: Sequence[_Ask]) -> State:
     spent = {who: min(owed[who], sum(purse.values(), ZERO)) for who, purse in purses.items()}
     own = {(who, m): worth for who in purses for m, worth in desk.own(who).items()}
     own |= {(claim, claim): amount for claim, amount in owed.items() if claim not in purses}
-    cash = {m: desk.state.cash[m] * desk.loan_price(m) for _, m in own}
+    cash = {m: desk.state.cash[m] * desk.prices[m] for _, m in own}
     needs = {who: amount - spent.get(who, ZERO) for who, amount in owed.items()}
     taken = drawn(needs, own, cash)
     got = dict(spent)
@@ -184,7 +178,7 @@ def _withdrawn(
     """Return the state in which issuers, and suppliers themselves, have left markets."""
     owned, cash, withdrawn = dict(state.owned), dict(state.cash), dict(state.withdrawn)
     for (who, supply), amount in taken.items():
-        price = desk.loan_price(supply)
+        price = desk.prices[supply]
         units = amount / price if price else ZERO
         cash[supply] -= units
         withdrawn[supply] = withdrawn.get(supply, ZERO) + units
@@ -203,7 +197,7 @@ def _left(
     """Return the state without the units that were paid for; who got less than asked is gated."""
     redeemed, paid_out, gated = dict(state.redeemed), dict(state.paid), set(state.gated)
     for claim, amount in paid.items():
-        price = desk.price(claim)
+        price = desk.prices[claim]
         paid_out[claim] = paid_out.get(claim, ZERO) + amount
         if claim in desk.catalogue.tokens:
             redeemed[claim] = redeemed.get(claim, ZERO) + (amount / price if price else ZERO)
@@ -243,7 +237,7 @@ def _most(desk: _Desk, claim: str, asked: Fraction) -> Fraction:
     first = desk.point.compiled.world.before
     gone = desk.state.redeemed.get(claim, ZERO) - first.redeemed.get(claim, ZERO)
     out = desk.held.units[claim] + gone
-    return max(ZERO, known(limit, claim, "redeems", "limit") * out - gone) * desk.price(claim)
+    return max(ZERO, known(limit, claim, "redeems", "limit") * out - gone) * desk.prices[claim]
 
 
 def _token(catalogue: Catalogue, target: str) -> str:
@@ -259,7 +253,7 @@ def _token(catalogue: Catalogue, target: str) -> str:
 
 def _asked(desk: _Desk, claim: str, ask: _Ask) -> Fraction:
     """Return what is asked for, in USD at book; only what is held outside can leave."""
-    size, held, price = ask.terms.wants_out, desk.held, desk.price(claim)
+    size, held, price = ask.terms.wants_out, desk.held, desk.prices[claim]
     number = known(size, "run", claim, "wants_out")
     inside = sum((share for _, share in held.shares(claim)), ZERO)
     outside = held.units[claim] * (1 - inside)

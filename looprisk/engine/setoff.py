@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.copies import catalogued
-from looprisk.engine.holdings import Holdings, holdings
+from looprisk.engine.holdings import Holdings, Opening, holdings
 from looprisk.engine.state import ONE, ZERO, State, asset_usd, start_state, usd
 from looprisk.errors import NotCarriedError
 from looprisk.model.system import System
@@ -38,7 +38,7 @@ def netted(system: System) -> System:
 def _net(system: System, creditor: str, debtor: str, *, void: bool) -> System:
     catalogue = catalogued(system)
     start = start_state(catalogue)
-    held = holdings(catalogue, start, start)
+    held = holdings(Opening(catalogue, start), start)
     token = _promise(catalogue, creditor)
     _no_copies(system, token)
     par = usd(catalogue, start, _par(catalogue, token).par, token, "par")

@@ -18,7 +18,6 @@ import numpy as np
 from looprisk.engine.affine import NotAffineError
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.compile import maker
-from looprisk.engine.holdings import unlisted_debt
 from looprisk.engine.ladder import Taken
 from looprisk.engine.large import Large, cleared, large
 from looprisk.engine.legs import Leg, legs_of, terms_of
@@ -253,7 +252,7 @@ def _steps(make: Maker, name: str) -> Steps:
 
 def _cash(make: Maker, supply: str) -> Fraction:
     world = make.world
-    return world.before.cash[supply] + unlisted_debt(make.catalogue, world.start, supply)
+    return world.before.cash[supply] + world.opening.unlisted(supply)
 
 
 def _large(

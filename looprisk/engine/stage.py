@@ -11,7 +11,7 @@ from typing import Literal
 
 from looprisk.engine.affine import NotAffineError
 from looprisk.engine.approach import undrawn
-from looprisk.engine.audit import ADVICE, audit
+from looprisk.engine.audit import ADVICE, audit, audit_at_rest, watched_claims
 from looprisk.engine.book import book, per_unit
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.clear import Selection
@@ -20,6 +20,8 @@ from looprisk.engine.crowds import out_of_focus
 from looprisk.engine.facts import crossings, decided
 from looprisk.engine.focus import Focus
 from looprisk.engine.form import NormalForm
+from looprisk.engine.holdings import Opening
+from looprisk.engine.kept import Kept
 from looprisk.engine.oracles import bends, computed_navs
 from looprisk.engine.piece import Piece
 from looprisk.engine.point import Compiled, Point, Segment, read_off
@@ -62,6 +64,8 @@ class StageRun:
     precision: Precision = "by size"
     """``floats`` also for a small system, for a search that is then made exact; ``exact`` also for
     a large one."""
+    kept: Kept | None = None
+    """Where nodes are kept from one point to the next; None where each is made anew."""
 
     @cached_property
     def weights(self) -> Mapping[str, tuple[Fraction, ...]]:
@@ -97,7 +101,12 @@ class StageRun:
             still=still,
             weights=self.weights,
             latched=frozenset(name for name, since in self.latches.items() if since < here),
+            first=self._opening if catalogue is self.catalogue else None,
         )
+
+    @cached_property
+    def _opening(self) -> Opening:
+        return Opening(self.catalogue, self.start)
 
     def compiled_at(
         self, s: Fraction, navs: Mapping[str, Fraction], focus: Focus | None = None
@@ -114,7 +123,7 @@ class StageRun:
         if not navs and (stretch := self._drawn_on(s)) is not None:
             return replace(stretch, world=world, undrawn=stretch.undrawn and stretch.undrawn.at(s))
         try:
-            compiled = _compiled(world, skeleton(world), precision=self.precision)
+            compiled = self._compiled(world)
         except NotAffineError:
             raise NotExactError(
                 "a liquidation repays a debt owed in a token at a price that is stated: "
@@ -124,6 +133,18 @@ class StageRun:
         if plain:
             self._ends[s] = compiled
         return compiled
+
+    def _compiled(self, world: World) -> Compiled:
+        kept = self.kept
+        parts = skeleton(world, kept)
+        if kept is None:
+            return _compiled(world, parts, precision=self.precision)
+        last = kept.compiled(parts)
+        if last is None:
+            found = _compiled(world, parts, precision=self.precision, kept=kept)
+            kept.last = replace(found, solutions={})
+            return kept.last
+        return replace(last, world=world)
 
     def _drawn_on(self, s: Fraction) -> Compiled | None:
         """Return the stretch that a point is inside, compiled for all points of it; None if none.
@@ -271,7 +292,9 @@ def _after(before: Segment, compiled: Compiled, pieces: tuple[Piece, ...]) -> tu
     return (replace(pieces[0], changed=(*changed, *pieces[0].changed)), *pieces[1:])
 
 
-def _compiled(world: World, parts: Skeleton, *, precision: Precision) -> Compiled:
+def _compiled(
+    world: World, parts: Skeleton, *, precision: Precision, kept: Kept | None = None
+) -> Compiled:
     if world.still is None:
         parts = decided(parts, world.middle)
     form, index = assemble(parts)
@@ -280,7 +303,7 @@ def _compiled(world: World, parts: Skeleton, *, precision: Precision) -> Compile
         _refuse_exact(world, precision)
         tables = undrawn(parts, form.floats(), index)
         form = tables.form
-    minus_cycle = audit(form, world.lo, world.hi)
+    minus_cycle = audit(form, world.lo, world.hi) if kept is None else _audited(form, parts, kept)
     if precision == "exact" and form.nodes > MOST_EXACT_NODES:
         raise NotCarriedError(
             f"exact: {form.nodes} issuers, markets and accounts are more than the "
@@ -305,3 +328,15 @@ def _refuse_exact(world: World, precision: Precision) -> None:
             f"exact: {name} has {accounts.size:,} accounts, many of several collaterals or debts, "
             "and these are solved in floats: ask without it"
         )
+
+
+def _audited(form: NormalForm, parts: Skeleton, kept: Kept) -> str:
+    """Return what the audit of a point says; nodes that it has passed are not looked at again."""
+    flags = watched_claims(form).tolist()
+    ends = pairwise(form.claim_ptr.tolist())
+    watched = tuple(tuple(flags[first:last]) for first, last in ends)
+    pairs = enumerate(zip(parts.nodes, watched, strict=True))
+    sound = frozenset(place for place, pair in pairs if kept.is_sound(*pair))
+    minus_cycle = audit_at_rest(form, sound)
+    kept.found_sound(parts, watched)
+    return minus_cycle

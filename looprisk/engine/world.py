@@ -16,7 +16,7 @@ from itertools import combinations
 from looprisk.engine.affine import Affine, NotAffineError, affine
 from looprisk.engine.catalogue import Catalogue, known
 from looprisk.engine.focus import Focus
-from looprisk.engine.holdings import Holdings, holdings
+from looprisk.engine.holdings import Holdings, Opening, holdings
 from looprisk.engine.perps import Leg, alive_value, closed_value, liquidation_price
 from looprisk.engine.state import ONE, ZERO, State, usd
 from looprisk.errors import NotCarriedError
@@ -51,10 +51,18 @@ class World:
     latched: frozenset[str] = frozenset()
     """Accounts that were liquidated on the way here and stay so."""
 
+    first: Opening | None = None
+    """The balances before the first stage, where another moment has counted them."""
+
+    @cached_property
+    def opening(self) -> Opening:
+        """The balances of markets before the first stage."""
+        return Opening(self.catalogue, self.start) if self.first is None else self.first
+
     @cached_property
     def held(self) -> Holdings:
         """Who holds what."""
-        return holdings(self.catalogue, self.start, self.before)
+        return holdings(self.opening, self.before)
 
     def line(self, before: Fraction, after: Fraction) -> Affine:
         """Return the line from one state to the next."""
@@ -71,6 +79,15 @@ class World:
 
         Or of a token as the share of its claim that a unit is.
         """
+        if asset not in self._prices:
+            self._prices[asset] = self._price(asset)
+        return self._prices[asset]
+
+    @cached_property
+    def _prices(self) -> dict[str, Affine]:
+        return {}
+
+    def _price(self, asset: str) -> Affine:
         part = self.catalogue.system.assets.get(asset)
         if part is None:
             units = known(self.catalogue.tokens[asset].supply, asset, "supply")

@@ -1,11 +1,15 @@
 """Responses that are no straight lines: the scan against a fine grid of exact solutions."""
 
+from dataclasses import replace
+
 import pytest
 
 import looprisk as lr
 from looprisk import System
 from looprisk.analysis.check import check
+from looprisk.analysis.solve import solve
 from looprisk.engine.curved import WIDTH
+from looprisk.engine.kept import Kept
 from looprisk.engine.monitors import holds_at, monitors
 from looprisk.model.case import Case
 from looprisk.model.reading import parse_scenario
@@ -132,3 +136,43 @@ def test_a_price_and_its_unit_move_together():
     assert [b.fraction for b in found if b.event == "liquidated"] == pytest.approx(
         [f for (_, event), f in at.items() if event == "liquidated"], abs=1e-9
     )
+
+
+@pytest.mark.parametrize(
+    ("file", "scenario"),
+    [
+        ("stream-runs", "everybody-asks"),
+        ("stream-morpho", "cash-before"),
+        ("stream-own-token", "how-far"),
+        ("accounts-table", "minus-20"),
+    ],
+)
+def test_points_that_keep_their_nodes_are_those_made_anew(file, scenario):
+    """Node by node, claim by claim, to the last digit, in whatever order they are asked."""
+    run = solve(lr.load(SCENARIOS / f"{file}.yaml")[scenario]).scaled
+    kept = replace(run, kept=Kept())
+    for s in (F(0), F(1, 3), F(9, 10), F(1, 3), F(1)):
+        one, other = kept.at(s), run.at(s)
+        assert one.compiled.skeleton == other.compiled.skeleton
+        assert one.compiled.minus_cycle == other.compiled.minus_cycle
+        for name in ("y", "z", "alive", "cells"):
+            mine, theirs = (getattr(p.solution, name).tolist() for p in (one, other))
+            assert mine == theirs
+    assert kept.at(F(1, 3)).solution is kept.at(F(1, 3)).solution
+    assert run.at(F(1, 3)).solution is not run.at(F(1, 3)).solution
+
+
+def test_only_what_was_audited_as_it_is_now_is_passed_over():
+    found = solved(sold_by_its_owner(), {"depeg": {"X": "60%"}})
+    run = replace(found.scaled, kept=Kept())
+    before = run.at(F(1, 5)).compiled
+    index, held = before.index, set(before.form.held_claim.tolist())
+    node = before.node_of["p"]
+    watched = tuple(index.claim[claim.id] in held for claim in node.claims)
+    assert any(watched)
+    assert run.kept.is_sound(node, watched)
+    assert not run.kept.is_sound(node, tuple(not flag for flag in watched))
+    later = run.at(F(4, 5)).compiled.node_of["p"]
+    assert later != node
+    assert not run.kept.is_sound(node, watched)
+    assert run.kept.is_sound(later, watched)
