@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
-import networkx as nx
+from typing import TYPE_CHECKING, TypeAlias
 
 from looprisk.graph.links import links_of
 from looprisk.graph.worth import Number, Worth
 from looprisk.model.system import System
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Graph: TypeAlias = "nx.DiGraph[str]"
 
@@ -42,6 +43,9 @@ def exposure_graph(system: System) -> Graph:
     >>> list(exposure_graph(system).edges.data("usd"))
     [('ETH', 'fund', 6000.0), ('fund', 'f', None)]
     """
+    # few ask for this graph, and everybody would wait for its package to load
+    import networkx as nx  # noqa: PLC0415
+
     links = links_of(Worth(system))
     graph: Graph = nx.DiGraph()
     for name, node in links.nodes.items():
