@@ -54,6 +54,8 @@ class Cleared:
     system: Large
     prices: Floats
     """[S, T] USD for a unit."""
+    loan: Floats | None
+    """[S, C] USD for a loan token; None where that is one dollar."""
     supplies: Floats
     """[S, C] what lenders of each market have, in USD."""
     sweeps: int
@@ -64,8 +66,9 @@ class Cleared:
 
     @cached_property
     def outcome(self) -> Sold:
-        """[S, C] of each market."""
-        return self.system.books.at(self.prices[:, self.system.collateral])
+        """[S, C] of each market, in loan tokens."""
+        x = self.prices[:, self.system.collateral]
+        return self.system.books.at(x if self.loan is None else x / self.loan)
 
 
 def large(
@@ -82,7 +85,7 @@ def large(
     ``supply`` [T] are units issued, an exogenous asset being a token that owns nothing;
     ``owned[i, j]`` [T, T] units of token j in the fund of token i; ``lent[i, c]`` [T, C] its share
     of market c, of one; ``cash`` [C] in USD; ``collateral`` [C] the token that accounts of market c
-    have posted. Loan tokens are worth $1, oracles read the price that the solution finds, accounts
+    have posted. Oracles read the price that the solution finds, accounts
     belong to nobody inside.
 
     Raises ModelError where more than all of a token or market is held, and NoSolutionError where
@@ -130,30 +133,37 @@ def large(
     )
 
 
-def cleared(system: Large, outside: Floats) -> Cleared:
+def cleared(system: Large, outside: Floats, loan: Floats | None = None) -> Cleared:
     """Return the greatest solution for outside assets [S, T] of each fund, in USD.
 
-    Of an exogenous asset they are its price times its supply. Raises ModelError for negative ones,
-    NoSolutionError where prices do not come to rest.
+    Of an exogenous asset they are its price times its supply. ``loan`` [S, C] is what a loan token
+    of each market is worth, in USD, where that is not one dollar in all. Raises ModelError for
+    negative assets, NoSolutionError where prices do not come to rest.
     """
     if not (np.isfinite(outside) & (outside >= 0)).all():
         message = "an outside asset is negative or no number"
         raise ModelError([Problem(("outside",), message, "write numbers from 0 up")])
-    most = outside + system.lent @ (system.cash + system.books.all_debts)
+    cash, lending = system.cash, system.cash + system.books.all_debts
+    if loan is not None:
+        cash, lending = loan * cash, loan * lending
+    most = outside + (system.lent @ lending.T).T
     top = _priced(system, most)
-    prices, sweeps = _swept(system, most, top)
-    bad = system.books.bad_debt(prices[:, system.collateral])
-    supplies = system.cash + system.books.all_debts - bad
+    prices, sweeps = _swept(system, most, top, loan)
+    x = prices[:, system.collateral]
+    bad = system.books.bad_debt(x) if loan is None else loan * system.books.bad_debt(x / loan)
+    supplies = lending - bad
     assets = outside + (system.owned @ prices.T).T + (system.lent @ supplies.T).T
+    put_in = outside.sum(axis=1) + cash.sum(axis=-1)
     worth = prices * system.supply
     size = np.maximum(top * system.supply, TINY)
     return Cleared(
         system=system,
         prices=prices,
+        loan=loan,
         supplies=supplies,
         sweeps=sweeps,
         residual=(np.abs(worth - assets) / size).max(axis=1, initial=0.0),
-        gap=_gap(system, outside, prices, supplies, bad),
+        gap=_gap(system, put_in, prices, supplies, supplies - cash),
     )
 
 
@@ -163,7 +173,7 @@ def _priced(system: Large, assets: Floats) -> Floats:
     return prices
 
 
-def _swept(system: Large, most: Floats, top: Floats) -> tuple[Floats, int]:
+def _swept(system: Large, most: Floats, top: Floats, loan: Floats | None) -> tuple[Floats, int]:
     """Return prices [S, T] at rest and the number of sweeps, from those without bad debt."""
     found = np.empty_like(most)
     left = np.arange(len(most))
@@ -172,7 +182,11 @@ def _swept(system: Large, most: Floats, top: Floats) -> tuple[Floats, int]:
     for sweep in range(SWEEPS):
         if not len(left):
             return found, sweep
-        bad = short.bad_debt(system.books, prices[:, system.collateral])
+        x = prices[:, system.collateral]
+        if loan is None:
+            bad = short.bad_debt(system.books, x)
+        else:
+            bad = loan[left] * short.bad_debt(system.books, x / loan[left])
         lower = _priced(system, most - (system.lent @ bad.T).T)
         moves = (prices - lower > still).any(axis=1)
         prices = lower
@@ -226,19 +240,15 @@ class _Short:
         return found
 
 
-def _gap(
-    system: Large, outside: Floats, prices: Floats, supplies: Floats, bad_debt: Floats
-) -> Floats:
-    """Return what is put in less what lenders, holders, borrowers and liquidators have, [S].
+def _gap(system: Large, put_in: Floats, prices: Floats, supplies: Floats, repaid: Floats) -> Floats:
+    """Return ``put_in`` [S] less what lenders, holders, borrowers and liquidators have, in USD.
 
-    What liquidators take borrowers lose, so it does not show in the sum of the two.
+    ``repaid`` [S, C] is what accounts bring in or still owe. What liquidators take borrowers lose,
+    so it does not show in the sum of the two.
     """
-    books = system.books
-    put_in = outside.sum(axis=1) + system.cash.sum()
     holders = prices @ system.free
     lenders = supplies @ system.lent_outside
-    borrowers = prices[:, system.collateral] @ books.all_units
-    borrowers += bad_debt.sum(axis=1) - books.all_debts.sum()
+    borrowers = prices[:, system.collateral] @ system.books.all_units - repaid.sum(axis=1)
     missing = np.abs(put_in - holders - lenders - borrowers)
     found: Floats = missing / np.maximum(put_in, TINY)
     return found

@@ -64,20 +64,24 @@ class Outside:
     losers: Mapping[str, int]
     """What can lose: an issuer, or one of its piles."""
     spread: csr_array
-    """[losers, P] the share of a loss that each pile bears."""
+    """[P, losers] the share of a loss that each pile bears."""
 
-    def under(self, price: Moves, loss: Moves) -> Floats:
-        """Return the outside assets [S, T], in USD.
-
-        Prices move by fractions of what they were, losses are in USD; a pile loses no more than
-        all of it.
-        """
+    def priced(self, price: Moves) -> Floats:
+        """Return the prices [S, A] in USD, which move by fractions of what they were."""
         prices = np.tile(self.prices, (price.sizes.shape[1], 1))
         prices[:, [self.assets[target] for target in price.targets]] *= 1 + price.sizes.T
         for asset, unit in self.units:
             prices[:, asset] *= prices[:, unit]
-        lost = self.spread[[self.losers[target] for target in loss.targets]].T @ loss.sizes
-        left = np.maximum(self.worth[:, None] - lost, 0.0)
+        return prices
+
+    def under(self, prices: Floats, loss: Moves) -> Floats:
+        """Return the outside assets [S, T], in USD, at prices [S, A] and after losses in USD.
+
+        A pile loses no more than all of it.
+        """
+        sizes = np.zeros((len(self.losers), len(prices)))
+        sizes[[self.losers[target] for target in loss.targets]] = loss.sizes
+        left = np.maximum(self.worth[:, None] - self.spread @ sizes, 0.0)
         found: Floats = (self.owned @ prices.T + self.piles @ left).T
         return found
 
@@ -133,8 +137,8 @@ def _losers(
         if value:
             one = losers.setdefault(f"{name}/outside/{pile}", len(losers))
             every = losers.setdefault(name, len(losers))
-            shares += [(one, place, 1.0), (every, place, float(value / total[name]))]
-    return losers, matrix(shares, (len(losers), len(piles)))
+            shares += [(place, one, 1.0), (place, every, float(value / total[name]))]
+    return losers, matrix(shares, (len(piles), len(losers)))
 
 
 def matrix(entries: Sequence[Entry], shape: tuple[int, int]) -> csr_array:

@@ -14,10 +14,12 @@ from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from looprisk.engine.affine import NotAffineError
 from looprisk.engine.catalogue import Catalogue
 from looprisk.engine.compile import maker
+from looprisk.engine.form import Numbers
 from looprisk.engine.ladder import Taken
 from looprisk.engine.large import Large, cleared, large
 from looprisk.engine.legs import Leg, legs_of, terms_of
@@ -46,17 +48,19 @@ class Shelved:
     """What is left of each issuer, then the supplies of markets."""
     funds: int
     """How many of the claims are on issuers."""
-    supply: Index
-    """[C] which supply, counted from 0, each book is lent from."""
+    supply: csr_array
+    """[supplies, C] one where a book is lent from a supply."""
+    loan: Index
+    """[C] the asset that each book is owed in."""
     lent: frozenset[str]
-    """Assets that decide what a loan token is worth: they stand still."""
+    """Assets that decide what a loan token is worth."""
     outside: Outside
     system: Large
 
     @property
     def accounts(self) -> int:
         """How many accounts stand in the books."""
-        return len(self.system.books.ratio) - len(self.supply)
+        return len(self.system.books.ratio) - len(self.loan)
 
     @cached_property
     def layers(self) -> Index:
@@ -76,9 +80,9 @@ class Shelved:
         unknown = next((name for name in price.targets if name not in self.outside.assets), None)
         if unknown is not None:
             return f"{unknown} is no asset"
-        moving = {price.targets[k] for k in np.flatnonzero(price.sizes.any(axis=1)).tolist()}
-        if moving & self.lent:
-            return f"the price of {min(moving & self.lent)}, which is lent, moves"
+        gone = {price.targets[k] for k in np.flatnonzero((price.sizes == -1).any(axis=1)).tolist()}
+        if gone & self.lent:
+            return f"{min(gone & self.lent)}, which is lent, is worth nothing"
         missing = next((name for name in loss.targets if name not in self.outside.losers), None)
         if missing is not None:
             return f"{missing} has nothing outside that could be lost"
@@ -88,18 +92,25 @@ class Shelved:
 
     def solved(self, price: Moves, loss: Moves) -> Joined:
         """Return the values [S, L] of all claims in the greatest solution of every scenario."""
-        found = cleared(self.system, self.outside.under(price, loss))
+        prices = self.outside.priced(price)
+        found = cleared(self.system, self.outside.under(prices, loss), self._loan(price, prices))
         count = len(found.prices)
-        supplies = np.zeros((count, len(self.claims) - self.funds))
-        np.add.at(supplies.T, self.supply, found.supplies.T)
         held = (found.prices * self.system.supply)[:, : self.funds]
         return Joined(
-            value=np.hstack([held, supplies]),
+            value=np.hstack([held, (self.supply @ found.supplies.T).T]),
             residual=found.residual,
             gap=found.gap,
             same_cells=np.ones(count, dtype=np.bool_),
             alone=np.zeros(count, dtype=np.bool_),
         )
+
+    def _loan(self, price: Moves, prices: Numbers) -> Numbers | None:
+        """Return what is owed to each book now for a dollar at the start; None where it stands."""
+        if self.lent.isdisjoint(price.targets):
+            return None
+        first = self.outside.priced(STILL)
+        now: Numbers = prices[:, self.loan] / first[:, self.loan]
+        return now
 
 
 def shelved(catalogue: Catalogue) -> Shelved | str:
@@ -118,13 +129,18 @@ def shelved(catalogue: Catalogue) -> Shelved | str:
     supplies = tuple(catalogue.supplies)
     place = {supply: i for i, supply in enumerate(supplies)}
     count = len(catalogue.system.issuers)
+    assets = {asset: i for i, asset in enumerate(catalogue.system.assets)}
     return Shelved(
         claims=(
             *(_residual(make, claim) for claim in tokens[:count]),
             *(Claim(id=s, kind="supply", units=make.held.units[s]) for s in supplies),
         ),
         funds=count,
-        supply=np.array([place[supply] for supply, _ in books], dtype=np.intp),
+        supply=matrix(
+            [(place[supply], book, 1.0) for book, (supply, _) in enumerate(books)],
+            (len(supplies), len(books)),
+        ),
+        loan=np.array([assets[catalogue.supplies[s][1]] for s, _ in books], dtype=np.intp),
         lent=_priced_in(catalogue, {token for _, token in catalogue.supplies.values()}),
         outside=outside(make, [(asset, posted[asset]) for asset in tokens[count:]]),
         system=system,
@@ -183,6 +199,8 @@ def _unfit_supply(make: Maker, supply: str) -> Iterator[str]:
     if token not in catalogue.system.assets:
         yield f"{market} lends {token}, a token of this system"
         return
+    if not _price(make, supply):
+        yield f"{token}, which {market} lends, is worth nothing"
     if insurance(catalogue, supply) or catalogue.system.markets[market].insurance is not None:
         yield f"{market} has an insurance"
     holder = next(
@@ -296,12 +314,12 @@ def _large(
 
 
 def _price(make: Maker, supply: str) -> Fraction:
-    """Return the price of what a supply lends, which does not move, in USD."""
+    """Return the price at the start of what a supply lends, in USD."""
     return make.world.price(make.catalogue.supplies[supply][1]).const
 
 
 def _shelves(make: Maker, books: tuple[tuple[str, str], ...], legs: Mapping[str, Leg]) -> Shelves:
-    """Return the accounts of all crowds in books, their debts in USD."""
+    """Return the accounts of all crowds in books, their debts in USD at the start."""
     book, units, debts = [], [], []
     for at, (supply, crowd) in enumerate(books):
         if not crowd:

@@ -197,6 +197,8 @@ def test_a_compiled_system_is_asked_again_and_again():
     for asked in (
         {"price": {"BTC": [-0.3], "ETH": [-0.1]}, "loss": {"A/outside/cash": [20.0]}},
         {"price": {"ETH": [0.2]}},
+        {"price": {"USDC": [0.25], "ETH": [-0.1]}},
+        {"price": {"USDC": [-0.15]}, "loss": {"B": [70.0]}},
         {"loss": {"B": [70.0]}},
     ):
         found = lr.run_many(ready, **asked)
@@ -209,7 +211,7 @@ def test_a_compiled_system_is_asked_again_and_again():
 
 def test_moves_that_books_do_not_carry_are_solved_by_themselves():
     ready = lr.compiled(system())
-    for asked in ({"price": {"USDC": [-0.1]}}, {"depeg": {"b": [0.1]}}):
+    for asked in ({"price": {"USDC": [-1.0]}}, {"depeg": {"b": [0.1]}}):
         assert lr.run_many(ready, **asked).alone.all()
     for asked, said in (
         ({"price": {"ETH": [-1.1]}}, "a size or a level"),
@@ -225,8 +227,8 @@ def test_moves_that_books_do_not_carry_are_solved_by_themselves():
 
 def test_a_large_system_that_does_not_fit_says_why(monkeypatch):
     monkeypatch.setattr(solving, "LARGEST", 5)
-    with pytest.raises(lr.NotCarriedError, match="sorted books do not carry it: the price of USDC"):
-        lr.run_many(system(), price={"USDC": [-0.1]})
+    with pytest.raises(lr.NotCarriedError, match="sorted books do not carry it: `depeg` moves"):
+        lr.run_many(system(), depeg={"b": [0.1]})
     with pytest.raises(lr.NotCarriedError, match=r"lr\.run_many"):
         lr.run(system(), price={"ETH": -0.1})
     assert lr.run_many(system(), price={"ETH": [-0.1]}).residual.max() < 1e-12
