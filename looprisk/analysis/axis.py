@@ -5,11 +5,10 @@ What a share of it means in dollars, as a level, or as the size of a move.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from looprisk.analysis.solve import Solved
-from looprisk.engine.affine import Affine
 from looprisk.engine.stage import StageRun
 from looprisk.engine.state import ONE, ZERO
 from looprisk.model.scenario import Stage
@@ -110,24 +109,26 @@ def _axis(solved: Solved, verb: str, target: str, size: Value) -> Axis:
         return Axis(path=target, unit="usd", start=ZERO, full=gone)
     if verb == "default":
         return Axis(path=target, unit="fraction", start=ONE, full=number)
-    line = _line(run, verb, target)
-    first = _line(solved.runs[0], verb, target)
-    if line is None or first is None:
+    ends, first = _ends(run, verb, target), _ends(solved.runs[0], verb, target)
+    if ends is None or first is None:
         if size.unit == "fraction":
             return Axis(path=target, unit="fraction", start=ZERO, full=abs(number))
         return Axis(path=target, unit="price", start=ZERO, full=number)
-    start, full = line.at(ZERO), line.at(ONE)
-    if size.unit == "fraction" and start == first.at(ZERO):
+    start, full = ends
+    if size.unit == "fraction" and start == first[0]:
         return Axis(path=target, unit="fraction", start=ZERO, full=abs(number))
     return Axis(path=target, unit="price", start=start, full=full)
 
 
-def _line(run: StageRun, verb: str, target: str) -> Affine | None:
-    """Return a price along a stage; None for what is no price."""
-    world = run.world(ZERO, ONE)
+def _ends(run: StageRun, verb: str, target: str) -> tuple[Fraction, Fraction] | None:
+    """Return a price before a stage and after it; None for what is no price."""
+    whole = run.world(ZERO, ONE)
     if verb == "price":
-        return world.price(target)
-    return world.quote(target) if verb == "depeg" else None
+        # it may move together with its unit: known at both ends, and no line between
+        before, after = (replace(whole, still=s).price(target).const for s in (ZERO, ONE))
+        return before, after
+    line = whole.quote(target) if verb == "depeg" else None
+    return None if line is None else (line.at(ZERO), line.at(ONE))
 
 
 def shock_of(solved: Solved, axis: Axis, lost: Fraction) -> Shock:
