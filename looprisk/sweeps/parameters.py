@@ -83,6 +83,9 @@ def _place(system: System, keys: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _label(system: System, name: str) -> str:
+    market, _, lent = name.partition("/")
+    if lent and market in system.markets:
+        name = lent  # a claim on what a market lends
     label = value_at(dump(system), f"{name}/label")
     return str(label) if label else name
 

@@ -7,6 +7,7 @@ import pytest
 
 import looprisk as lr
 from looprisk.cli import run_line
+from looprisk.model import Case, Scenario
 from tests.tables.imported import imported
 
 ROWS = 260
@@ -117,3 +118,11 @@ def test_the_command_line_takes_it(pool, capsys):
     for words in (["run"], ["check"]):
         assert run_line([*words, str(scenario)]) == 0, capsys.readouterr()
     assert "b-abababab" in capsys.readouterr().out
+
+
+def test_a_threshold_of_what_was_lent_has_a_limit(system):
+    place = "m-abababab/collateral/m-abababab/T3/lltv"
+    keep = {"of": "m-abababab/T1", "metric": "bad_debt_usd", "at_most": "$1000"}
+    case = Case(system, Scenario(stages=[{"price": {"T3": "-40%"}}]), "fall")
+    found = lr.limit(case, place, keep)
+    assert "T3" in str(found)
