@@ -149,7 +149,9 @@ def bounds(what: System | Case, **asked: Unpack[Question]) -> Bounds:
 
     Takes what :func:`looprisk.run` takes. Values may be intervals (``$80M..$138M``) or ``unknown``:
     a fraction then lies between 0 and 1, tokens held between none and what nobody else holds, an
-    order of payment is any order.
+    order of payment is any order. Where every sign is proved, or an answer is monotone through all
+    stages, both ends are attained (``exact``); elsewhere, as where a trigger or a run parts the
+    completions, the interval is an outer one that contains them all.
 
     >>> import looprisk as lr
     >>> fund = lr.System(
