@@ -8,7 +8,7 @@ import pytest
 
 import looprisk as lr
 from looprisk.onchain import aave
-from looprisk.onchain.aave_parts import write
+from looprisk.onchain.aave_parts import prepare, write
 from looprisk.onchain.aave_rules import standing
 from looprisk.onchain.abi import call, decoded
 from looprisk.onchain.draft import Draft
@@ -44,6 +44,7 @@ def test_fifty_prices(town, version, name, shocked):
         (found,) = aave.recognise(Look(snapshot, user, Places((pool,))))
         account = aave.read(snapshot, found)
         draft = Draft(snapshot.pin, tokens(snapshot, account.tokens))
+        prepare(account, draft)
         write(account, draft)
         system = draft.system("test", ["aave-v3/1"])
         (position,) = system.positions
