@@ -181,10 +181,12 @@ def _members(solved: Solved, circles: Mapping[int, Loop]) -> dict[str, int]:
 def _circle(solved: Solved, number: int, loop: Loop) -> Circle:
     tokens = solved.catalogue.issuer_of
     names = [tokens.get(node, node).removesuffix("/issuer") for node in loop.nodes]
-    first = loop.members[0]
+    worth = solved.start.compiled.index.claim
+    # a loop has no beginning: it is told from where most money stands
+    first = max(loop.members, key=lambda m: solved.start.claim(m) if m in worth else ZERO)
     return Circle(
         number=number,
         members=tuple(dict.fromkeys(names)),
         first=_label(solved, tokens.get(first, first)),
-        gain=loop.gain,
+        gain=loop.gain_at(first),
     )
