@@ -5,17 +5,15 @@ from typing import Annotated
 
 import typer
 
-from looprisk.cli.emit import Color, Format, out
+from looprisk.cli.emit import Color, Format, Out, out
 from looprisk.cli.failure import Exit
 from looprisk.cli.options import (
     IMPORTS,
     Address,
     ChainName,
     Coins,
-    Colored,
     Exactly,
     Explain,
-    Form,
     Into,
     Of,
     Owner,
@@ -28,8 +26,8 @@ from looprisk.cli.options import (
     Target,
     VenueName,
     Where,
-    Width,
     WithBounds,
+    answering,
 )
 
 app = typer.Typer(
@@ -70,18 +68,14 @@ def looprisk(
 
 
 @app.command("demo")
+@answering
 def demo(
     *,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Show the shipped case, the fall of Stream."""
     from looprisk.cli import verbs
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     return verbs.demo(to)
 
 
@@ -118,26 +112,23 @@ def schema(
 
 
 @app.command("words")
+@answering
 def words(
     word: Annotated[
         str,
         typer.Argument(metavar="WORD", help="A section, stages, expect, metrics, …, or any key."),
     ] = "",
     *,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Show what the words of the language mean: its reference, page by page."""
     from looprisk.cli import start
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     return start.words(word, to)
 
 
 @app.command("run")
+@answering
 def run(
     where: Where,
     *,
@@ -146,23 +137,19 @@ def run(
     explain: Explain = None,
     bounds: WithBounds = False,
     exact: Exactly = False,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Show what every layer loses; judge nothing."""
     from looprisk.cli import verbs
     from looprisk.cli.ask import read
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     if bounds:
         return verbs.bounds(read(where, set_, shock), explain, to)
     return verbs.run(read(where, set_, shock, exact=exact), explain, to)
 
 
 @app.command("break")
+@answering
 def break_(
     where: Where,
     *,
@@ -170,23 +157,19 @@ def break_(
     shock: Shocks = None,
     bounds: WithBounds = False,
     exact: Exactly = False,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Show how far the shock goes before each layer breaks."""
     from looprisk.cli import verbs
     from looprisk.cli.ask import read
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     if bounds:
         return verbs.bounds(read(where, set_, shock), None, to, breaks=True)
     return verbs.break_(read(where, set_, shock, exact=exact), to)
 
 
 @app.command("sweep")
+@answering
 def sweep(
     where: Where,
     *,
@@ -208,38 +191,29 @@ def sweep(
     ] = None,
     set_: Sets = None,
     shock: Shocks = None,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Vary values and sizes, and show one row for each; the first row is as given."""
     from looprisk.cli import sweeping
     from looprisk.cli.ask import read
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     return sweeping.sweep(read(where, set_, shock), vary, measure or (), to)
 
 
 @app.command("map")
+@answering
 def map_(
     where: Where,
     *,
     of: Of = None,
     common: Shares = False,
     set_: Sets = None,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Show who holds what of whom, what a claim stands on, what parts share."""
     from looprisk.cli import mapping
     from looprisk.cli.ask import read
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     return mapping.map_(read(where, set_), of, common, to)
 
 
@@ -323,18 +297,14 @@ def import_(
 
 
 @app.command("doctor")
+@answering
 def doctor(
     *,
     chain: ChainName = None,
     rpc: Rpc = None,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Show what the configured node can do."""
     from looprisk.cli import chain as chains
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     return chains.doctor(chain, rpc, to)

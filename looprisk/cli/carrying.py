@@ -5,14 +5,15 @@ from typing import Annotated
 
 import typer
 
-from looprisk.cli.emit import Color, Format, out, write
+from looprisk.cli.emit import Format, Out, write
 from looprisk.cli.failure import Exit, RefusedError
-from looprisk.cli.options import Colored, Form, Quiet, Sets, Target, Where, Width
+from looprisk.cli.options import Sets, Where, answering
 
 app = typer.Typer()
 
 
 @app.command("carry")
+@answering
 def carry(
     where: Where,
     of: Annotated[
@@ -44,11 +45,7 @@ def carry(
         str, typer.Option("--loss", metavar="SHARE", help="The loss of equity to wait for.")
     ] = "1%",
     set_: Sets = None,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Show what an account earns, the borrow rate that leaves nothing, and the days to a loss."""
     from looprisk.analysis.carry import carry as carried
@@ -56,7 +53,6 @@ def carry(
     from looprisk.cli.ask import asked_system, read
     from looprisk.files.load import load
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     ask = read(where, set_)
     earned, paid = _pairs("--yield", yields or ()), _pairs("--rate", rates or ())
     if not earned:

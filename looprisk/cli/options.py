@@ -1,11 +1,14 @@
 """The arguments and options that verbs share, each declared once."""
 
+from collections.abc import Callable
+from functools import update_wrapper
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from looprisk.cli.emit import LEAST_WIDTH, Color, Format
+from looprisk.cli.emit import LEAST_WIDTH, Color, Format, out
 
 Where = Annotated[
     str,
@@ -155,3 +158,28 @@ Exactly = Annotated[
     bool,
     typer.Option("--exact", help="In fractions however large, and how far floats are from them."),
 ]
+
+
+def answering(verb: Callable[..., int]) -> Callable[..., int]:
+    """Give a verb the options that say where and how an answer is written, as its ``to``."""
+
+    def answered(
+        *,
+        form: Form = None,
+        output: Target = None,
+        color: Colored = Color.auto,
+        width: Width = None,
+        quiet: Quiet = False,
+        **asked: object,
+    ) -> int:
+        to = out(form=form, path=output, color=color, width=width, quiet=quiet)
+        return verb(**asked, to=to)
+
+    written = signature(answered)
+    update_wrapper(answered, verb)
+    shared = [p for p in written.parameters.values() if p.kind is Parameter.KEYWORD_ONLY]
+    own = [p for p in signature(verb).parameters.values() if p.name != "to"]
+    # typer reads both to build the command line
+    answered.__signature__ = written.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
+    answered.__annotations__ = {p.name: p.annotation for p in (*own, *shared)} | {"return": int}
+    return answered

@@ -5,14 +5,20 @@ from typing import Annotated
 
 import typer
 
-from looprisk.cli.emit import Color, out
+from looprisk.cli.emit import Out
 from looprisk.cli.failure import RefusedError
-from looprisk.cli.options import Colored, Form, Quiet, Sets, Target, Wheres, Width, WithBounds
+from looprisk.cli.options import (
+    Sets,
+    Wheres,
+    WithBounds,
+    answering,
+)
 
 app = typer.Typer()
 
 
 @app.command("check")
+@answering
 def check(
     where: Wheres,
     *,
@@ -31,11 +37,7 @@ def check(
     ] = False,
     set_: Sets = None,
     bounds: WithBounds = False,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Judge every expectation of the files; exit 1 if one fails."""
     from looprisk.cli import judge
@@ -43,12 +45,12 @@ def check(
 
     if update and set_:
         raise RefusedError("--update writes down what the files say: leave --set out")
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     telling = judge.Telling(junit=junit, github=github, update=update)
     return judge.check([read(one, set_, None) for one in where], to, telling, bounds=bounds)
 
 
 @app.command("verify")
+@answering
 def verify(
     results: Annotated[
         list[Path], typer.Argument(metavar="RESULT...", help="Results of run or break, as JSON.")
@@ -60,20 +62,16 @@ def verify(
             "--within", metavar="ROOM", help="Room for every figure: 1e-6, 0.1%; else none."
         ),
     ] = None,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Solve a result again from the inputs it pins, and name the first difference."""
     from looprisk.cli import comparing
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     return comparing.verify(results, within, to)
 
 
 @app.command("diff")
+@answering
 def diff(
     before: Annotated[
         str,
@@ -83,14 +81,9 @@ def diff(
     ],
     after: Annotated[str, typer.Argument(metavar="AFTER", help="What it became.")],
     *,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Show what changed: values, who holds what, break points and losses, the worst first."""
     from looprisk.cli import comparing
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     return comparing.diff(before, after, to)

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from looprisk.cli.emit import Color, out
+from looprisk.cli.emit import Out
 from looprisk.cli.failure import Exit, RefusedError
-from looprisk.cli.options import Colored, Form, Quiet, Sets, Shocks, Target, Where, Width
+from looprisk.cli.options import Sets, Shocks, Where, answering
 
 app = typer.Typer()
 
@@ -23,6 +23,7 @@ class Norm(StrEnum):
 
 
 @app.command("limit")
+@answering
 def limit(
     where: Where,
     paths: Annotated[
@@ -70,17 +71,12 @@ def limit(
     ] = False,
     set_: Sets = None,
     shock: Shocks = None,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Find the values of a parameter with which an expectation or a published rule holds."""
     from looprisk.cli import limiting
     from looprisk.cli.ask import read
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     kept = limiting.Keep(keep=keep, preset=preset, of=of, between=between)
     ask = read(where, set_, shock)
     if vary:
@@ -89,6 +85,7 @@ def limit(
 
 
 @app.command("reverse")
+@answering
 def reverse(
     where: Where,
     of: Annotated[
@@ -112,11 +109,7 @@ def reverse(
     ] = None,
     set_: Sets = None,
     shock: Shocks = None,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Find the smallest mixture of the shocks that breaks something, and prove that it does."""
     from looprisk.cli import sweeping
@@ -124,7 +117,6 @@ def reverse(
     from looprisk.files.typed import read_value
     from looprisk.sweeps import reverse as reversed_
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     given: dict[str, Mapping[str, object]] | None = None
     if covariance is not None:
         given = {}
@@ -145,6 +137,7 @@ def reverse(
 
 
 @app.command("frontier")
+@answering
 def frontier(
     where: Where,
     of: Annotated[str, typer.Argument(metavar="OF", help="What should break, such as lend.")],
@@ -152,23 +145,19 @@ def frontier(
     *,
     set_: Sets = None,
     shock: Shocks = None,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Show the mixtures of two shocks from which on something breaks, exact at their corners."""
     from looprisk.cli import sweeping
     from looprisk.cli.ask import read
     from looprisk.sweeps import frontier as border
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     sweeping.show(border(sweeping.one(read(where, set_, shock), "frontier"), of, event), to)
     return Exit.OK
 
 
 @app.command("allocations")
+@answering
 def allocations(
     where: Where,
     *,
@@ -178,21 +167,17 @@ def allocations(
     ] = None,
     set_: Sets = None,
     shock: Shocks = None,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Show who bears the same shock under each other rule: order of payment, bridges, set-off."""
     from looprisk.cli import sweeping
     from looprisk.cli.ask import read
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     return sweeping.allocations(read(where, set_, shock), of, to)
 
 
 @app.command("sensitivities")
+@answering
 def sensitivities(
     where: Where,
     of: Annotated[str, typer.Argument(metavar="OF", help="Whose loss, such as xUSD.")],
@@ -203,23 +188,19 @@ def sensitivities(
     *,
     set_: Sets = None,
     shock: Shocks = None,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Show how a loss or a break point moves with every input, the strongest first."""
     from looprisk.cli import sweeping
     from looprisk.cli.ask import read
     from looprisk.sweeps import sensitivities as moved
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     sweeping.show(moved(sweeping.one(read(where, set_, shock), "sensitivity"), of, event), to)
     return Exit.OK
 
 
 @app.command("restaking")
+@answering
 def restaking(
     where: Where,
     service: Annotated[
@@ -234,11 +215,7 @@ def restaking(
     *,
     set_: Sets = None,
     shock: Shocks = None,
-    form: Form = None,
-    output: Target = None,
-    color: Colored = Color.auto,
-    width: Width = None,
-    quiet: Quiet = False,
+    to: Out,
 ) -> int:
     """Show the slack of stake that services share, and what it certifies beside the break point."""
     from looprisk.cli import sweeping
@@ -246,7 +223,6 @@ def restaking(
     from looprisk.cli.emit import Format, write
     from looprisk.sweeps import restaking as restaked
 
-    to = out(form=form, path=output, color=color, width=width, quiet=quiet)
     services = {name: terms for text in service for name, terms in _service(text).items()}
     answer = restaked(sweeping.asked_or_bare(read(where, set_, shock)), services)
     if to.format is Format.json:
