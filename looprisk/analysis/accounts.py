@@ -278,6 +278,10 @@ def _left_and_repaid(point: Point, name: str, token: str) -> tuple[Fraction, Fra
         crowd = standing(point, name)
         left, repaid = crowd.left.all_debt, crowd.outcome.repaid
         bare = crowd.left.debt_before(crowd.left.bare)
+    elif name in world.catalogue.baskets:
+        found, price = point.table(name).outcome(token), point.value(world.price(token))
+        repaid, bare = (usd / price if price else ZERO for usd in (found.repaid, found.bad_debt))
+        left = world.before.accounts[name].debts[token] - repaid
     else:
         account, state = world.before.accounts[name], point.state_of(name)
         owed, acted = account.debts.get(token, ZERO), "liquidated" in state
