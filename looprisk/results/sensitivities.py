@@ -72,20 +72,27 @@ class Sensitivities:
         def written(move: float | None) -> str | None:
             return None if move is None else signed(move, self.unit)
 
+        down, up = "1% less", "1% more"
+        shown: tuple[Field[Sensitivity], ...] = (
+            Field("down_shown", down, Kind.FIGURE, lambda row: written(row.down), none="jumps"),
+            Field("up_shown", up, Kind.FIGURE, lambda row: written(row.up), none="jumps"),
+            Field("down", HIDDEN, Kind.NUMBER, lambda row: row.down),
+            Field("up", HIDDEN, Kind.NUMBER, lambda row: row.up),
+        )
+        if self.unit == "usd":
+            shown = (
+                Field("down", down, Kind.MONEY, lambda row: row.down, none="jumps"),
+                Field("up", up, Kind.MONEY, lambda row: row.up, none="jumps"),
+            )
         fields: tuple[Field[Sensitivity], ...] = (
             Field("input", "input", Kind.NAME, lambda row: row.input),
             Field("value", "value", Kind.FIGURE, lambda row: row.value, leaves=2),
-            Field(
-                "down_shown", "1% less", Kind.FIGURE, lambda row: written(row.down), none="jumps"
-            ),
-            Field("up_shown", "1% more", Kind.FIGURE, lambda row: written(row.up), none="jumps"),
+            *shown,
             Field("derivative", HIDDEN, Kind.NUMBER, lambda row: row.derivative),
             Field("derivative_down", HIDDEN, Kind.NUMBER, lambda row: row.derivative_down),
             Field("elasticity", "elasticity", Kind.MULTIPLE, lambda row: row.elasticity),
             Field("class", "class", Kind.TEXT, lambda row: row.class_, leaves=1),
             Field("source", HIDDEN, Kind.TEXT, lambda row: row.source),
-            Field("down", HIDDEN, Kind.NUMBER, lambda row: row.down),
-            Field("up", HIDDEN, Kind.NUMBER, lambda row: row.up),
         )
         return table_of(self.headline, self.rows, fields, note=self.note)
 
