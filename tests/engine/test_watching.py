@@ -88,6 +88,44 @@ def test_without_a_dense_matrix_and_event_by_event_everything_is_the_same(seed, 
     assert sum(event == "insolvent" for _, event, _ in events) > 10
 
 
+def loops(count):
+    """Loops of one market, each at another debt: under water inside a piece, where nothing bends."""
+    return lr.System(
+        assets={"USDC": {"price": 1}, "ETH": {"price": 1000}},
+        markets={
+            "m": {
+                "rules": "morpho-blue",
+                "lends": {"USDC": {"cash": 1_000_000}},
+                "collateral": {"ETH": {"lltv": "94.5%", "oracle": "market"}},
+            }
+        },
+        positions={
+            f"p{i}": {
+                "market": "m",
+                "collateral": {"ETH": 1},
+                "debt": {"USDC": 300 + 600 * i // count},
+            }
+            for i in range(count)
+        },
+    )
+
+
+def test_events_between_two_kinks_lie_where_fractions_put_them(monkeypatch):
+    monkeypatch.setattr(breaks, "FEW", 0)
+    count = 70
+    fall = {"ETH": "-100%"}
+    floats = lr.break_points(loops(count), price=fall)
+    exact = lr.break_points(loops(count), price=fall, exact=True)
+    assert (floats.certificate.exact, exact.certificate.exact) == (False, True)
+    found = {(row.of, row.event): row.fraction for row in floats.rows}
+    for row in exact.rows:
+        assert found[row.of, row.event] == pytest.approx(row.fraction, rel=1e-9), row.of
+    # by hand: a fall of 1 - debt / 1000 leaves as much collateral as debt
+    for i in range(count):
+        debt = 300 + 600 * i // count
+        assert found[f"p{i}", "insolvent"] == pytest.approx(1 - debt / 1000, rel=1e-9)
+
+
 def random_flows(seed, size, passed):
     random = np.random.default_rng(seed)
     dense = random.uniform(0, 1, (size, size)) * (random.uniform(0, 1, (size, size)) < 0.1)
