@@ -2,6 +2,7 @@
 
 import pytest
 
+import looprisk as lr
 from looprisk import System
 from looprisk.engine.affine import affine
 from looprisk.engine.perps import Leg, closed_value, liquidation_price
@@ -148,3 +149,26 @@ def test_what_deleveraging_realised_counts_as_margin():
     half = (Cut(share=F(1, 2), price=F(80)),)
     # one unit left, margin 20 and 20 realised
     assert liquidation_price(leg, affine(20), half).const == F(140) / F(103, 100)
+
+
+def test_what_is_left_of_a_cut_leg_is_closed_at_a_price_of_its_own():
+    """Half of 10 ETH is cut at 90: margin 250 carries the other half to 750 / 5.05, less 1 %."""
+    book = lr.System(
+        assets={"ETH": {"price": 100}, "USDT": {"price": 1}},
+        issuers={"N": {"owns": {"ETH": 10}, "issues": {"n": {"kind": "share", "supply": 1000}}}},
+        venues={"b": {"convention": "binance", "mode": "isolated", "maintenance": "1%"}},
+        positions={
+            "leg": {
+                "venue": "b",
+                "owner": "N",
+                "short": "10 ETH",
+                "entry": 100,
+                "margin": {"USDT": 200},
+            }
+        },
+    )
+    cut = lr.Stage(price={"ETH": "-10%"}, adl={"leg": {"share": "50%", "at": "$90"}})
+    closed = lr.run(book, stages=[cut, lr.Stage(close=["leg"])])
+    # the maintenance margin comes back: 1 % of what five were worth where they were closed
+    assert closed.layer("n").economic_usd == pytest.approx(900 + 750 / 101, abs=1e-9)
+    assert lr.run(book, stages=[cut]).layer("n").economic_usd == 900 + 200 + 100

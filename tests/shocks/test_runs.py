@@ -58,6 +58,13 @@ def test_a_limit_caps_what_a_stage_lets_out():
     assert ("v", "gated") not in {(m.of, m.event) for m in free.holding(free.end)}
 
 
+def test_a_limit_is_a_share_of_units_whatever_they_are_paid():
+    system = VAULT.set({"v/redeems": {"from": "cash", "limit": "5%"}, "v/book_price": "$2"})
+    answer = solved(system, {"run": {"v": {"wants_out": "30%"}}})
+    assert answer.end.compiled.world.before.redeemed["v"] == 5
+    assert answer.end.token("v") == Fraction(100 - 5 * 2, 95)
+
+
 def test_a_limit_is_shared_by_those_who_come_one_after_the_other():
     system = VAULT.set({"v/redeems": {"from": "cash", "limit": "5%"}})
     first = Fraction(3, 100)
