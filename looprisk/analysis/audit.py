@@ -151,6 +151,10 @@ class Traced:
         """Return how the value of a claim moves with each datum."""
         return self.all(lambda region: region.claim(claim))
 
+    def health(self, account: str) -> Several:
+        """Return how the health of an account moves with each datum."""
+        return self.all(lambda region: region.health(account))
+
     def node(self, node: str) -> Several:
         """Return how the assets of a node move with each datum."""
         return self.all(lambda region: region.node(node))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
+from typing import cast
 
 from looprisk.analysis.boxes import MOST_WAYS, Box, Boxes
 from looprisk.analysis.solve import Solved
@@ -98,13 +100,11 @@ class Happening:
         several: list[frozenset[Break]] = []
         for way in self.boxes.ways(box) or ():
             nothing = (NOTHING,) * way.realm.data
-            s = lo if lo == hi else way.realm.new((lo, hi), nothing)
+            # the engine asks of a number no more than what it is made of answers too
+            s = lo if lo == hi else cast("Fraction", way.realm.new((lo, hi), nothing))
             try:
-                found = way.realm.explored(
-                    lambda way=way, s=s: _events(way.solved, s),  # type: ignore[misc]  # bound now
-                    MOST_WAYS,
-                    way.decided,
-                )
+                events_there = partial(_events, way.solved, s)
+                found = way.realm.explored(events_there, MOST_WAYS, way.decided)
             except UnboundedError:
                 found = None
             if found is None:

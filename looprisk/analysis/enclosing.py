@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count, product
 
@@ -145,11 +146,7 @@ class Enclosing:
         jumps = any(way.jumps for way in ways)
         try:
             for way in ways:
-                values = way.realm.explored(
-                    lambda way=way: read(way.solved),  # type: ignore[misc]  # bound now
-                    MOST_WAYS,
-                    way.decided,
-                )
+                values = way.realm.explored(partial(read, way.solved), MOST_WAYS, way.decided)
                 if values is None or None in values:
                     return nothing
                 jumps |= len(values) > 1

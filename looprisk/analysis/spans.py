@@ -104,7 +104,7 @@ class Family:
         """
         for stage, traced in enumerate(found.earlier):
             for name in self.middle.catalogue.loans:
-                signs = traced.all(lambda region, name=name: region.health(name))  # type: ignore[misc]  # bound now
+                signs = traced.health(name)
                 if "?" in signs:
                     return False
                 least = self.at(_corner(self.whole, signs, up=False))

@@ -136,23 +136,28 @@ def filled(case: Case, fills: Mapping[tuple[str, ...], object]) -> Case:
     return replace(case, system=system, scenario=scenario)
 
 
-_Node = TypeVar("_Node")
+_Part = TypeVar("_Part", bound=Model)
 
 
-def _with(node: _Node, keys: tuple[str, ...], new: object) -> _Node:
+def _with(part: _Part, keys: tuple[str, ...], new: object) -> _Part:
     """Return a part with the leaf at ``keys`` replaced."""
-    key, rest = keys[0], keys[1:]
+    fields = type(part).model_fields
+    name = next(n for n, f in fields.items() if keys[0] in {n, f.alias})
+    return part.model_copy(update={name: _replaced(getattr(part, name), keys[1:], new)})
+
+
+def _replaced(node: object, keys: tuple[str, ...], new: object) -> object:
+    """Return a part, a map or a list with the leaf at ``keys`` replaced; the leaf itself at ()."""
+    if not keys:
+        return new
     if isinstance(node, Model):
-        fields = type(node).model_fields
-        name = next(n for n, f in fields.items() if key in {n, f.alias})
-        below = getattr(node, name)
-        return node.model_copy(update={name: _with(below, rest, new) if rest else new})
+        return _with(node, keys, new)
+    key, rest = keys[0], keys[1:]
     if isinstance(node, Mapping):
         below = node[key]
         if isinstance(below, Loan) and not rest:
             rest = ("amount",)
-        return FrozenMap({**node, key: _with(below, rest, new) if rest else new})  # type: ignore[return-value]  # maps of parts are FrozenMap
+        return FrozenMap({**node, key: _replaced(below, rest, new)})
     assert isinstance(node, tuple)  # noqa: S101  (a tree has models, maps and lists)
     place = int(key)
-    item = _with(node[place], rest, new) if rest else new
-    return (*node[:place], item, *node[place + 1 :])  # type: ignore[return-value]  # a list stays one
+    return (*node[:place], _replaced(node[place], rest, new), *node[place + 1 :])

@@ -179,7 +179,7 @@ def answering(verb: Callable[..., int]) -> Callable[..., int]:
     update_wrapper(answered, verb)
     shared = [p for p in written.parameters.values() if p.kind is Parameter.KEYWORD_ONLY]
     own = [p for p in signature(verb).parameters.values() if p.name != "to"]
-    # typer reads both to build the command line
+    # typer reads both to build the command line; no type of a function knows the first
     answered.__signature__ = written.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
     answered.__annotations__ = {p.name: p.annotation for p in (*own, *shared)} | {"return": int}
     return answered

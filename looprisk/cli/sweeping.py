@@ -10,26 +10,15 @@ from looprisk.cli.pages import write_table
 from looprisk.files.load import load
 from looprisk.files.typed import read_value
 from looprisk.model.case import Case
-from looprisk.results.allocations import Allocations
-from looprisk.results.carry import Carry
-from looprisk.results.frontier import Frontier
-from looprisk.results.limits import Graded, Limit
 from looprisk.results.phrases import some
-from looprisk.results.restaking import Restaking
 from looprisk.results.reverse import Reverse
-from looprisk.results.sensitivities import Sensitivities
-from looprisk.results.sweeps import Sweep
+from looprisk.results.table import OneTable
 from looprisk.sweeps import allocations as allocated
 from looprisk.sweeps import shocks_of as promised
 from looprisk.sweeps import spread
 from looprisk.sweeps import sweep as swept
 from looprisk.sweeps.allocations import Rule
 from looprisk.sweeps.sweep import Start
-
-Tabled = (
-    Allocations | Sweep | Limit | Graded | Reverse | Frontier | Restaking | Sensitivities | Carry
-)
-"""Answers that are one table."""
 
 
 def sweep(ask: Ask, vary: Sequence[str], measure: Sequence[str], to: Out) -> int:
@@ -94,7 +83,7 @@ def show_all(answers: Sequence[Reverse], to: Out) -> None:
     write(to, f"[{', '.join(documents)}]\n")
 
 
-def show(answer: Tabled, to: Out) -> None:
+def show(answer: OneTable, to: Out) -> None:
     """Write an answer that is one table."""
     write_table(answer.table, to)
 

@@ -10,8 +10,8 @@ from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.names import clean, shown
 from looprisk.results.numbers import money
-from looprisk.results.phrases import verb_for
-from looprisk.results.table import Table
+from looprisk.results.phrases import certified_rows, verb_for
+from looprisk.results.table import OneTable, Table
 
 SHOWN = 5
 """Claimants that a terminal shows, those whom the rule moves most; a file has all."""
@@ -32,7 +32,7 @@ class Allocation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Allocations:
+class Allocations(OneTable):
     """The same shock under the rules as given, then under each other rule that could be written."""
 
     scenario: str
@@ -102,24 +102,9 @@ class Allocations:
 
     @property
     def _note(self) -> str:
-        proven = [row for row in self.rows if not row.refused]
-        worst = max((row.residual or 0.0 for row in proven), default=0.0)
-        gap = max((abs(row.conservation_gap or 0.0) for row in proven), default=0.0)
         hidden = len(self.claimants) - SHOWN
         more = f"; {hidden} more claimants in CSV and JSON" if hidden > 0 else ""
-        return (
-            f"certified: {len(proven)} of {len(self.rows)} rows, residual at most {worst:.2g}, "
-            f"conservation gap at most {gap:.2g}{more}"
-        )
-
-    def __repr__(self) -> str:
-        return self.table.text()
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
-
-    def _repr_markdown_(self) -> str:
-        return self.table._repr_markdown_()
+        return certified_rows(self.rows) + more
 
 
 def _loss(name: str, row: Allocation) -> float | None:

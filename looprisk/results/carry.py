@@ -9,7 +9,7 @@ from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.names import clean
 from looprisk.results.numbers import amount, share
-from looprisk.results.table import Table
+from looprisk.results.table import OneTable, Table
 
 YEARS = 10
 """How far ahead a loss is looked for."""
@@ -31,7 +31,7 @@ class CarryRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Carry:
+class Carry(OneTable):
     """The carry of an account at several borrow rates of one loan token, others as they are."""
 
     system: str
@@ -96,15 +96,6 @@ class Carry:
         """Return one JSON document."""
         body = {"schema": "looprisk/carry/1", **asdict(self)}
         return json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-    def __repr__(self) -> str:
-        return self.table.text()
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
-
-    def _repr_markdown_(self) -> str:
-        return self.table._repr_markdown_()
 
 
 def _rate(value: float) -> str:

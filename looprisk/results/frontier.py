@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.names import clean
-from looprisk.results.table import Table
+from looprisk.results.table import OneTable, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Vertex:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Frontier:
+class Frontier(OneTable):
     """Mixtures of two shocks from which on something breaks: straight between its vertices."""
 
     scenario: str
@@ -61,12 +61,3 @@ class Frontier:
         note = "straight between two rows; each row solved in fractions"
         panic = "a panic alone needs no less" if not self.is_fragile else "x: if all fails that can"
         return table_of(title, rows, fields, note=f"{note}; {panic}")
-
-    def __repr__(self) -> str:
-        return self.table.text()
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
-
-    def _repr_markdown_(self) -> str:
-        return self.table._repr_markdown_()

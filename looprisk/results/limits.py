@@ -10,7 +10,7 @@ from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.governance import Governance, Parameter
 from looprisk.results.names import clean
-from looprisk.results.table import Table
+from looprisk.results.table import OneTable, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class SafeRange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Limit:
+class Limit(OneTable):
     """How far a parameter may go before an expectation fails."""
 
     scenario: str
@@ -148,15 +148,6 @@ class Limit:
         )
         return "; ".join((said, *self.sources))
 
-    def __repr__(self) -> str:
-        return self.table.text()
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
-
-    def _repr_markdown_(self) -> str:
-        return self.table._repr_markdown_()
-
 
 def _words(safe: SafeRange) -> str:
     low, high = safe.low, safe.high
@@ -177,7 +168,7 @@ class Grade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Graded:
+class Graded(OneTable):
     """How far a parameter may go, from each of several starts."""
 
     scenario: str
@@ -209,15 +200,6 @@ class Graded:
             (f"each limit holds, its next digit does not: {solves} solves", *first.sources)
         )
         return table_of(heading, self.rows, fields, note=note)
-
-    def __repr__(self) -> str:
-        return self.table.text()
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
-
-    def _repr_markdown_(self) -> str:
-        return self.table._repr_markdown_()
 
 
 def _holds(end: Boundary | None) -> float | None:

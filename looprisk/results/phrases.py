@@ -5,6 +5,7 @@ Comparisons are with zero, not with the unit of display: a loss of $14 is somebo
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from looprisk.results.cascade_records import TimeLayer
 from looprisk.results.names import shown
@@ -254,6 +255,33 @@ def certified(certificate: Certificate) -> str:
         parts.append(f"floats {small_number(certificate.float_distance)} from them")
     word = "certified" if certificate.exact_mode else "simulated, not exact"
     return f"{word}: {', '.join(parts)}"
+
+
+class Proven(Protocol):
+    """A row with its own proof, or with the reason why there is none."""
+
+    @property
+    def residual(self) -> float | None:
+        """The largest violation of a payout equation, relative to the claims."""
+
+    @property
+    def conservation_gap(self) -> float | None:
+        """What is borne less what was put in, relative to the claims."""
+
+    @property
+    def refused(self) -> str:
+        """Why there is no certified answer; empty where there is one."""
+
+
+def certified_rows(rows: Sequence[Proven]) -> str:
+    """Return the proof of many rows in one line: the worst of those that have an answer."""
+    proven = [row for row in rows if not row.refused]
+    worst = max((row.residual or 0.0 for row in proven), default=0.0)
+    gap = max((abs(row.conservation_gap or 0.0) for row in proven), default=0.0)
+    return (
+        f"certified: {len(proven)} of {len(rows)} rows, residual at most {worst:.2g}, "
+        f"conservation gap at most {gap:.2g}"
+    )
 
 
 def axis_word(shock: Shock) -> str:

@@ -9,7 +9,7 @@ from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.names import clean
 from looprisk.results.numbers import money, share
-from looprisk.results.table import Table
+from looprisk.results.table import OneTable, Table
 
 SOURCE = "Durvasula and Roughgarden 2024, arXiv:2407.21785, theorem 1"
 
@@ -38,7 +38,7 @@ class Attack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Restaking:
+class Restaking(OneTable):
     """The slack of a restaking network, the bound that follows, and where an attack pays."""
 
     scenario: str
@@ -112,15 +112,6 @@ class Restaking:
         body = {"schema": "looprisk/restaking/1", **asdict(self)}
         body["multiplier"], body["source"] = self.multiplier, SOURCE
         return json.dumps(body, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-    def __repr__(self) -> str:
-        return self.table.text()
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
-
-    def _repr_markdown_(self) -> str:
-        return self.table._repr_markdown_()
 
 
 def _said(attack: Attack) -> str:

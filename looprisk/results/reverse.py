@@ -10,7 +10,7 @@ from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.names import clean
 from looprisk.results.numbers import share
-from looprisk.results.table import Table
+from looprisk.results.table import OneTable, Table
 
 Norm = Literal["max", "sum", "mahalanobis"]
 
@@ -50,7 +50,7 @@ class Radius:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Reverse:
+class Reverse(OneTable):
     """How small a shock of any mixture breaks something."""
 
     scenario: str
@@ -118,15 +118,6 @@ class Reverse:
             f"{said}. certified: solved again, it breaks 0.0001% beyond and not 0.0001% before, "
             f"residual at most {robust.residual:.2g}"
         )
-
-    def __repr__(self) -> str:
-        return self.table.text()
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
-
-    def _repr_markdown_(self) -> str:
-        return self.table._repr_markdown_()
 
 
 def _number(found: Radius) -> str:

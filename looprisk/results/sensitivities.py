@@ -9,7 +9,7 @@ from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.names import clean
 from looprisk.results.numbers import quantity, signed
-from looprisk.results.table import Table
+from looprisk.results.table import OneTable, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Sensitivity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Sensitivities:
+class Sensitivities(OneTable):
     """The inputs that an answer depends on, the strongest first."""
 
     scenario: str
@@ -105,12 +105,3 @@ class Sensitivities:
         if self.border:
             return f"{said}; on the border of: {'; '.join(self.border)}: the two sides differ"
         return said
-
-    def __repr__(self) -> str:
-        return self.table.text()
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
-
-    def _repr_markdown_(self) -> str:
-        return self.table._repr_markdown_()

@@ -9,8 +9,9 @@ from looprisk.model.vocabulary import Unit
 from looprisk.results.columns import Kind
 from looprisk.results.fields import HIDDEN, Field, table_of
 from looprisk.results.names import clean
+from looprisk.results.phrases import certified_rows
 from looprisk.results.records import Shock
-from looprisk.results.table import Table
+from looprisk.results.table import OneTable, Table
 
 _KINDS: dict[Unit, Kind] = {
     "usd": Kind.MONEY,
@@ -55,7 +56,7 @@ class SweepRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Sweep:
+class Sweep(OneTable):
     """Answers over a grid of starts and sizes; the first row is the system as given."""
 
     scenario: str
@@ -106,27 +107,12 @@ class Sweep:
 
     @property
     def _note(self) -> str:
-        proven = [row for row in self.rows if not row.refused]
-        worst = max((row.residual or 0.0 for row in proven), default=0.0)
-        gap = max((abs(row.conservation_gap or 0.0) for row in proven), default=0.0)
         hidden = len(self.measured) - SHOWN
         more = f"; {hidden} more columns in CSV and JSON" if hidden > 0 else ""
-        return (
-            f"certified: {len(proven)} of {len(self.rows)} rows, residual at most {worst:.2g}, "
-            f"conservation gap at most {gap:.2g}{more}"
-        )
+        return certified_rows(self.rows) + more
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    def __repr__(self) -> str:
-        return self.table.text()
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
-
-    def _repr_markdown_(self) -> str:
-        return self.table._repr_markdown_()
 
 
 def _varied(at: int, row: SweepRow) -> float | str:

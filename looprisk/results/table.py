@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -332,3 +333,23 @@ def _csv_cell(value: Cell) -> str | int | float:
 def _not_installed(library: str) -> ImportError:
     extra = "looprisk[tables]" if library in {"pandas", "polars"} else library
     return ImportError(f"this needs {library}, which is not installed: pip install '{extra}'")
+
+
+class OneTable(ABC):
+    """An answer that is one table, and shows itself as that."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def table(self) -> Rows:
+        """The rows of the answer."""
+
+    def __repr__(self) -> str:
+        return self.table.text()
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()
+
+    def _repr_markdown_(self) -> str:
+        return self.table._repr_markdown_()

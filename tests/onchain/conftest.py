@@ -75,11 +75,10 @@ def exchange():
 
 
 @pytest.fixture
-def at_venue(exchange, tmp_path, monkeypatch, capsys):
-    """The command line, in an empty folder, with that exchange for the real one."""
+def typed(tmp_path, monkeypatch, capsys):
+    """The command line, in an empty folder; no line of it ends in a traceback."""
     from looprisk.cli import run_line
 
-    monkeypatch.setenv("LOOPRISK_HYPERLIQUID", exchange.url)
     monkeypatch.chdir(tmp_path)
 
     def run(*words):
@@ -89,3 +88,18 @@ def at_venue(exchange, tmp_path, monkeypatch, capsys):
         return code, out, err
 
     return run
+
+
+@pytest.fixture
+def at_venue(typed, exchange, monkeypatch):
+    """The command line, with that exchange for the real one."""
+    monkeypatch.setenv("LOOPRISK_HYPERLIQUID", exchange.url)
+    return typed
+
+
+@pytest.fixture
+def cli(typed, town, tmp_path, monkeypatch):
+    """The command line, with the town's node and a cache of its own."""
+    monkeypatch.setenv("LOOPRISK_CACHE", str(tmp_path / "cache.sqlite"))
+    monkeypatch.setenv("LOOPRISK_RPC_31337", town.url)
+    return typed

@@ -6,7 +6,6 @@ import re
 import pytest
 
 import looprisk as lr
-from looprisk.cli import run_line
 from looprisk.errors import AnswerError, EndpointError, UnreadableError
 from looprisk.onchain.draft import Draft
 from looprisk.onchain.erc20 import Token, tokens
@@ -14,21 +13,6 @@ from looprisk.onchain.snapshot import Pin
 from tests.onchain.reading import snapshot_of
 
 PIN = Pin(31337, 7, "0x" + "ab" * 32, 1_760_000_000)
-
-
-@pytest.fixture
-def cli(capsys, town, tmp_path, monkeypatch):
-    monkeypatch.setenv("LOOPRISK_CACHE", str(tmp_path / "cache.sqlite"))
-    monkeypatch.setenv("LOOPRISK_RPC_31337", town.url)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        code = run_line([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return run
 
 
 def staker(town):

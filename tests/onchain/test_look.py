@@ -3,7 +3,6 @@
 import pytest
 
 import looprisk as lr
-from looprisk.cli import run_line
 from looprisk.errors import FileError, UnknownValueError
 from looprisk.onchain.importing import DEEPEST
 from tests.onchain import morpho_blue
@@ -11,21 +10,6 @@ from tests.onchain import morpho_blue
 MILLION = 10**12
 NOBODY = "0x" + "00" * 20
 WAD = 10**18
-
-
-@pytest.fixture
-def cli(capsys, town, tmp_path, monkeypatch):
-    monkeypatch.setenv("LOOPRISK_CACHE", str(tmp_path / "cache.sqlite"))
-    monkeypatch.setenv("LOOPRISK_RPC_31337", town.url)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        code = run_line([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return run
 
 
 def imported(cli, address, *places):

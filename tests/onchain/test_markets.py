@@ -3,22 +3,6 @@
 import pytest
 
 import looprisk as lr
-from looprisk.cli import run_line
-
-
-@pytest.fixture
-def cli(capsys, town, tmp_path, monkeypatch):
-    monkeypatch.setenv("LOOPRISK_CACHE", str(tmp_path / "cache.sqlite"))
-    monkeypatch.setenv("LOOPRISK_RPC_31337", town.url)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        code = run_line([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return run
 
 
 def imported(cli, *words):

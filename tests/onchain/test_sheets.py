@@ -5,24 +5,9 @@ import gzip
 import pytest
 
 import looprisk as lr
-from looprisk.cli import chain, run_line
+from looprisk.cli import chain
 from looprisk.onchain import books
 from tests.onchain.crowd import MANY, crowded
-
-
-@pytest.fixture
-def cli(capsys, town, tmp_path, monkeypatch):
-    monkeypatch.setenv("LOOPRISK_CACHE", str(tmp_path / "cache.sqlite"))
-    monkeypatch.setenv("LOOPRISK_RPC_31337", town.url)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        code = run_line([str(word) for word in words])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return run
 
 
 def whole(cli, name):
